@@ -1,0 +1,203 @@
+/**
+ * The agent's whole vocabulary on one page. Everything here is plain data: states, plans and effects can be printed,
+ * compared, sent up and replayed.
+ */
+import type { Cause } from '../../protocol/causes.ts'
+import type { DesiredPod, DesiredState, Placement, Version } from '../../protocol/desired-state.ts'
+import type { Inventory } from '../../protocol/inventory.ts'
+import type { ContainerSpec } from '../../protocol/pod.ts'
+import type { StatusReport } from '../../protocol/status-report.ts'
+
+/** Time as an argument. `monoMs` never jumps and decides everything; `wallMs` is only shown to people. */
+export interface Now {
+  readonly monoMs: number
+  readonly wallMs: number
+}
+
+/** What the engine says about one container that carries our device label. */
+export interface ObservedContainer {
+  readonly id: string
+  readonly name: string
+  readonly podUid: string
+  readonly specHash: string
+  readonly namespace: string
+  readonly podName: string
+  readonly containerName: string
+  readonly image: string
+  readonly imageId: string | null
+  readonly state: 'created' | 'running' | 'paused' | 'restarting' | 'exited' | 'dead' | 'removing'
+  readonly exitCode: number | null
+  readonly oomKilled: boolean
+  /** RFC 3339 as the engine wrote it; null when never started */
+  readonly startedAt: string | null
+  readonly finishedAt: string | null
+  /** the engine's own error text of the last start, or '' */
+  readonly error: string
+  readonly ip: string | null
+}
+
+/** Containers are named `skerry-<namespace>-<pod>-<container>-<uid8>-<hash8>` so that no two agents can make the same twice. */
+export interface ContainerIdentity {
+  readonly podUid: string
+  readonly specHash: string
+  readonly namespace: string
+  readonly podName: string
+  readonly containerName: string
+  readonly name: string
+}
+
+/** Everything needed to make one container; engine-neutral. */
+export interface ContainerPlan {
+  readonly identity: ContainerIdentity
+  readonly device: string
+  readonly container: ContainerSpec
+  readonly pod: {
+    readonly hostNetwork: boolean
+    readonly hostname: string | null
+    readonly pidsLimit: number
+    readonly graceSeconds: number
+    readonly labels: Readonly<Record<string, string>>
+  }
+  readonly placement: Placement | null
+}
+
+export type VerdictKind = 'keep' | 'adopt' | 'create' | 'replace' | 'start' | 'stop' | 'remove' | 'blocked'
+
+export interface Verdict {
+  readonly kind: VerdictKind
+  readonly identity: ContainerIdentity
+  /** one short sentence: why this and not another */
+  readonly reason: string
+  /** for blocked */
+  readonly cause?: Cause
+  /** for blocked by time: the monotonic moment when it may be tried again */
+  readonly notBeforeMonoMs?: number
+}
+
+/** One engine action. Containers that exist are named by id, new ones by their unique name. */
+export type Step =
+  | { readonly kind: 'ensure-image'; readonly key: string; readonly image: string; readonly policy: 'Always' | 'IfNotPresent' | 'Never' }
+  | { readonly kind: 'create'; readonly key: string; readonly plan: ContainerPlan }
+  | { readonly kind: 'start'; readonly key: string; readonly target: string }
+  | { readonly kind: 'stop'; readonly key: string; readonly target: string; readonly graceSeconds: number }
+  | { readonly kind: 'remove'; readonly key: string; readonly target: string }
+
+/** Steps of one container in order; the first failure ends the lane. `key` is the ledger key. */
+export interface Lane {
+  readonly key: string
+  readonly steps: readonly Step[]
+}
+
+/** Lanes of a wave run together (bounded); waves run one after another with an observation between them. */
+export interface Plan {
+  readonly verdicts: readonly Verdict[]
+  readonly waves: readonly (readonly Lane[])[]
+  /** what an unfinished plan waits for, when no lane can run now */
+  readonly waitsFor: readonly Cause[]
+  /** the earliest monotonic moment at which planning again may give another answer; null = only news can */
+  readonly nextAtMonoMs: number | null
+}
+
+export type Outcome = { readonly ok: true } | { readonly ok: false; readonly cause: Cause }
+
+/** Attempts and failures of one container (`<uid>/<container>/<hash8>`). Durations only: absolute times do not survive a reboot. */
+export interface LedgerEntry {
+  readonly failures: number
+  readonly restarts: number
+  readonly lastCause: Cause | null
+  /** monotonic; null = now */
+  readonly notBeforeMonoMs: number | null
+  /** monotonic moment since which it has been seen running; null when it is not running */
+  readonly runningSinceMonoMs: number | null
+  /** the engine's `finishedAt` of the exit that was counted last: one exit is counted once */
+  readonly countedExit: string | null
+}
+export type Ledger = Readonly<Record<string, LedgerEntry>>
+
+/** What is on disk. `floor` is the highest pair ever persisted and never goes down. */
+export interface SavedState {
+  readonly desired: DesiredState | null
+  readonly floor: Version | null
+  readonly ledger: Readonly<Record<string, { readonly failures: number; readonly restarts: number; readonly remainingMs: number; readonly countedExit: string | null }>>
+}
+
+/** none = a new device; unknown = there was a state and it cannot be read: keep everything, remove nothing. */
+export type Loaded =
+  | { readonly kind: 'state'; readonly state: SavedState; readonly fellBack: boolean }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'unknown'; readonly floor: Version | null; readonly why: string }
+
+export interface EngineInfo {
+  readonly version: string
+  readonly apiVersion: string
+  readonly cgroup: string
+  readonly storageDriver: string
+  readonly runtimes: readonly string[]
+}
+
+export type LinkState =
+  | { readonly kind: 'down'; readonly sinceWallMs: number; readonly why: string; readonly nextTryInMs: number | null }
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'up'; readonly sinceWallMs: number }
+  | { readonly kind: 'disabled' }
+
+export interface AgentState {
+  readonly device: string
+  readonly sid: string
+  readonly agentVersion: string
+  /** loading until the state file was read; see Loaded */
+  readonly knowledge: 'loading' | 'known' | 'none' | 'unknown'
+  readonly desired: DesiredState | null
+  readonly floor: Version | null
+  /** accepted but not yet durable: nothing of it is acted on */
+  readonly saving: DesiredState | null
+  /** a newer one that arrived while saving; only the newest is kept */
+  readonly nextToSave: DesiredState | null
+  readonly observed: readonly ObservedContainer[] | null
+  readonly observing: boolean
+  readonly observeAgain: boolean
+  readonly engine: { readonly reachable: boolean; readonly sinceWallMs: number; readonly info: EngineInfo | null; readonly cause: Cause | null }
+  readonly ledger: Ledger
+  readonly plan: Plan
+  /** the wave being run; null when none */
+  readonly wave: { readonly id: number; readonly lanes: readonly Lane[]; readonly aborted: boolean } | null
+  readonly waveCount: number
+  readonly refusals: readonly Cause[]
+  readonly storage: Cause | null
+  readonly link: LinkState
+  readonly inventory: Inventory | null
+  readonly hostIp: string | null
+  readonly report: { readonly last: StatusReport | null; readonly seq: number; readonly sentAtMonoMs: number | null; readonly dirty: boolean }
+  /** container ids seen before this agent session began to act: first keep of each is called adopt */
+  readonly adopted: readonly string[]
+}
+
+export type AgentEvent =
+  | { readonly kind: 'loaded'; readonly loaded: Loaded }
+  | { readonly kind: 'target'; readonly desired: DesiredState }
+  | { readonly kind: 'target-refused'; readonly cause: Cause }
+  | { readonly kind: 'saved'; readonly epoch: number; readonly generation: number }
+  | { readonly kind: 'save-failed'; readonly cause: Cause }
+  | { readonly kind: 'observed'; readonly containers: readonly ObservedContainer[] }
+  | { readonly kind: 'observe-failed'; readonly cause: Cause }
+  | { readonly kind: 'engine-info'; readonly info: EngineInfo }
+  | { readonly kind: 'engine-event' }
+  | { readonly kind: 'step-done'; readonly wave: number; readonly step: Step; readonly outcome: Outcome }
+  | { readonly kind: 'wave-done'; readonly wave: number }
+  | { readonly kind: 'link'; readonly link: LinkState }
+  | { readonly kind: 'inventory'; readonly inventory: Inventory; readonly hostIp: string | null }
+  /** the cloud asks for a full report (command, or a broker that lost it) */
+  | { readonly kind: 'report-asked' }
+  | { readonly kind: 'tick' }
+
+export type Effect =
+  | { readonly kind: 'save'; readonly state: SavedState; readonly version: Version | null }
+  | { readonly kind: 'observe' }
+  | { readonly kind: 'run-wave'; readonly wave: number; readonly lanes: readonly Lane[] }
+  | { readonly kind: 'abort-wave'; readonly wave: number }
+  | { readonly kind: 'publish-status'; readonly report: StatusReport }
+  | { readonly kind: 'publish-inventory'; readonly inventory: Inventory }
+  | { readonly kind: 'wake-at'; readonly monoMs: number }
+  | { readonly kind: 'log'; readonly level: 'info' | 'warn' | 'error'; readonly msg: string; readonly fields?: Readonly<Record<string, string | number>> }
+
+export type { ContainerSpec, DesiredPod, DesiredState, Placement, Version }

@@ -1,0 +1,85 @@
+/** The narrow interfaces through which the agent's rooms meet in `main.ts`. Fakes implement the same and pass the same contract suites. */
+import type { DesiredState, Version } from '../protocol/desired-state.ts'
+import type { Hello } from '../protocol/presence.ts'
+import type { Inventory } from '../protocol/inventory.ts'
+import type { StatusReport } from '../protocol/status-report.ts'
+import type { ContainerPlan, EngineInfo, LinkState, Loaded, Now, ObservedContainer, Outcome, SavedState } from './core/model.ts'
+import type { Cause } from '../protocol/causes.ts'
+
+export interface Clock {
+  now(): Now
+  /** calls back once at or after the monotonic moment; the returned function cancels */
+  at(monoMs: number, run: () => void): () => void
+}
+
+export interface Random {
+  /** uniform in [0, 1) */
+  next(): number
+}
+
+export type LogFields = Readonly<Record<string, string | number | boolean | null>>
+export interface Log {
+  info(msg: string, fields?: LogFields): void
+  warn(msg: string, fields?: LogFields): void
+  error(msg: string, fields?: LogFields): void
+}
+
+/**
+ * The container engine. Every call ends within the limits table's time; a failure is a value with a cause, never a throw,
+ * except `observe` and `info`, which reject when the engine does not answer.
+ */
+export interface Engine {
+  info(): Promise<EngineInfo>
+  /** every container that carries this device's label, in any state; others are never seen */
+  observe(): Promise<readonly ObservedContainer[]>
+  ensureImage(image: string, policy: 'Always' | 'IfNotPresent' | 'Never', signal: AbortSignal): Promise<Outcome>
+  /** a container of that name that exists already is success: the next observation shows it */
+  create(plan: ContainerPlan): Promise<Outcome>
+  /** starting a running container is success */
+  start(target: string): Promise<Outcome>
+  /** stopping a stopped or absent container is success */
+  stop(target: string, graceSeconds: number): Promise<Outcome>
+  /** removing an absent container is success; a running one is refused by the engine */
+  remove(target: string): Promise<Outcome>
+  /** last lines of a container's log, oldest first */
+  logs(target: string, lines: number): Promise<string>
+  /** wakes on any change of our containers and when the engine comes back; reconnects by itself; the result stops it */
+  watch(onChange: () => void): () => void
+}
+
+/** The durable state file. `save` resolves only when the bytes and the directory entry are on the medium. */
+export interface StateStore {
+  load(): Promise<Loaded>
+  /** raises the floor first when `version` is given, so that a fall-back can never lower it */
+  save(state: SavedState, version: Version | null): Promise<void>
+}
+
+/** What the link tells; the composition root turns these into events. */
+export interface LinkHandlers {
+  onTarget(desired: DesiredState): void
+  onTargetRefused(cause: Cause): void
+  onState(link: LinkState): void
+  onReportAsked(): void
+  /** asked at each connect: what to say first */
+  hello(): Hello
+}
+
+/** The way to the cloud: keeps the last value per channel, sends when connected, never blocks and never queues more. */
+export interface CloudLink {
+  start(handlers: LinkHandlers): void
+  publishStatus(report: StatusReport): void
+  publishInventory(inventory: Inventory): void
+  stop(): Promise<void>
+}
+
+/** Reads the host below a root folder (default `/`). Missing files are null, never an exception. */
+export interface HostReader {
+  read(path: string): Promise<string | null>
+  list(path: string): Promise<readonly string[]>
+  link(path: string): Promise<string | null>
+}
+
+/** Collects the inventory; a probe that fails is a finding. */
+export interface InventoryReader {
+  collect(): Promise<{ readonly inventory: Inventory; readonly hostIp: string | null }>
+}

@@ -1,0 +1,69 @@
+/**
+ * Every cap in one table, each with its reason. Nothing else in the code base invents a limit: `scripts/tidy` knows this
+ * file, the README's table is printed from it, and a message about a limit names the number found here.
+ */
+export interface Limit {
+  readonly value: number
+  readonly unit: 'bytes' | 'ms' | 'count'
+  readonly why: string
+}
+
+const limit = (value: number, unit: Limit['unit'], why: string): Limit => ({ value, unit, why })
+
+export const LIMITS = {
+  desiredStateBytes: limit(128 * 1024, 'bytes', 'AWS IoT and many brokers refuse more; larger fleets of pods per device use parts later'),
+  statusReportBytes: limit(128 * 1024, 'bytes', 'one retained snapshot per device must pass every broker'),
+  inventoryBytes: limit(128 * 1024, 'bytes', 'a 256-thread server with 16 GPUs encodes to about 40 KiB'),
+  smallMessageBytes: limit(4 * 1024, 'bytes', 'presence and hello carry identifiers only'),
+  envelopeHeaderBytes: limit(1024, 'bytes', 'the header is read before anything is trusted'),
+  documentDepth: limit(32, 'count', 'JSON.stringify overflows the stack on deep documents; Kubernetes objects stay below 20'),
+  apiBodyBytes: limit(256 * 1024, 'bytes', 'an object must fit a device document with room for others'),
+  apiYamlAliases: limit(0, 'count', 'aliases are how YAML bombs grow; kubectl sends none'),
+  podsPerDevice: limit(110, 'count', 'the kubelet default; a gateway with more is a server'),
+  containersPerPod: limit(16, 'count', 'more is never seen in public manifests'),
+  envPerContainer: limit(256, 'count', 'execve has a 128 KiB argument block; keeps documents small'),
+  labelsPerObject: limit(64, 'count', 'selectors stay cheap'),
+  annotationBytes: limit(256 * 1024, 'bytes', 'the Kubernetes limit; kubectl apply stores the last object here'),
+  deviceIdLength: limit(63, 'count', 'a device id is a DNS label: host name, topic level, certificate name'),
+  messageText: limit(1024, 'count', 'free text from engines (errors) is cut before it is stored or sent'),
+  ledgerEntries: limit(512, 'count', 'bounds the agent state file: pods times containers, with history'),
+  refusalsKept: limit(16, 'count', 'a page of refused messages explains; more is noise'),
+  logTailLines: limit(500, 'count', 'what the local page asks of one container'),
+  agentLogRing: limit(400, 'count', 'about a screenful of history for the local page and the bundle'),
+  engineCallMs: limit(15_000, 'ms', 'dockerd answers in milliseconds or is stuck; SIGSTOP never answers'),
+  enginePullMs: limit(1_800_000, 'ms', 'a 500 MB image on a 3 Mbit/s link'),
+  enginePullStallMs: limit(60_000, 'ms', 'no byte for this long means the connection is dead'),
+  laneConcurrency: limit(6, 'count', 'the engine saturates at four on two cores; six hides image checks'),
+  observeIdleMs: limit(30_000, 'ms', 'engine events wake the loop; this only catches a lost event'),
+  reportMinIntervalMs: limit(1_000, 'ms', 'a crash loop must not flood the link'),
+  reportRefreshMs: limit(900_000, 'ms', 'a retained snapshot lost by the broker comes back within this'),
+  inventoryIntervalMs: limit(300_000, 'ms', 'hardware changes seldom; files are cheap to read'),
+  restartBackoffFirstMs: limit(10_000, 'ms', 'kubelet: 10 s after the first immediate restart'),
+  restartBackoffMaxMs: limit(300_000, 'ms', 'kubelet: five minutes'),
+  restartBackoffResetMs: limit(600_000, 'ms', 'kubelet: ten healthy minutes forget the past'),
+  retryFirstMs: limit(1_000, 'ms', 'engine and registry errors: try again soon once'),
+  retryMaxMs: limit(300_000, 'ms', 'a registry that is down sees one try in five minutes per device'),
+  reconnectFirstMs: limit(1_000, 'ms', 'first retry after a dropped link, with full jitter'),
+  reconnectMaxMs: limit(300_000, 'ms', 'ten thousand devices must not storm a broker'),
+  reconnectStableMs: limit(300_000, 'ms', 'a link that held this long starts over at the first delay'),
+  mqttKeepaliveS: limit(45, 'count', 'seconds; proxies cut at 60'),
+  mqttKeepaliveMaxS: limit(1_200, 'count', 'seconds; the broker refuses clients that would never time out'),
+  mqttPreAuthBytes: limit(64 * 1024, 'bytes', 'an unauthenticated client may not buffer more in the broker'),
+  mqttPacketBytes: limit(256 * 1024, 'bytes', 'the largest document plus its topic, doubled'),
+  mqttConnectionsPerAddress: limit(20_000, 'count', 'one NAT may hide a fleet, but not an attack without end'),
+  watchHistory: limit(20_000, 'count', 'changes kept for watchers that reconnect; older ones get 410 Gone and list again'),
+  watchQueue: limit(10_000, 'count', 'a watcher that falls this far behind is closed and must list again'),
+  listPage: limit(500, 'count', 'what kubectl asks for; a page stays below a few MiB'),
+  workQueueKeys: limit(200_000, 'count', 'keys, not payloads: more means more objects than this cloud holds'),
+  eventsKept: limit(10_000, 'count', 'oldest Event objects are dropped beyond this'),
+  eventTtlMs: limit(3_600_000, 'ms', 'Kubernetes keeps events one hour'),
+  sseClients: limit(64, 'count', 'one console tab each'),
+  nodeSilentMs: limit(120_000, 'ms', 'a device not heard for this long is shown as NotReady; its pods stay'),
+} as const satisfies Record<string, Limit>
+
+export type LimitName = keyof typeof LIMITS
+
+/** Cuts free text (engine errors, log lines) to the table's length and says that it did. */
+export function clip(text: string, max: number = LIMITS.messageText.value): string {
+  return text.length <= max ? text : `${text.slice(0, max - 1)}…`
+}

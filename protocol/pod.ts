@@ -1,0 +1,119 @@
+/**
+ * The pod: Kubernetes' PodSpec, reduced to what a device can do today. Fields that Kubernetes has and Skerry does not take
+ * are listed as refused with the reason: the cloud refuses them by name, and the agent checks again.
+ */
+import { LIMITS } from './limits.ts'
+import { bool, int, list, map, obj, oneOf, quantity, refused, required, str } from './shape.ts'
+import type { Infer } from './shape.ts'
+
+const later = (what: string): string => `${what} is not supported by this version of Skerry; remove the field`
+
+const NAME = str({ pattern: /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, says: 'lower case letters, digits and "-", at most 63, starting and ending with a letter or digit' })
+const RESOURCE_NAME = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/
+
+export const ENV_VAR = obj({
+  name: required(str({ pattern: /^[-._a-zA-Z][-._a-zA-Z0-9]*$/, says: 'letters, digits, "_", "-", "."; not starting with a digit', max: 256 })),
+  value: str({ max: 32_768 }),
+  valueFrom: refused(later('a value taken from another object')),
+})
+
+export const CONTAINER_PORT = obj({
+  name: NAME,
+  containerPort: required(int(1, 65_535)),
+  hostPort: int(1, 65_535),
+  hostIP: str({ pattern: /^[0-9a-fA-F.:]{2,45}$/, says: 'an IP address' }),
+  protocol: oneOf('TCP', 'UDP', 'SCTP'),
+})
+
+export const RESOURCES = obj({
+  requests: map(quantity(), { keyPattern: RESOURCE_NAME, max: 32 }),
+  limits: map(quantity(), { keyPattern: RESOURCE_NAME, max: 32 }),
+  claims: refused(later('dynamic resource allocation')),
+})
+
+export const CONTAINER = obj({
+  name: required(NAME),
+  image: required(str({ pattern: /^[^\s\x00-\x1f]{1,512}$/, says: 'an image reference without spaces' })),
+  imagePullPolicy: oneOf('Always', 'IfNotPresent', 'Never'),
+  command: list(str({ max: 32_768 }), { max: 256 }),
+  args: list(str({ max: 32_768 }), { max: 256 }),
+  workingDir: str({ max: 4096 }),
+  env: list(ENV_VAR, { mergeKey: 'name', max: LIMITS.envPerContainer.value }),
+  ports: list(CONTAINER_PORT, { mergeKey: 'containerPort', max: 64 }),
+  resources: RESOURCES,
+  tty: bool(),
+  stdin: bool(),
+  terminationMessagePath: str({ max: 4096 }),
+  terminationMessagePolicy: oneOf('File', 'FallbackToLogsOnError'),
+  envFrom: refused(later('envFrom')),
+  volumeMounts: refused(later('mounting volumes')),
+  volumeDevices: refused(later('block devices')),
+  livenessProbe: refused(later('a liveness probe')),
+  readinessProbe: refused(later('a readiness probe')),
+  startupProbe: refused(later('a startup probe')),
+  lifecycle: refused(later('a lifecycle hook')),
+  securityContext: refused(later('a container security context')),
+  restartPolicy: refused(later('a restart policy of one container')),
+  resizePolicy: refused(later('in-place resize')),
+  stdinOnce: refused(later('stdinOnce')),
+})
+
+export const TOLERATION = obj({
+  key: str({ max: 316 }),
+  operator: oneOf('Exists', 'Equal'),
+  value: str({ max: 63 }),
+  effect: oneOf('NoSchedule', 'PreferNoSchedule', 'NoExecute'),
+  tolerationSeconds: int(Number.MIN_SAFE_INTEGER),
+})
+
+export const POD_SPEC = obj({
+  containers: required(list(CONTAINER, { mergeKey: 'name', max: 1 })),
+  restartPolicy: oneOf('Always', 'OnFailure', 'Never'),
+  terminationGracePeriodSeconds: int(0, 86_400),
+  nodeName: str({ max: 253 }),
+  nodeSelector: map(str({ max: 63 }), { max: 64 }),
+  tolerations: list(TOLERATION, { max: 64 }),
+  hostNetwork: bool(),
+  hostname: NAME,
+  /** pod level: only `pids` is read (the spelling Kubernetes documents for pod-level PID limits) */
+  resources: RESOURCES,
+  dnsPolicy: oneOf('ClusterFirst', 'ClusterFirstWithHostNet', 'Default'),
+  schedulerName: str({ max: 253 }),
+  enableServiceLinks: bool(),
+  automountServiceAccountToken: bool(),
+  serviceAccountName: str({ max: 253 }),
+  serviceAccount: str({ max: 253 }),
+  securityContext: obj({}),
+  priority: int(-2_147_483_648, 2_147_483_647),
+  preemptionPolicy: oneOf('PreemptLowerPriority', 'Never'),
+  initContainers: refused(later('an init container')),
+  ephemeralContainers: refused(later('an ephemeral container')),
+  volumes: refused(later('a volume')),
+  affinity: refused(later('affinity')),
+  topologySpreadConstraints: refused(later('topology spread')),
+  imagePullSecrets: refused(later('a pull secret')),
+  priorityClassName: refused(later('a priority class')),
+  activeDeadlineSeconds: refused(later('a deadline')),
+  hostPID: refused(later('the host PID namespace')),
+  hostIPC: refused(later('the host IPC namespace')),
+  hostUsers: refused(later('a user namespace')),
+  hostAliases: refused(later('host aliases')),
+  subdomain: refused(later('a subdomain')),
+  dnsConfig: refused(later('DNS settings')),
+  readinessGates: refused(later('a readiness gate')),
+  runtimeClassName: refused(later('a runtime class')),
+  overhead: refused(later('overhead')),
+  os: refused(later('an operating system choice')),
+  schedulingGates: refused(later('a scheduling gate')),
+  resourceClaims: refused(later('dynamic resource allocation')),
+  shareProcessNamespace: refused(later('a shared process namespace')),
+  setHostnameAsFQDN: refused(later('an FQDN host name')),
+})
+
+export type EnvVar = Infer<typeof ENV_VAR>
+export type ContainerPort = Infer<typeof CONTAINER_PORT>
+export type ContainerSpec = Infer<typeof CONTAINER>
+export type Toleration = Infer<typeof TOLERATION>
+export type PodSpec = Infer<typeof POD_SPEC>
+
+export type PodPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown'

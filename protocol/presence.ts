@@ -1,0 +1,27 @@
+/** Presence (retained, also the last will) and hello (sent once a session). */
+import { int, list, obj, oneOf, required, str } from './shape.ts'
+import type { Infer } from './shape.ts'
+
+/** An `off` counts only when its sid is the one last seen `on`: a take-over publishes the old will after the new birth. */
+export const PRESENCE = obj({
+  device: required(str({ min: 1, max: 63 })),
+  sid: required(str({ max: 64 })),
+  state: required(oneOf('on', 'off')),
+})
+
+export const HELLO = obj({
+  device: required(str({ min: 1, max: 63 })),
+  sid: required(str({ max: 64 })),
+  bootId: str({ max: 64 }),
+  agentVersion: required(str({ max: 64 })),
+  /** desired-state formats this agent reads */
+  formats: required(list(int(1), { max: 16 })),
+  /** highest pair the device has persisted; 0/0 before the first */
+  epoch: required(int()),
+  generation: required(int()),
+  digest: required(str({ max: 64 })),
+  trustedKeys: list(str({ max: 64 }), { max: 16 }),
+})
+
+export type Presence = Infer<typeof PRESENCE>
+export type Hello = Infer<typeof HELLO>

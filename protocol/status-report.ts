@@ -1,0 +1,62 @@
+/** Status report: one retained snapshot of what a device runs and why not more. Sent throttled, whole, never queued. */
+import { CAUSE } from './causes.ts'
+import { LIMITS } from './limits.ts'
+import { bool, int, list, obj, oneOf, required, str } from './shape.ts'
+import type { Infer } from './shape.ts'
+
+export const CONTAINER_REPORT = obj({
+  name: required(str({ max: 63 })),
+  image: required(str({ max: 512 })),
+  imageId: str({ max: 256 }),
+  containerId: str({ max: 128 }),
+  state: required(oneOf('waiting', 'running', 'terminated')),
+  /** Kubernetes' short words: ContainerCreating, CrashLoopBackOff, ErrImagePull, Completed, Error, … */
+  reason: str({ max: 128 }),
+  message: str({ max: 1024 }),
+  exitCode: int(-1, 0xffff_ffff),
+  startedAt: str({ max: 40 }),
+  finishedAt: str({ max: 40 }),
+  restartCount: required(int()),
+  ready: required(bool()),
+})
+
+export const POD_REPORT = obj({
+  uid: required(str({ max: 64 })),
+  namespace: required(str({ max: 63 })),
+  name: required(str({ max: 253 })),
+  specHash: required(str({ max: 64 })),
+  phase: required(oneOf('Pending', 'Running', 'Succeeded', 'Failed', 'Unknown')),
+  ready: required(bool()),
+  /** true while its containers are being removed because it is no longer desired */
+  removing: bool(),
+  containers: required(list(CONTAINER_REPORT, { max: LIMITS.containersPerPod.value })),
+  podIP: str({ max: 64 }),
+  cause: CAUSE,
+})
+
+export const VERSION_SEEN = obj({ epoch: required(int()), generation: required(int()), digest: required(str({ max: 64 })) })
+
+export const STATUS_REPORT = obj({
+  device: required(str({ min: 1, max: LIMITS.deviceIdLength.value })),
+  /** agent session: new at each agent start */
+  sid: required(str({ max: 64 })),
+  /** counts up within a session */
+  seq: required(int()),
+  at: required(str({ max: 40 })),
+  agentVersion: required(str({ max: 64 })),
+  /** the document that is durable on the device and being applied; absent before the first */
+  desired: VERSION_SEEN,
+  /** true when the plan of that document is empty: the engine matches it */
+  converged: required(bool()),
+  pods: required(list(POD_REPORT, { max: LIMITS.podsPerDevice.value * 2 })),
+  engine: required(obj({ reachable: required(bool()), version: str({ max: 64 }) })),
+  /** device level: storage, engine, last refused document… */
+  causes: required(list(CAUSE, { max: LIMITS.refusalsKept.value })),
+  /** the plan as people read it, first lines */
+  plan: list(str({ max: 512 }), { max: 64 }),
+  hostIP: str({ max: 64 }),
+})
+
+export type ContainerReport = Infer<typeof CONTAINER_REPORT>
+export type PodReport = Infer<typeof POD_REPORT>
+export type StatusReport = Infer<typeof STATUS_REPORT>
