@@ -52,7 +52,13 @@ export type Written =
   | { readonly ok: false; readonly why: 'exists' | 'conflict' | 'not-found'; readonly current: StoredObject | null }
 
 export type Listed =
-  | { readonly ok: true; readonly items: readonly StoredObject[]; readonly revision: number; readonly continueFrom: string | null; readonly remaining: number }
+  | {
+      readonly ok: true
+      readonly items: readonly StoredObject[]
+      readonly revision: number
+      readonly continueFrom: string | null
+      readonly remaining: number
+    }
   | { readonly ok: false; readonly why: 'expired' }
 
 export interface WatchHandlers {

@@ -57,6 +57,16 @@ export function desiredDigest(pods: readonly DesiredPod[]): string {
  * neither do scheduling fields.
  */
 export function podSpecHash(spec: DesiredPod['spec'], placement: Placement | undefined): string {
-  const { nodeName: _n, nodeSelector: _s, tolerations: _t, schedulerName: _c, priority: _p, preemptionPolicy: _e, terminationGracePeriodSeconds: _g, restartPolicy: _r, ...made } = spec
+  const {
+    nodeName: _n,
+    nodeSelector: _s,
+    tolerations: _t,
+    schedulerName: _c,
+    priority: _p,
+    preemptionPolicy: _e,
+    terminationGracePeriodSeconds: _g,
+    restartPolicy: _r,
+    ...made
+  } = spec
   return digestOf({ made, placement: placement ?? null })
 }

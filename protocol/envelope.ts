@@ -72,16 +72,26 @@ export function open(kind: Channel, device: string, message: Uint8Array, trusted
   }
   const body = parseJson(bytes)
   if (body === undefined) return { ok: false, why: 'unreadable', detail: 'the body is not JSON' }
-  if (depthOf(body, LIMITS.documentDepth.value) > LIMITS.documentDepth.value) return { ok: false, why: 'unreadable', detail: `nested deeper than ${LIMITS.documentDepth.value}` }
+  if (depthOf(body, LIMITS.documentDepth.value) > LIMITS.documentDepth.value)
+    return { ok: false, why: 'unreadable', detail: `nested deeper than ${LIMITS.documentDepth.value}` }
   return { ok: true, body, kid }
 }
 
-function signatureFault(kind: string, device: string, bytes: Uint8Array, kid: string | null, sig: unknown, trusted: readonly TrustedKey[]): string | null {
+function signatureFault(
+  kind: string,
+  device: string,
+  bytes: Uint8Array,
+  kid: string | null,
+  sig: unknown,
+  trusted: readonly TrustedKey[],
+): string | null {
   if (kid === null || typeof sig !== 'string') return 'it carries no signature'
   const key = trusted.find((candidate) => candidate.kid === kid)
   if (key === undefined) return `key ${kid.slice(0, 32)} is not trusted here`
   try {
-    return verify(null, signedBytes(kind, device, bytes), createPublicKey(key.publicPem), Buffer.from(sig, 'base64')) ? null : 'the signature does not match'
+    return verify(null, signedBytes(kind, device, bytes), createPublicKey(key.publicPem), Buffer.from(sig, 'base64'))
+      ? null
+      : 'the signature does not match'
   } catch {
     return 'the signature is malformed'
   }

@@ -27,6 +27,7 @@ export const LIMITS = {
   deviceIdLength: limit(63, 'count', 'a device id is a DNS label: host name, topic level, certificate name'),
   messageText: limit(1024, 'count', 'free text from engines (errors) is cut before it is stored or sent'),
   ledgerEntries: limit(512, 'count', 'bounds the agent state file: pods times containers, with history'),
+  stateFileBytes: limit(1024 * 1024, 'bytes', 'a full desired state, its ledger and room for escapes; anything larger is not our file'),
   refusalsKept: limit(16, 'count', 'a page of refused messages explains; more is noise'),
   logTailLines: limit(500, 'count', 'what the local page asks of one container'),
   agentLogRing: limit(400, 'count', 'about a screenful of history for the local page and the bundle'),

@@ -8,7 +8,10 @@ import type { Infer } from './shape.ts'
 
 const later = (what: string): string => `${what} is not supported by this version of Skerry; remove the field`
 
-const NAME = str({ pattern: /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, says: 'lower case letters, digits and "-", at most 63, starting and ending with a letter or digit' })
+const NAME = str({
+  pattern: /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
+  says: 'lower case letters, digits and "-", at most 63, starting and ending with a letter or digit',
+})
 const RESOURCE_NAME = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/
 
 export const ENV_VAR = obj({
@@ -33,7 +36,7 @@ export const RESOURCES = obj({
 
 export const CONTAINER = obj({
   name: required(NAME),
-  image: required(str({ pattern: /^[^\s\x00-\x1f]{1,512}$/, says: 'an image reference without spaces' })),
+  image: required(str({ pattern: /^[!-~]{1,512}$/, says: 'an image reference without spaces' })),
   imagePullPolicy: oneOf('Always', 'IfNotPresent', 'Never'),
   command: list(str({ max: 32_768 }), { max: 256 }),
   args: list(str({ max: 32_768 }), { max: 256 }),

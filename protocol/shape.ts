@@ -62,10 +62,15 @@ export const bool = (): Shape<boolean> => ({ kind: 'bool' })
 export const quantity = (): Shape<string | number> => ({ kind: 'quantity' })
 export const intOrString = (): Shape<number | string> => ({ kind: 'intOrString' })
 export const anything = (): Shape<unknown> => ({ kind: 'any' })
-export const list = <T>(of: Shape<T>, rule: { mergeKey?: string; mergeSet?: boolean; max?: number; retainKeys?: boolean } = {}): Shape<readonly T[]> =>
-  ({ kind: 'list', of, ...rule })
-export const map = <T>(of: Shape<T>, rule: { keyPattern?: RegExp; keySays?: string; max?: number } = {}): Shape<Readonly<Record<string, T>>> =>
-  ({ kind: 'map', of, ...rule })
+export const list = <T>(
+  of: Shape<T>,
+  rule: { mergeKey?: string; mergeSet?: boolean; max?: number; retainKeys?: boolean } = {},
+): Shape<readonly T[]> => ({ kind: 'list', of, ...rule })
+export const map = <T>(of: Shape<T>, rule: { keyPattern?: RegExp; keySays?: string; max?: number } = {}): Shape<Readonly<Record<string, T>>> => ({
+  kind: 'map',
+  of,
+  ...rule,
+})
 export const obj = <F extends Fields>(fields: F, rule: { retainKeys?: boolean } = {}): Shape<ObjectOf<F>> => ({ kind: 'object', fields, ...rule })
 export const required = <T>(shape: Shape<T>): Required<T> => ({ ...shape, required: true })
 /** A field that Kubernetes has and Skerry does not take: named in the error, never ignored. */
@@ -112,10 +117,13 @@ function visit(shape: Shape<unknown>, value: unknown, path: string, context: Con
       return typeof value === 'number' && Number.isFinite(value) ? undefined : wrong(context, path, 'a number', value)
     case 'quantity':
       if (typeof value !== 'string' && typeof value !== 'number') return wrong(context, path, 'a quantity such as "500m" or "64Mi"', value)
-      if (parseQuantityNano(String(value)) === null) add(context, path, 'invalid', `${show(value)} is not a quantity; write for example "500m", "64Mi" or 2`)
+      if (parseQuantityNano(String(value)) === null)
+        add(context, path, 'invalid', `${show(value)} is not a quantity; write for example "500m", "64Mi" or 2`)
       return
     case 'intOrString':
-      return (typeof value === 'number' && Number.isSafeInteger(value)) || typeof value === 'string' ? undefined : wrong(context, path, 'a whole number or a string', value)
+      return (typeof value === 'number' && Number.isSafeInteger(value)) || typeof value === 'string'
+        ? undefined
+        : wrong(context, path, 'a whole number or a string', value)
     case 'string':
       return visitString(shape, value, path, context)
     case 'list':
@@ -138,13 +146,16 @@ function visitString(shape: Shape<unknown>, value: unknown, path: string, contex
     return add(context, path, 'invalid', `${show(value)} is not supported; use one of ${shape.enum.map((item) => JSON.stringify(item)).join(', ')}`)
   }
   if (shape.min !== undefined && value.length < shape.min) return add(context, path, 'invalid', 'must not be empty')
-  if (shape.max !== undefined && value.length > shape.max) return add(context, path, 'invalid', `must be at most ${shape.max} characters, is ${value.length}`)
-  if (shape.pattern !== undefined && !shape.pattern.test(value)) add(context, path, 'invalid', `${show(value)} is not valid: ${shape.patternSays ?? String(shape.pattern)}`)
+  if (shape.max !== undefined && value.length > shape.max)
+    return add(context, path, 'invalid', `must be at most ${shape.max} characters, is ${value.length}`)
+  if (shape.pattern !== undefined && !shape.pattern.test(value))
+    add(context, path, 'invalid', `${show(value)} is not valid: ${shape.patternSays ?? String(shape.pattern)}`)
 }
 
 function visitList(shape: Shape<unknown>, value: unknown, path: string, context: Context): void {
   if (!Array.isArray(value)) return wrong(context, path, 'a list', value)
-  if (shape.max !== undefined && value.length > shape.max) return add(context, path, 'too-many', `must have at most ${shape.max} items, has ${value.length}`)
+  if (shape.max !== undefined && value.length > shape.max)
+    return add(context, path, 'too-many', `must have at most ${shape.max} items, has ${value.length}`)
   const items: readonly unknown[] = value
   const of = shape.of
   if (of !== undefined) items.forEach((item, index) => visit(of, item, `${path}[${index}]`, context))
@@ -153,11 +164,13 @@ function visitList(shape: Shape<unknown>, value: unknown, path: string, context:
 function visitMap(shape: Shape<unknown>, value: unknown, path: string, context: Context): void {
   if (!isRecord(value)) return wrong(context, path, 'an object', value)
   const entries = Object.entries(value)
-  if (shape.max !== undefined && entries.length > shape.max) add(context, path, 'too-many', `must have at most ${shape.max} entries, has ${entries.length}`)
+  if (shape.max !== undefined && entries.length > shape.max)
+    add(context, path, 'too-many', `must have at most ${shape.max} entries, has ${entries.length}`)
   for (const [key, item] of entries) {
     const at = `${path}[${JSON.stringify(key)}]`
     if (isForbiddenKey(key)) add(context, at, 'forbidden', `the key ${JSON.stringify(key)} is never allowed`)
-    else if (shape.keyPattern !== undefined && !shape.keyPattern.test(key)) add(context, at, 'invalid', `the key ${JSON.stringify(key)} is not valid: ${shape.keySays ?? String(shape.keyPattern)}`)
+    else if (shape.keyPattern !== undefined && !shape.keyPattern.test(key))
+      add(context, at, 'invalid', `the key ${JSON.stringify(key)} is not valid: ${shape.keySays ?? String(shape.keyPattern)}`)
     else if (shape.of !== undefined) visit(shape.of, item, at, context)
   }
 }
@@ -195,7 +208,7 @@ function show(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'object') return 'an object'
-  const text = JSON.stringify(value) ?? String(value)
+  const text = JSON.stringify(value) ?? typeof value
   return text.length > 64 ? `${text.slice(0, 63)}…` : text
 }
 

@@ -13,10 +13,23 @@ export interface TopicRule {
   readonly what: string
 }
 
-const rule = (channel: Channel, writer: TopicRule['writer'], retain: boolean, maxBytes: number, what: string): TopicRule => ({ channel, writer, qos: 1, retain, maxBytes, what })
+const rule = (channel: Channel, writer: TopicRule['writer'], retain: boolean, maxBytes: number, what: string): TopicRule => ({
+  channel,
+  writer,
+  qos: 1,
+  retain,
+  maxBytes,
+  what,
+})
 
 export const TOPICS: Readonly<Record<Channel, TopicRule>> = {
-  desired: rule('desired', 'cloud', true, LIMITS.desiredStateBytes.value + LIMITS.envelopeHeaderBytes.value, 'everything this device should run, signed'),
+  desired: rule(
+    'desired',
+    'cloud',
+    true,
+    LIMITS.desiredStateBytes.value + LIMITS.envelopeHeaderBytes.value,
+    'everything this device should run, signed',
+  ),
   cmd: rule('cmd', 'cloud', false, LIMITS.smallMessageBytes.value, 'one signed request: send your report, open a session'),
   status: rule('status', 'device', true, LIMITS.statusReportBytes.value + LIMITS.envelopeHeaderBytes.value, 'what runs and why not more'),
   inventory: rule('inventory', 'device', true, LIMITS.inventoryBytes.value + LIMITS.envelopeHeaderBytes.value, 'what the hardware is'),
@@ -49,12 +62,16 @@ export function parseTopic(topic: string): TopicParts | null {
 
 /** What the cloud subscribes to, one filter a channel that devices write. */
 export function cloudSubscriptions(tenant: string): readonly string[] {
-  return Object.values(TOPICS).filter((t) => t.writer === 'device').map((t) => `${TOPIC_ROOT}/${tenant}/+/${t.channel}`)
+  return Object.values(TOPICS)
+    .filter((t) => t.writer === 'device')
+    .map((t) => `${TOPIC_ROOT}/${tenant}/+/${t.channel}`)
 }
 
 /** What a device subscribes to: exact topics, no wildcards. */
 export function deviceSubscriptions(tenant: string, device: string): readonly string[] {
-  return Object.values(TOPICS).filter((t) => t.writer === 'cloud').map((t) => topicOf(tenant, device, t.channel))
+  return Object.values(TOPICS)
+    .filter((t) => t.writer === 'cloud')
+    .map((t) => topicOf(tenant, device, t.channel))
 }
 
 /** May this device publish there? Exact match against the table. */

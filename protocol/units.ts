@@ -5,11 +5,24 @@
 
 const NANO = 1_000_000_000n
 const BINARY: Readonly<Record<string, bigint>> = {
-  Ki: 1n << 10n, Mi: 1n << 20n, Gi: 1n << 30n, Ti: 1n << 40n, Pi: 1n << 50n, Ei: 1n << 60n,
+  Ki: 1n << 10n,
+  Mi: 1n << 20n,
+  Gi: 1n << 30n,
+  Ti: 1n << 40n,
+  Pi: 1n << 50n,
+  Ei: 1n << 60n,
 }
 const DECIMAL_NANO: Readonly<Record<string, bigint>> = {
-  n: 1n, u: 1_000n, m: 1_000_000n, '': NANO, k: NANO * 10n ** 3n, M: NANO * 10n ** 6n, G: NANO * 10n ** 9n,
-  T: NANO * 10n ** 12n, P: NANO * 10n ** 15n, E: NANO * 10n ** 18n,
+  n: 1n,
+  u: 1_000n,
+  m: 1_000_000n,
+  '': NANO,
+  k: NANO * 10n ** 3n,
+  M: NANO * 10n ** 6n,
+  G: NANO * 10n ** 9n,
+  T: NANO * 10n ** 12n,
+  P: NANO * 10n ** 15n,
+  E: NANO * 10n ** 18n,
 }
 const QUANTITY = /^([+-]?)(\d{1,20})?(?:\.(\d{0,12}))?(?:([KMGTPE]i)|([numkMGTPE])|[eE]([+-]?\d{1,2}))?$/
 

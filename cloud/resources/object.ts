@@ -6,12 +6,22 @@ import type { Infer, Issue, Shape } from '../../protocol/shape.ts'
 const LABEL_KEY = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/
 const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/
 
-export const LABELS = map(str({ pattern: LABEL_VALUE, says: 'at most 63 letters, digits, "-", "_" or ".", starting and ending with a letter or digit' }), {
-  keyPattern: LABEL_KEY, keySays: 'an optional DNS prefix and "/", then a name of at most 63 letters, digits, "-", "_" or "."', max: LIMITS.labelsPerObject.value,
-})
+export const LABELS = map(
+  str({ pattern: LABEL_VALUE, says: 'at most 63 letters, digits, "-", "_" or ".", starting and ending with a letter or digit' }),
+  {
+    keyPattern: LABEL_KEY,
+    keySays: 'an optional DNS prefix and "/", then a name of at most 63 letters, digits, "-", "_" or "."',
+    max: LIMITS.labelsPerObject.value,
+  },
+)
 
 export const OWNER_REFERENCE = obj({
-  apiVersion: required(str()), kind: required(str()), name: required(str()), uid: required(str()), controller: bool(), blockOwnerDeletion: bool(),
+  apiVersion: required(str()),
+  kind: required(str()),
+  name: required(str()),
+  uid: required(str()),
+  controller: bool(),
+  blockOwnerDeletion: bool(),
 })
 
 export const OBJECT_META = obj({
@@ -33,13 +43,27 @@ export const OBJECT_META = obj({
 })
 
 export const CONDITION = obj({
-  type: required(str({ max: 316 })), status: required(str({ max: 16 })), reason: str({ max: 1024 }), message: str({ max: 32_768 }),
-  lastTransitionTime: str({ max: 40 }), lastUpdateTime: str({ max: 40 }), lastHeartbeatTime: str({ max: 40 }), lastProbeTime: str({ max: 40 }), observedGeneration: int(),
+  type: required(str({ max: 316 })),
+  status: required(str({ max: 16 })),
+  reason: str({ max: 1024 }),
+  message: str({ max: 32_768 }),
+  lastTransitionTime: str({ max: 40 }),
+  lastUpdateTime: str({ max: 40 }),
+  lastHeartbeatTime: str({ max: 40 }),
+  lastProbeTime: str({ max: 40 }),
+  observedGeneration: int(),
 })
 
 export const LABEL_SELECTOR = obj({
   matchLabels: LABELS,
-  matchExpressions: list(obj({ key: required(str({ pattern: LABEL_KEY, says: 'a label key' })), operator: required(str({ pattern: /^(In|NotIn|Exists|DoesNotExist)$/, says: 'In, NotIn, Exists or DoesNotExist' })), values: list(str({ max: 63 }), { max: 256 }) }), { max: 64 }),
+  matchExpressions: list(
+    obj({
+      key: required(str({ pattern: LABEL_KEY, says: 'a label key' })),
+      operator: required(str({ pattern: /^(In|NotIn|Exists|DoesNotExist)$/, says: 'In, NotIn, Exists or DoesNotExist' })),
+      values: list(str({ max: 63 }), { max: 256 }),
+    }),
+    { max: 64 },
+  ),
 })
 
 export type ObjectMeta = Infer<typeof OBJECT_META>

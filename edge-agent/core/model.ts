@@ -118,7 +118,9 @@ export type Ledger = Readonly<Record<string, LedgerEntry>>
 export interface SavedState {
   readonly desired: DesiredState | null
   readonly floor: Version | null
-  readonly ledger: Readonly<Record<string, { readonly failures: number; readonly restarts: number; readonly remainingMs: number; readonly countedExit: string | null }>>
+  readonly ledger: Readonly<
+    Record<string, { readonly failures: number; readonly restarts: number; readonly remainingMs: number; readonly countedExit: string | null }>
+  >
 }
 
 /** none = a new device; unknown = there was a state and it cannot be read: keep everything, remove nothing. */
@@ -198,6 +200,11 @@ export type Effect =
   | { readonly kind: 'publish-status'; readonly report: StatusReport }
   | { readonly kind: 'publish-inventory'; readonly inventory: Inventory }
   | { readonly kind: 'wake-at'; readonly monoMs: number }
-  | { readonly kind: 'log'; readonly level: 'info' | 'warn' | 'error'; readonly msg: string; readonly fields?: Readonly<Record<string, string | number>> }
+  | {
+      readonly kind: 'log'
+      readonly level: 'info' | 'warn' | 'error'
+      readonly msg: string
+      readonly fields?: Readonly<Record<string, string | number>>
+    }
 
 export type { ContainerSpec, DesiredPod, DesiredState, Placement, Version }

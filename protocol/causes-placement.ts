@@ -1,0 +1,56 @@
+/** Why a pod is not placed: one row a reason, said of one device, and the two sentences said of all. */
+import { entry } from './cause-entry.ts'
+import type { CauseEntry } from './cause-entry.ts'
+
+export const PLACEMENT_CAUSES = {
+  'placement.none': entry(
+    'spec',
+    'when-resource-appears',
+    '0 of {nodes} devices can take this pod: {summary}.',
+    'Free or add what is missing, or ask for less.',
+  ),
+  'placement.no-nodes': entry('device', 'when-resource-appears', 'No device has joined yet.', 'Start an agent with a join file (skerry join).'),
+  'placement.cpu.short': entry('spec', 'when-resource-appears', 'needs {needs} cpu, {has} free of {capacity}', 'Ask for less cpu or free some.'),
+  'placement.memory.short': entry(
+    'spec',
+    'when-resource-appears',
+    'needs {needs} memory, {has} free of {capacity}',
+    'Ask for less memory or free some.',
+  ),
+  'placement.pids.short': entry(
+    'spec',
+    'when-resource-appears',
+    'needs {needs} PIDs, {has} free of {capacity}',
+    'Lower the pids limit or free some.',
+  ),
+  'placement.storage.short': entry(
+    'spec',
+    'when-resource-appears',
+    'needs {needs} ephemeral storage, {has} free of {capacity}',
+    'Ask for less or free some.',
+  ),
+  'placement.resource.short': entry(
+    'spec',
+    'when-resource-appears',
+    'needs {needs} {resource}, {has} free of {capacity}',
+    'Ask for less or choose another device.',
+  ),
+  'placement.pods.full': entry('device', 'when-resource-appears', 'runs {has} pods, the most it takes', 'Remove pods or add a device.'),
+  'placement.selector.mismatch': entry(
+    'spec',
+    'when-target-changes',
+    'label {key} is {has}, the pod wants {needs}',
+    'Label the device or change the selector.',
+  ),
+  'placement.taint.untolerated': entry(
+    'policy',
+    'when-target-changes',
+    'has the taint {taint} that the pod does not tolerate',
+    'Add a toleration or remove the taint.',
+  ),
+  'placement.arch.mismatch': entry('spec', 'when-target-changes', 'is {has}, the pod wants {needs}', 'Use an image for this architecture.'),
+  'placement.node.other': entry('spec', 'when-target-changes', 'the pod names the device {needs}', 'Remove spec.nodeName or wait for that device.'),
+  'placement.node.cordoned': entry('user', 'when-target-changes', 'is cordoned', 'kubectl uncordon it.'),
+  'placement.node.not-ready': entry('device', 'when-resource-appears', 'is not ready: {why}', 'Look at the device.'),
+  'placement.port.taken': entry('spec', 'when-resource-appears', 'host port {port} is taken by {by}', 'Choose another host port or device.'),
+} as const satisfies Record<string, CauseEntry>
