@@ -59,6 +59,9 @@ export const LIMITS = {
   eventsKept: limit(10_000, 'count', 'oldest Event objects are dropped beyond this'),
   eventTtlMs: limit(3_600_000, 'ms', 'Kubernetes keeps events one hour'),
   sseClients: limit(64, 'count', 'one console tab each'),
+  localPageConnections: limit(32, 'count', 'a few phones and laptops; more is a scan'),
+  localPageEventClients: limit(8, 'count', 'open pages that are told of changes; others read every 10 s'),
+  localPageEventMs: limit(1_000, 'ms', 'a person reads no faster, and a crash loop must not load the device'),
   nodeSilentMs: limit(120_000, 'ms', 'a device not heard for this long is shown as NotReady; its pods stay'),
 } as const satisfies Record<string, Limit>
 

@@ -1,0 +1,82 @@
+/** The few file operations that durable state is made of. Narrow, so that a test can cut the power between any two of them. */
+import { constants, promises as fs } from 'node:fs'
+import path from 'node:path'
+
+export interface Disk {
+  /** the file's bytes, or null when there is none; rejects with code EFBIG above `maxBytes` */
+  read(file: string, maxBytes: number): Promise<Uint8Array | null>
+  /** names in a directory; empty when there is no such directory */
+  list(dir: string): Promise<readonly string[]>
+  /** makes the directory (mode 0700) and its parents, and makes their entries durable */
+  makeDirectory(dir: string): Promise<void>
+  /** a new file (mode 0600) whose bytes are on the medium when this resolves; its name is not, until `syncDirectory` */
+  createSynced(file: string, bytes: Uint8Array): Promise<void>
+  link(from: string, to: string): Promise<void>
+  rename(from: string, to: string): Promise<void>
+  /** removing an absent file is success */
+  remove(file: string): Promise<void>
+  /** names made, moved and removed in the directory so far are on the medium when this resolves */
+  syncDirectory(dir: string): Promise<void>
+}
+
+export const nodeDisk: Disk = {
+  read: readCapped,
+  async list(dir) {
+    try {
+      return await fs.readdir(dir)
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return []
+      throw error
+    }
+  },
+  async makeDirectory(dir) {
+    const first = await fs.mkdir(dir, { recursive: true, mode: 0o700 })
+    if (first === undefined) return
+    for (let made = dir; made.length >= first.length; made = path.dirname(made)) await syncPath(path.dirname(made))
+  },
+  async createSynced(file, bytes) {
+    const handle = await fs.open(file, 'wx', 0o600)
+    try {
+      await handle.writeFile(bytes)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  },
+  link: (from, to) => fs.link(from, to),
+  rename: (from, to) => fs.rename(from, to),
+  remove: (file) => fs.rm(file, { force: true }),
+  syncDirectory: syncPath,
+}
+
+/** `ENOSPC`, `EIO`, … or `''` when the error is not the system's. */
+export function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+}
+
+async function readCapped(file: string, maxBytes: number): Promise<Uint8Array | null> {
+  let handle: fs.FileHandle
+  try {
+    // NONBLOCK: a FIFO put in the file's place must not hang the start
+    handle = await fs.open(file, constants.O_RDONLY | constants.O_NONBLOCK)
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return null
+    throw error
+  }
+  try {
+    const size = (await handle.stat()).size
+    if (size > maxBytes) throw Object.assign(new Error(`EFBIG: ${file} has ${size} bytes, at most ${maxBytes} are read`), { code: 'EFBIG' })
+    return await handle.readFile()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function syncPath(dir: string): Promise<void> {
+  const handle = await fs.open(dir, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

@@ -1,0 +1,41 @@
+/** The form of the saved state on disk: version, migration forward, and a strict check. A wrong form is unknown, never empty. */
+import type { SavedState } from '../core/model.ts'
+import { DESIRED_STATE } from '../../protocol/desired-state.ts'
+import { LIMITS } from '../../protocol/limits.ts'
+import { int, isRecord, map, num, obj, parse, required, str } from '../../protocol/shape.ts'
+import type { Decoded } from './durable-file.ts'
+
+/** What the file's body is: the saved state beside the version of its form. */
+export interface StoredState extends SavedState {
+  readonly v: number
+}
+
+const STATE_VERSION = 1
+/** Element i turns form i+1 into form i+2. An agent reads every older form, and refuses newer ones. */
+const MIGRATIONS: readonly ((old: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>)[] = []
+
+const STORED = obj({
+  v: required(int(STATE_VERSION, STATE_VERSION)),
+  desired: DESIRED_STATE,
+  floor: obj({ epoch: required(int(1)), generation: required(int(1)) }),
+  ledger: required(map(obj({ failures: required(int()), restarts: required(int()), remainingMs: required(num()), countedExit: str({ max: 64 }) }), { max: LIMITS.ledgerEntries.value })),
+})
+
+export function toStored(state: SavedState): StoredState {
+  return { v: STATE_VERSION, desired: state.desired, floor: state.floor, ledger: state.ledger }
+}
+
+export function fromStored(body: unknown): Decoded<StoredState> {
+  if (!isRecord(body)) return { ok: false, why: 'it holds no saved state' }
+  const version = body['v']
+  if (typeof version !== 'number' || !Number.isSafeInteger(version) || version < 1) return { ok: false, why: 'it does not say its version' }
+  if (version > STATE_VERSION) return { ok: false, why: `it was written by a newer agent (form ${version}, this agent reads up to ${STATE_VERSION})` }
+  const migrated = MIGRATIONS.slice(version - 1).reduce((old, migrate) => migrate(old), body)
+  // the shape takes a missing field for null: here only a null that was written says "nothing"
+  if (!Object.hasOwn(migrated, 'desired') || !Object.hasOwn(migrated, 'floor')) return { ok: false, why: 'it is incomplete' }
+  const parsed = parse(STORED, migrated)
+  if (!parsed.ok) return { ok: false, why: `${parsed.issues[0]?.path ?? ''} ${parsed.issues[0]?.message ?? ''}`.trim() }
+  const { desired, floor, ledger } = parsed.value
+  const entries = Object.entries(ledger).map(([key, entry]) => [key, { ...entry, countedExit: entry.countedExit ?? null }] as const)
+  return { ok: true, value: { v: STATE_VERSION, desired: desired ?? null, floor: floor ?? null, ledger: Object.fromEntries(entries) } }
+}
