@@ -34,6 +34,8 @@ export interface ObservedContainer {
   /** the engine's own error text of the last start, or '' */
   readonly error: string
   readonly ip: string | null
+  /** the grace period it was made with, when the engine tells: a pod that is no longer desired took its spec with it */
+  readonly graceSeconds?: number
 }
 
 /** Containers are named `skerry-<namespace>-<pod>-<container>-<uid8>-<hash8>` so that no two agents can make the same twice. */
@@ -102,8 +104,12 @@ export type Outcome = { readonly ok: true } | { readonly ok: false; readonly cau
 
 /** Attempts and failures of one container (`<uid>/<container>/<hash8>`). Durations only: absolute times do not survive a reboot. */
 export interface LedgerEntry {
+  /** engine steps that failed since the last one that helped */
   readonly failures: number
+  /** exits that were followed by a restart, ever: what people see as restart count */
   readonly restarts: number
+  /** exits since it last ran well for a while: decides the restart backoff; never above `restarts` */
+  readonly crashes: number
   readonly lastCause: Cause | null
   /** monotonic; null = now */
   readonly notBeforeMonoMs: number | null
@@ -114,7 +120,7 @@ export interface LedgerEntry {
 }
 export type Ledger = Readonly<Record<string, LedgerEntry>>
 
-/** What is on disk. `floor` is the highest pair ever persisted and never goes down. */
+/** What is on disk. `failures` is the larger of an entry's failures and crashes. `floor` is the highest pair ever persisted and never goes down. */
 export interface SavedState {
   readonly desired: DesiredState | null
   readonly floor: Version | null
@@ -142,6 +148,24 @@ export type LinkState =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'up'; readonly sinceWallMs: number }
   | { readonly kind: 'disabled' }
+
+/** The reducer's own book-keeping: what is in flight, how fresh the observation is, when to try again (all monotonic). */
+export interface Timing {
+  readonly observedAtMonoMs: number | null
+  /** the stored observation began after the last wave ended: it may be acted on */
+  readonly fresh: boolean
+  /** the observation in flight began before the last wave ended: it is shown, not acted on */
+  readonly inFlightStale: boolean
+  readonly observeFailures: number
+  readonly observeRetryAtMonoMs: number | null
+  readonly saveInFlight: boolean
+  readonly saveFailures: number
+  readonly saveRetryAtMonoMs: number | null
+  /** the ledger on disk is older than the one in memory */
+  readonly ledgerDirty: boolean
+  readonly ledgerSavedAtMonoMs: number | null
+  readonly wakeAtMonoMs: number | null
+}
 
 export interface AgentState {
   readonly device: string
@@ -172,6 +196,7 @@ export interface AgentState {
   readonly report: { readonly last: StatusReport | null; readonly seq: number; readonly sentAtMonoMs: number | null; readonly dirty: boolean }
   /** container ids seen before this agent session began to act: first keep of each is called adopt */
   readonly adopted: readonly string[]
+  readonly timing: Timing
 }
 
 export type AgentEvent =

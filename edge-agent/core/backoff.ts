@@ -1,0 +1,29 @@
+/** How long to wait. Restarts follow the kubelet; engine and registry errors double from one second. Durations in ms. */
+import { LIMITS } from '../../protocol/limits.ts'
+
+/** Wait before the restart that follows the n-th crash: none after the first, then 10 s doubling to five minutes. */
+export function restartDelayMs(crashes: number): number {
+  return crashes <= 1 ? 0 : doubledMs(crashes - 1, LIMITS.restartBackoffFirstMs.value, LIMITS.restartBackoffMaxMs.value)
+}
+
+/**
+ * Wait after the n-th failed engine step of one container. `key` spreads containers and devices over a quarter of the delay,
+ * so that a registry that comes back is not asked by everybody at once.
+ */
+export function retryDelayMs(failures: number, key: string): number {
+  const delay = doubledMs(failures, LIMITS.retryFirstMs.value, LIMITS.retryMaxMs.value)
+  return Math.round(delay * (0.75 + 0.25 * fraction(`${key}#${failures}`)))
+}
+
+/** `first` after one failure, doubling up to `max`. */
+export function doubledMs(failures: number, firstMs: number, maxMs: number): number {
+  const doublings = Math.min(Math.max(failures - 1, 0), 30)
+  return Math.min(firstMs * 2 ** doublings, maxMs)
+}
+
+/** FNV-1a as a number in [0, 1): the same text always gives the same. */
+function fraction(text: string): number {
+  let hash = 0x811c9dc5
+  for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
+  return (hash >>> 0) / 0x1_0000_0000
+}
