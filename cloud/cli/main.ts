@@ -1,0 +1,93 @@
+/** The `skerry` command. Exit codes: 0 done, 1 failed, 2 usage, 3 cannot reach the cloud, 4 not allowed, 5 not found, 7 not placeable. */
+import { parseArgs } from 'node:util'
+import { apply, why } from './commands.ts'
+import { call, findConnection, refuse } from './connection.ts'
+import type { Answer, Connection } from './connection.ts'
+import { isDeviceId } from '../../protocol/ids.ts'
+
+const HELP = `skerry: what kubectl cannot say. Use kubectl for everything else, with the same kubeconfig.
+
+  skerry join DEVICE              prints the join file for one device (give it to skerry-agent run --join FILE)
+  skerry why POD [-n NAMESPACE]   why a pod is not running, device by device
+  skerry apply -f FILE            create or change the objects of a YAML or JSON file
+  skerry raise-epoch              after the store was restored from a backup: makes devices accept it again
+
+  --kubeconfig FILE   (KUBECONFIG, default ~/.kube/config)      --server URL --token TOKEN   (SKERRY_SERVER, SKERRY_TOKEN)
+`
+
+async function main(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): Promise<number> {
+  let parsed
+  try {
+    parsed = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        kubeconfig: { type: 'string' },
+        server: { type: 'string' },
+        token: { type: 'string' },
+        namespace: { type: 'string', short: 'n', default: 'default' },
+        filename: { type: 'string', short: 'f' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    })
+  } catch (error) {
+    return usage(error instanceof Error ? error.message : String(error))
+  }
+  const { values, positionals } = parsed
+  const [verb, name] = positionals
+  if (values.help === true || verb === undefined) {
+    process.stdout.write(HELP)
+    return verb === undefined && values.help !== true ? 2 : 0
+  }
+  const found = findConnection({
+    server: values.server ?? env['SKERRY_SERVER'],
+    token: values.token ?? env['SKERRY_TOKEN'],
+    kubeconfig: values.kubeconfig ?? env['KUBECONFIG'],
+    home: env['HOME'],
+  })
+  if (!found.ok) return usage(found.why)
+  try {
+    return await run(found.connection, verb, name, values)
+  } catch (error) {
+    process.stderr.write(`cannot reach ${found.connection.server}: ${error instanceof Error ? error.message : String(error)}\n`)
+    return 3
+  }
+}
+
+async function run(
+  connection: Connection,
+  verb: string,
+  name: string | undefined,
+  values: { readonly namespace: string; readonly filename?: string | undefined },
+): Promise<number> {
+  switch (verb) {
+    case 'join':
+      if (!isDeviceId(name)) return usage('join needs a device name: lower case letters, digits and "-", at most 63')
+      return show(await call(connection, 'POST', `/skerry/v1/join/${name}`))
+    case 'why':
+      if (name === undefined) return usage('why needs the name of a pod')
+      return why(connection, values.namespace, name)
+    case 'apply':
+      if (values.filename === undefined) return usage('apply needs -f FILE')
+      return apply(connection, values.filename, values.namespace)
+    case 'raise-epoch':
+      return show(await call(connection, 'POST', '/skerry/v1/raise-epoch'))
+    default:
+      return usage(`unknown command ${JSON.stringify(verb)}`)
+  }
+}
+
+function show(answer: Answer): number {
+  if (answer.status < 300) {
+    process.stdout.write(`${JSON.stringify(answer.body, null, 2)}\n`)
+    return 0
+  }
+  return refuse(answer)
+}
+
+function usage(message: string): number {
+  process.stderr.write(`skerry: ${message}\nSee skerry --help.\n`)
+  return 2
+}
+
+process.exitCode = await main(process.argv.slice(2), process.env)

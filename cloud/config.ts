@@ -1,0 +1,117 @@
+/** The only reader of process.env and flags in the cloud: everything else gets one checked `Config`. */
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { isDnsLabel } from '../protocol/ids.ts'
+import { DEFAULT_TENANT } from '../protocol/topics.ts'
+
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+export interface Config {
+  /** everything durable: store, keys, certificates, tokens */
+  readonly dataDir: string
+  /** the API for kubectl and devices' tools */
+  readonly https: Address
+  /** plain HTTP for the console and local tools; loopback unless asked otherwise */
+  readonly http: Address | null
+  /** embedded broker; null when an outside broker is used */
+  readonly mqtt: Address | null
+  readonly broker: { readonly url: string; readonly username: string; readonly password: string } | null
+  /** what devices are told to connect to */
+  readonly advertisedBroker: string
+  readonly tenant: string
+  readonly consoleDir: string | null
+  /** extra names and addresses in the API certificate */
+  readonly certificateNames: readonly string[]
+}
+
+export type ConfigResult =
+  | { readonly kind: 'run'; readonly config: Config }
+  | { readonly kind: 'help'; readonly text: string }
+  | { readonly kind: 'wrong'; readonly text: string }
+
+export const HELP = `skerry-cloud: the controller. Holds what operators asked for and publishes each device's desired state.
+
+  skerry-cloud [flags]
+
+  --data DIR             where everything durable lives        (SKERRY_DATA, default ./skerry-data)
+  --https HOST:PORT      API for kubectl                       (SKERRY_HTTPS, default 0.0.0.0:6443)
+  --http HOST:PORT|off   console and API over plain HTTP       (SKERRY_HTTP, default 127.0.0.1:8080)
+  --mqtt HOST:PORT       embedded broker for devices           (SKERRY_MQTT, default 0.0.0.0:1883)
+  --broker URL           an outside broker instead, e.g. mqtt://broker:1883  (SKERRY_BROKER; SKERRY_BROKER_USERNAME, SKERRY_BROKER_PASSWORD)
+  --advertise URL        what devices are told to connect to   (SKERRY_ADVERTISE, default mqtt://127.0.0.1 and the broker's port)
+  --tenant NAME          first level below skerry/v1           (SKERRY_TENANT, default default)
+  --console DIR|off      the built console                     (SKERRY_CONSOLE, default the folder beside this program)
+  --name NAME            another name or address in the API certificate; repeatable
+  --help, --version
+`
+
+const OPTIONS = {
+  data: { type: 'string' },
+  https: { type: 'string' },
+  http: { type: 'string' },
+  mqtt: { type: 'string' },
+  broker: { type: 'string' },
+  advertise: { type: 'string' },
+  tenant: { type: 'string' },
+  console: { type: 'string' },
+  name: { type: 'string', multiple: true },
+  help: { type: 'boolean' },
+  version: { type: 'boolean' },
+} as const
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Flags win over the environment. Every fault names the flag, what it got and what it takes. */
+export function readConfig(argv: readonly string[], env: Environment, programDir: string): ConfigResult {
+  let values: ReturnType<typeof parse>
+  try {
+    values = parse(argv)
+  } catch (error) {
+    return { kind: 'wrong', text: `${error instanceof Error ? error.message : String(error)}\nSee skerry-cloud --help.` }
+  }
+  if (values.help === true) return { kind: 'help', text: HELP }
+  const wrong: string[] = []
+  const address = (flag: 'https' | 'http' | 'mqtt', fallback: string): Address => {
+    const text = values[flag] ?? env[`SKERRY_${flag.toUpperCase()}`] ?? fallback
+    const parsed = parseAddress(text)
+    if (parsed === null) wrong.push(`--${flag}: ${JSON.stringify(text)} is not HOST:PORT, for example ${fallback}`)
+    return parsed ?? { host: '127.0.0.1', port: 0 }
+  }
+  const tenant = values.tenant ?? env['SKERRY_TENANT'] ?? DEFAULT_TENANT
+  if (!isDnsLabel(tenant)) wrong.push(`--tenant: ${JSON.stringify(tenant)} must be lower case letters, digits and "-", at most 63`)
+  const brokerUrl = values.broker ?? env['SKERRY_BROKER']
+  if (brokerUrl !== undefined && !/^(mqtts?|tcp|tls):\/\/[^\s/]+$/.test(brokerUrl))
+    wrong.push(`--broker: ${JSON.stringify(brokerUrl)} is not mqtt://HOST:PORT or mqtts://HOST:PORT`)
+  const mqtt = brokerUrl === undefined ? address('mqtt', '0.0.0.0:1883') : null
+  const httpText = values.http ?? env['SKERRY_HTTP']
+  const consoleText = values.console ?? env['SKERRY_CONSOLE']
+  const config: Config = {
+    dataDir: path.resolve(values.data ?? env['SKERRY_DATA'] ?? 'skerry-data'),
+    https: address('https', '0.0.0.0:6443'),
+    http: httpText === 'off' ? null : address('http', '127.0.0.1:8080'),
+    mqtt,
+    broker:
+      brokerUrl === undefined
+        ? null
+        : { url: brokerUrl, username: env['SKERRY_BROKER_USERNAME'] ?? '', password: env['SKERRY_BROKER_PASSWORD'] ?? '' },
+    advertisedBroker: values.advertise ?? env['SKERRY_ADVERTISE'] ?? brokerUrl ?? `mqtt://127.0.0.1:${mqtt?.port ?? 1883}`,
+    tenant,
+    consoleDir: consoleText === 'off' ? null : path.resolve(consoleText ?? path.join(programDir, 'console')),
+    certificateNames: values.name ?? [],
+  }
+  return wrong.length > 0 ? { kind: 'wrong', text: `${wrong.join('\n')}\nSee skerry-cloud --help.` } : { kind: 'run', config }
+}
+
+function parse(argv: readonly string[]) {
+  return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: false }).values
+}
+
+function parseAddress(text: string): Address | null {
+  const match = /^(\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})$/.exec(text)
+  const port = Number(match?.[2])
+  if (match === null || port > 65_535) return null
+  return { host: (match[1] ?? '').replace(/^\[|\]$/g, ''), port }
+}

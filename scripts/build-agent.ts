@@ -1,0 +1,115 @@
+/**
+ * Builds the agent: one file, `dist/skerry-agent.cjs`, that needs nothing but Node >= 20. Parts of libraries that a device never uses are
+ * replaced by empty modules, and the build fails when one of them comes back or the file passes its budget.
+ */
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+import type { Metafile, Plugin } from 'esbuild'
+import { buildFieldPage, fieldPagePlugin } from './build-page.ts'
+
+export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
+export const AGENT_BUNDLE = path.join(ROOT, 'dist', 'skerry-agent.cjs')
+export const BUNDLE_BYTES_MAX = 700_000
+
+/** Package or file -> why a gateway never needs it. */
+const STUBBED: readonly { readonly filter: RegExp; readonly why: string }[] = [
+  { filter: /^ssh2$/, why: 'the engine is reached over a unix socket only; carries native files' },
+  { filter: /^cpu-features$/, why: 'native, only for ssh2' },
+  { filter: /^(@grpc\/grpc-js|@grpc\/proto-loader|protobufjs)$/, why: 'BuildKit sessions: a gateway builds no images' },
+  { filter: /^(ws|socks)$/, why: 'the link is MQTT over TCP or TLS' },
+  { filter: /^(tar-fs|@balena\/dockerignore)$/, why: 'packing build contexts' },
+]
+
+/** Files inside libraries that are replaced: the web and proxy ways into MQTT, the ssh way into the engine. */
+const STUBBED_FILES = /(mqtt\/build\/lib\/connect\/(ws|wx|ali|socks)|docker-modem\/lib\/ssh)(\.js)?$/
+
+/** Old copies of what Node has. */
+const BUILT_IN: Readonly<Record<string, string>> = {
+  'readable-stream': 'node:stream',
+  inherits: 'skerry-inherits',
+  'safe-buffer': 'node:buffer',
+  string_decoder: 'node:string_decoder',
+}
+
+const stubs: Plugin = {
+  name: 'stub-what-a-gateway-never-uses',
+  setup(context) {
+    for (const { filter } of STUBBED) context.onResolve({ filter }, (args) => ({ path: args.path, namespace: 'stub' }))
+    context.onResolve({ filter: /^\.{1,2}\// }, (args) => {
+      const full = path.join(args.resolveDir, args.path)
+      return STUBBED_FILES.test(full) ? { path: full, namespace: 'stub' } : undefined
+    })
+    context.onLoad({ filter: /.*/, namespace: 'stub' }, () => ({ contents: 'module.exports = {}', loader: 'js' }))
+    for (const [name, replacement] of Object.entries(BUILT_IN)) {
+      context.onResolve({ filter: new RegExp(`^${name}/?$`) }, (args) =>
+        args.resolveDir.includes('node_modules')
+          ? { path: replacement, namespace: replacement.startsWith('node:') ? 'builtin' : 'inherits' }
+          : undefined,
+      )
+    }
+    context.onLoad({ filter: /.*/, namespace: 'builtin' }, (args) => ({
+      contents: `module.exports = require(${JSON.stringify(args.path)})`,
+      loader: 'js',
+    }))
+    context.onLoad({ filter: /.*/, namespace: 'inherits' }, () => ({ contents: 'module.exports = require("node:util").inherits', loader: 'js' }))
+  },
+}
+
+export interface AgentBuild {
+  readonly file: string
+  readonly bytes: number
+  readonly gzipBytes: number
+  /** largest packages in the bundle, bytes after minification */
+  readonly largest: readonly (readonly [string, number])[]
+}
+
+/** @throws when a stubbed package is back, a native file came in, or the budget is passed. */
+export async function buildAgent(outfile: string = AGENT_BUNDLE): Promise<AgentBuild> {
+  await mkdir(path.dirname(outfile), { recursive: true })
+  const { version } = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8')) as { readonly version: string }
+  const result = await build({
+    entryPoints: [path.join(ROOT, 'edge-agent/main.ts')],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    minify: true,
+    keepNames: false,
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'warning',
+    banner: { js: '#!/usr/bin/env node' },
+    define: { SKERRY_VERSION: JSON.stringify(version) },
+    plugins: [fieldPagePlugin(await buildFieldPage()), stubs],
+  })
+  assertLean(result.metafile)
+  const bytes = (await stat(outfile)).size
+  if (bytes > BUNDLE_BYTES_MAX)
+    throw new Error(
+      `${outfile} has ${bytes} bytes, at most ${BUNDLE_BYTES_MAX}; see the largest parts: ${JSON.stringify(byPackage(result.metafile).slice(0, 8))}`,
+    )
+  await writeFile(`${outfile}.meta.json`, JSON.stringify(byPackage(result.metafile), null, 1))
+  return { file: outfile, bytes, gzipBytes: gzipSync(await readFile(outfile)).byteLength, largest: byPackage(result.metafile).slice(0, 10) }
+}
+
+function assertLean(meta: Metafile): void {
+  const unwanted = Object.keys(meta.inputs).filter(
+    (file) => /node_modules\/(ssh2|cpu-features|@grpc|protobufjs|ws|socks|tar-fs)\//.test(file) || file.endsWith('.node'),
+  )
+  if (unwanted.length > 0) throw new Error(`the agent bundle took in ${unwanted.slice(0, 5).join(', ')}; stub it in scripts/build-agent.ts`)
+}
+
+function byPackage(meta: Metafile): readonly (readonly [string, number])[] {
+  const sizes = new Map<string, number>()
+  for (const output of Object.values(meta.outputs)) {
+    for (const [file, { bytesInOutput }] of Object.entries(output.inputs)) {
+      const name = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? 'skerry'
+      sizes.set(name, (sizes.get(name) ?? 0) + bytesInOutput)
+    }
+  }
+  return [...sizes].sort((a, b) => b[1] - a[1])
+}

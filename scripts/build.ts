@@ -1,0 +1,49 @@
+/** `npm run build`: the agent bundle, the cloud bundle and the console, all below `dist/`. */
+import path from 'node:path'
+import { build } from 'esbuild'
+import { build as viteBuild } from 'vite'
+import { ROOT, buildAgent } from './build-agent.ts'
+
+export const CLOUD_BUNDLE = path.join(ROOT, 'dist', 'skerry-cloud.mjs')
+export const CLI_BUNDLE = path.join(ROOT, 'dist', 'skerry.mjs')
+export const CONSOLE_ASSETS = path.join(ROOT, 'dist', 'console')
+
+/** Packages stay outside: the cloud runs beside its node_modules, only our own sources are joined. */
+export async function buildCloud(): Promise<void> {
+  for (const [entry, outfile] of [
+    ['cloud/main.ts', CLOUD_BUNDLE],
+    ['cloud/cli/main.ts', CLI_BUNDLE],
+  ] as const) {
+    await build({
+      entryPoints: [path.join(ROOT, entry)],
+      outfile,
+      bundle: true,
+      platform: 'node',
+      target: 'node24',
+      format: 'esm',
+      packages: 'external',
+      sourcemap: 'linked',
+      logLevel: 'warning',
+      banner: { js: '#!/usr/bin/env node' },
+    })
+  }
+}
+
+export async function buildConsole(): Promise<void> {
+  await viteBuild({
+    configFile: path.join(ROOT, 'cloud/console/web/vite.config.ts'),
+    logLevel: 'warn',
+    build: { outDir: CONSOLE_ASSETS, emptyOutDir: true },
+  })
+}
+
+export async function buildAll(): Promise<void> {
+  const agent = await buildAgent()
+  process.stdout.write(`agent    ${path.relative(ROOT, agent.file)}  ${agent.bytes} bytes (${agent.gzipBytes} gzip)\n`)
+  await buildCloud()
+  process.stdout.write(`cloud    ${path.relative(ROOT, CLOUD_BUNDLE)}, ${path.relative(ROOT, CLI_BUNDLE)}\n`)
+  await buildConsole()
+  process.stdout.write(`console  ${path.relative(ROOT, CONSOLE_ASSETS)}/\n`)
+}
+
+if (import.meta.main) await buildAll()
