@@ -1,0 +1,157 @@
+/**
+ * `Engine` over the Docker API on a unix socket (dockerd from API 1.41, podman's compatible socket). The only importer of
+ * dockerode. INVARIANTS: every call ends by its own deadline, because a stopped dockerd accepts connections and never
+ * answers; failures of steps are values; no path is versioned, because engines raise their lowest version over the years.
+ */
+import Docker from 'dockerode'
+import { cause } from '../../protocol/causes.ts'
+import { LIMITS } from '../../protocol/limits.ts'
+import type { Cause } from '../../protocol/causes.ts'
+import type { ContainerPlan, Outcome } from '../core/model.ts'
+import type { Clock, Engine } from '../ports.ts'
+import { createCause, isBeingRemoved, isNameConflict, isOffline, pullCause, readCause, readFailure, removeCause, startCause, stopCause } from './docker-failures.ts'
+import type { CallContext, EngineFailure } from './docker-failures.ts'
+import { createCaller } from './engine-call.ts'
+import { followEvents, WATCHED_ACTIONS } from './engine-events.ts'
+import { readEngineInfo } from './from-docker.ts'
+import { pullImage } from './image-pull.ts'
+import { readLogFrames } from './log-frames.ts'
+import { createObserver } from './observer.ts'
+import { LABELS, toDocker } from './to-docker.ts'
+
+export interface DockerEngineOptions {
+  readonly socketPath: string
+  /** only containers with this device label are ever seen or touched */
+  readonly device: string
+  readonly clock: Clock
+  /** limits for tests; the table's values when absent */
+  readonly callMs?: number
+  readonly stallMs?: number
+}
+
+interface StepWords {
+  fine(failure: EngineFailure): boolean
+  cause(failure: EngineFailure, context: CallContext): Cause
+}
+
+const STEP_WORDS = {
+  start: { fine: ({ status }) => status === 304, cause: startCause },
+  stop: { fine: ({ status }) => status === 304 || status === 404, cause: stopCause },
+  remove: { fine: (failure) => failure.status === 404 || isBeingRemoved(failure), cause: removeCause },
+} as const satisfies Record<string, StepWords>
+
+/** What `info` and `observe` reject with: the cause is for the reducer. */
+export class EngineError extends Error {
+  readonly reason: Cause
+  constructor(reason: Cause) {
+    super(reason.code)
+    this.reason = reason
+  }
+}
+
+export function createDockerEngine(options: DockerEngineOptions): Engine {
+  // host is emptied because docker-modem would prefer DOCKER_HOST from the environment over the socket it is given
+  const docker = new Docker({ socketPath: options.socketPath, host: '', protocol: 'http' })
+  const callMs = options.callMs ?? LIMITS.engineCallMs.value
+  const pullLimits = { stallMs: options.stallMs ?? LIMITS.enginePullStallMs.value, totalMs: LIMITS.enginePullMs.value }
+  const { call, context } = createCaller(options.clock, callMs)
+  let eventsConnected = false
+
+  const observer = createObserver({
+    list: () => call((abortSignal) => docker.listContainers({ all: true, filters: { label: [`${LABELS.device}=${options.device}`] }, abortSignal })),
+    inspect: (id) => call((abortSignal) => docker.getContainer(id).inspect({ abortSignal })).catch((error: unknown) => {
+      if (readFailure(error).status === 404) return null
+      throw error
+    }),
+  }, () => eventsConnected)
+
+  /** Runs one step. `fine` tells failures that mean: it is so already. */
+  const step = async (target: string, run: (signal: AbortSignal) => Promise<unknown>, words: StepWords, limitMs = callMs): Promise<Outcome> => {
+    try {
+      await call(run, limitMs)
+      return { ok: true }
+    } catch (error) {
+      const failure = readFailure(error)
+      return words.fine(failure) ? { ok: true } : { ok: false, cause: words.cause(failure, context(limitMs)) }
+    } finally {
+      // the answer may arrive before the event
+      observer.changed(target)
+    }
+  }
+  const read = async <T>(name: string, run: () => Promise<T>): Promise<T> => {
+    try {
+      return await run()
+    } catch (error) {
+      throw error instanceof EngineError ? error : new EngineError(readCause(readFailure(error), name, context(callMs)))
+    }
+  }
+  const hasImage = async (image: string): Promise<boolean> => {
+    try {
+      await call(() => docker.getImage(image).inspect())
+      return true
+    } catch (error) {
+      if (readFailure(error).status === 404) return false
+      throw error
+    }
+  }
+  /** Is the container that holds this name the one that was asked for? A stranger would be waited for without end. */
+  const isSame = async (plan: ContainerPlan): Promise<boolean> => {
+    const wanted = toDocker(plan).Labels
+    try {
+      const { Config } = await call((abortSignal) => docker.getContainer(plan.identity.name).inspect({ abortSignal }))
+      return Object.entries(wanted).every(([key, value]) => Config.Labels[key] === value)
+    } catch {
+      return false
+    }
+  }
+  const pull = (reference: string, abortSignal: AbortSignal): Promise<NodeJS.ReadableStream> =>
+    docker.createImage({ fromImage: reference, abortSignal })
+
+  return {
+    info: () => read('info', async () => {
+      const [info, version] = await Promise.all([call(() => docker.info()), call(() => docker.version())])
+      return readEngineInfo(info, version)
+    }),
+    observe: () => read('list', () => observer.observe()),
+    ensureImage: async (image, policy, signal) => {
+      try {
+        const present = await hasImage(image)
+        if (present && policy !== 'Always') return { ok: true }
+        if (policy === 'Never') return { ok: false, cause: cause('image.absent', { image }) }
+        const failure = await pullImage(pull, image, signal, pullLimits)
+        if (failure === null) return { ok: true }
+        const reason = pullCause(failure, image, context(failure.code === 'STALLED' ? pullLimits.stallMs : pullLimits.totalMs))
+        // a device without a network must still be able to start what it has; a registry that refuses is obeyed
+        return present && failure.code !== 'ABORTED' && isOffline(reason) ? { ok: true } : { ok: false, cause: reason }
+      } catch (error) {
+        return { ok: false, cause: pullCause(readFailure(error), image, context(callMs)) }
+      }
+    },
+    create: async (plan) => {
+      try {
+        await call((abortSignal) => docker.createContainer({ ...toDocker(plan), abortSignal }))
+        return { ok: true }
+      } catch (error) {
+        const failure = readFailure(error)
+        return isNameConflict(failure) && (await isSame(plan)) ? { ok: true } : { ok: false, cause: createCause(failure, context(callMs)) }
+      }
+    },
+    start: (target) => step(target, (abortSignal) => docker.getContainer(target).start({ abortSignal }), STEP_WORDS.start),
+    stop: (target, graceSeconds) =>
+      step(target, (abortSignal) => docker.getContainer(target).stop({ t: graceSeconds, abortSignal }), STEP_WORDS.stop, callMs + graceSeconds * 1000),
+    remove: (target) => step(target, (abortSignal) => docker.getContainer(target).remove({ v: true, abortSignal }), STEP_WORDS.remove),
+    logs: (target, lines) => read('logs', async () => {
+      const tail = Math.max(1, Math.min(Math.trunc(lines), LIMITS.logTailLines.value))
+      const bytes = await call((abortSignal) => docker.getContainer(target).logs({ stdout: true, stderr: true, follow: false, tail, abortSignal }))
+      return readLogFrames(Buffer.from(bytes))
+    }),
+    watch: (onChange) => followEvents((abortSignal) => {
+      const filters = { type: ['container' as const], label: [`${LABELS.device}=${options.device}`], event: [...WATCHED_ACTIONS] }
+      return docker.getEvents({ filters, abortSignal })
+    }, {
+      onConnected: (connected) => { eventsConnected = connected },
+      onChanged: (id) => observer.changed(id),
+      onWake: onChange,
+    }),
+  }
+}

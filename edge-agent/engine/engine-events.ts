@@ -1,0 +1,70 @@
+/**
+ * The engine's event stream for our containers. INVARIANTS: at most one stream and one reconnect timer exist; a broken stream
+ * never throws; every (re)connection wakes once, because events may have been missed before; a burst wakes once.
+ */
+import { LIMITS } from '../../protocol/limits.ts'
+import { isRecord } from '../../protocol/shape.ts'
+import { readJsonLines } from './json-lines.ts'
+
+export interface EventHandlers {
+  /** while false, events may be missed */
+  onConnected(connected: boolean): void
+  /** that container changed; null = anything may have changed */
+  onChanged(id: string | null): void
+  /** coalesced: something changed */
+  onWake(): void
+}
+
+/** How long a burst is gathered. A restart of 20 containers is then a few looks, not 100. */
+const BURST_MS = 10
+/** longest pause between tries: an engine that comes back is noticed within it */
+const RETRY_MAX_MS = LIMITS.observeIdleMs.value
+
+/** What may change our view of a container; exec and attach noise is left out. */
+export const WATCHED_ACTIONS: readonly string[] = ['create', 'start', 'restart', 'die', 'oom', 'destroy', 'pause', 'unpause', 'rename', 'update']
+
+/** @param open connects the stream; the signal closes it. The result stops everything. */
+export function followEvents(open: (signal: AbortSignal) => Promise<NodeJS.ReadableStream>, handlers: EventHandlers): () => void {
+  const closer = new AbortController()
+  let retryMs = LIMITS.retryFirstMs.value
+  let wake: NodeJS.Timeout | null = null
+  let retry: NodeJS.Timeout | null = null
+
+  const changed = (id: string | null): void => {
+    handlers.onChanged(id)
+    wake ??= setTimeout(() => {
+      wake = null
+      handlers.onWake()
+    }, BURST_MS)
+  }
+  const again = (): void => {
+    if (closer.signal.aborted) return
+    handlers.onConnected(false)
+    retry = setTimeout(connect, retryMs)
+    retryMs = Math.min(retryMs * 2, RETRY_MAX_MS)
+  }
+  const connected = (stream: NodeJS.ReadableStream): void => {
+    retryMs = LIMITS.retryFirstMs.value
+    handlers.onConnected(true)
+    readJsonLines(stream, LIMITS.messageText.value * 64, { line: (value) => changed(containerId(value)), end: again })
+    changed(null)
+  }
+  const connect = (): void => {
+    retry = null
+    open(closer.signal).then(connected, again)
+  }
+  connect()
+  return () => {
+    closer.abort()
+    handlers.onConnected(false)
+    if (wake !== null) clearTimeout(wake)
+    if (retry !== null) clearTimeout(retry)
+  }
+}
+
+function containerId(event: unknown): string | null {
+  if (!isRecord(event)) return null
+  const actor = event['Actor']
+  const id = isRecord(actor) ? actor['ID'] : event['id']
+  return typeof id === 'string' ? id : null
+}
