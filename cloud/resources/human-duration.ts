@@ -1,0 +1,53 @@
+/** Ages as kubectl prints them: the same rounding as apimachinery's `duration.HumanDuration`. */
+
+/** Milliseconds as `5s`, `3m20s`, `4h5m`, `2d3h`, `400d`, `3y12d`; `<invalid>` when clearly in the future. */
+export function humanDuration(ms: number): string {
+  const seconds = Math.trunc(ms / 1000)
+  // clocks may differ by less than two seconds
+  if (seconds < -1) return '<invalid>'
+  if (seconds < 0) return '0s'
+  if (seconds < 120) return `${seconds}s`
+  const minutes = Math.trunc(seconds / 60)
+  if (minutes < 10) return twoUnits(minutes, 'm', seconds % 60, 's')
+  if (minutes < 180) return `${minutes}m`
+  const hours = Math.trunc(minutes / 60)
+  if (hours < 8) return twoUnits(hours, 'h', minutes % 60, 'm')
+  if (hours < 48) return `${hours}h`
+  const days = Math.trunc(hours / 24)
+  if (hours < 192) return twoUnits(days, 'd', hours % 24, 'h')
+  if (days < 730) return `${days}d`
+  const years = Math.trunc(days / 365)
+  return days < 2920 ? twoUnits(years, 'y', days % 365, 'd') : `${years}y`
+}
+
+/** Time since an RFC 3339 stamp, `<unknown>` when there is none. */
+export function ageOf(stamp: string | undefined, nowMs: number): string {
+  const at = stamp === undefined ? Number.NaN : parseStamp(stamp)
+  return Number.isNaN(at) ? '<unknown>' : humanDuration(nowMs - at)
+}
+
+const STAMP = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):(\d\d))$/
+
+/** Milliseconds since 1970 of an RFC 3339 stamp (fractions up to nanoseconds are cut), or NaN. */
+export function parseStamp(stamp: string): number {
+  const match = STAMP.exec(stamp)
+  if (match === null) return Number.NaN
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number)
+  const millis = Number((match[7] ?? '').padEnd(3, '0').slice(0, 3))
+  const offset = (match[8] === '-' ? -1 : 1) * (Number(match[9] ?? 0) * 60 + Number(match[10] ?? 0))
+  const days = daysSinceEpoch(year ?? 0, month ?? 0, day ?? 0)
+  return (((days * 24 + (hour ?? 0)) * 60 + (minute ?? 0) - offset) * 60 + (second ?? 0)) * 1000 + millis
+}
+
+/** Days from 1970-01-01 in the Gregorian calendar; March starts the year so that leap days fall at its end. */
+function daysSinceEpoch(year: number, month: number, day: number): number {
+  const y = month > 2 ? year : year - 1
+  const era = Math.floor(y / 400)
+  const yearOfEra = y - era * 400
+  const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1
+  return era * 146_097 + yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear - 719_468
+}
+
+function twoUnits(first: number, firstUnit: string, second: number, secondUnit: string): string {
+  return second === 0 ? `${first}${firstUnit}` : `${first}${firstUnit}${second}${secondUnit}`
+}

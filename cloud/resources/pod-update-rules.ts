@@ -1,0 +1,50 @@
+/** What may change in the spec of a pod that exists: images, and tolerations by addition. */
+import type { ContainerSpec, PodSpec, Toleration } from '../../protocol/pod.ts'
+import { canonicalJson } from '../../protocol/revision.ts'
+import type { Issue } from '../../protocol/shape.ts'
+
+const MAY = 'may not change after the pod was created; only spec.containers[*].image and added spec.tolerations may'
+
+/** An issue for each field that changed and must not. Both specs have their defaults. */
+export function podUpdateIssues(spec: PodSpec, old: PodSpec): readonly Issue[] {
+  const fields = new Set([...Object.keys(spec), ...Object.keys(old)].filter((field) => field !== 'containers' && field !== 'tolerations'))
+  return [
+    ...changed(spec, old, fields, 'spec'),
+    ...containerChanges(spec.containers, old.containers),
+    ...tolerationChanges(spec.tolerations ?? [], old.tolerations ?? []),
+  ]
+}
+
+function containerChanges(containers: readonly ContainerSpec[], old: readonly ContainerSpec[]): readonly Issue[] {
+  if (containers.length !== old.length)
+    return [{ path: 'spec.containers', kind: 'forbidden', message: 'may not be added or removed after the pod was created' }]
+  return containers.flatMap((container, index) => {
+    const before = old[index]
+    if (before === undefined) return []
+    const fields = new Set([...Object.keys(container), ...Object.keys(before)].filter((field) => field !== 'image'))
+    return changed(container, before, fields, `spec.containers[${index}]`)
+  })
+}
+
+function tolerationChanges(tolerations: readonly Toleration[], old: readonly Toleration[]): readonly Issue[] {
+  const present = new Set(tolerations.map(withoutSeconds))
+  const lost = old.some((toleration) => !present.has(withoutSeconds(toleration)))
+  return lost
+    ? [{ path: 'spec.tolerations', kind: 'forbidden', message: 'existing tolerations may not be changed or removed, except their tolerationSeconds' }]
+    : []
+}
+
+function withoutSeconds({ tolerationSeconds: _, ...rest }: Toleration): string {
+  return canonicalJson(rest)
+}
+
+function changed(
+  value: Readonly<Record<string, unknown>>,
+  old: Readonly<Record<string, unknown>>,
+  fields: ReadonlySet<string>,
+  path: string,
+): readonly Issue[] {
+  return [...fields]
+    .filter((field) => canonicalJson(value[field]) !== canonicalJson(old[field]))
+    .map((field): Issue => ({ path: `${path}.${field}`, kind: 'forbidden', message: MAY }))
+}

@@ -1,0 +1,54 @@
+/** All kinds of the API, and how to find one. Discovery, routing and the store are driven by this table. */
+import { CONFIG_MAPS } from './config-map.ts'
+import { DAEMON_SETS } from './daemon-set.ts'
+import { DEPLOYMENTS } from './deployment.ts'
+import { EVENTS } from './event.ts'
+import { LEASES } from './lease.ts'
+import { NAMESPACES } from './namespace.ts'
+import { NODES } from './node.ts'
+import { resourceKey } from './object.ts'
+import type { KubeObject, ResourceDefinition } from './object.ts'
+import { PODS } from './pod.ts'
+import { REPLICA_SETS } from './replica-set.ts'
+import { SECRETS } from './secret.ts'
+
+export const RESOURCE_DEFINITIONS: readonly ResourceDefinition[] = [
+  general(CONFIG_MAPS),
+  general(EVENTS),
+  general(NAMESPACES),
+  general(NODES),
+  general(PODS),
+  general(SECRETS),
+  general(DAEMON_SETS),
+  general(DEPLOYMENTS),
+  general(REPLICA_SETS),
+  general(LEASES),
+]
+
+const BY_KEY: ReadonlyMap<string, ResourceDefinition> = new Map(RESOURCE_DEFINITIONS.map((definition) => [resourceKey(definition), definition]))
+
+/** By store key: `pods`, `deployments.apps`. */
+export function resourceByKey(key: string): ResourceDefinition | undefined {
+  return BY_KEY.get(key)
+}
+
+/** By the parts of a URL: group `''` for the core API. */
+export function resourceByPlural(group: string, version: string, plural: string): ResourceDefinition | undefined {
+  const found = BY_KEY.get(resourceKey({ group, plural }))
+  return found?.version === version ? found : undefined
+}
+
+/** By what an object says of itself: `apps/v1`, `Deployment`. */
+export function resourceByKind(apiVersion: string, kind: string): ResourceDefinition | undefined {
+  return RESOURCE_DEFINITIONS.find((definition) => definition.kind === kind && apiVersionOf(definition) === apiVersion)
+}
+
+/** `v1`, `apps/v1`. */
+export function apiVersionOf(definition: { readonly group: string; readonly version: string }): string {
+  return definition.group === '' ? definition.version : `${definition.group}/${definition.version}`
+}
+
+/** Forgets the kind's own type. Safe because an object is checked against the definition's shape before it is handed over. */
+function general<O extends KubeObject>(definition: ResourceDefinition<O>): ResourceDefinition {
+  return definition as unknown as ResourceDefinition
+}
