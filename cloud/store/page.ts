@@ -14,14 +14,16 @@ export interface PresentRows {
   count(resource: string, namespace: string | null, after: ObjectKey | null): number
 }
 
+type Since = (revision: number) => readonly Change[] | null
+
 /**
  * @param revision of the present
  * @param since changes after a revision, null when it is too old
  */
-export function readPage(present: PresentRows, revision: number, since: (revision: number) => readonly Change[] | null, resource: string, options: ListOptions): Listed {
+export function readPage(present: PresentRows, revision: number, since: Since, resource: string, options: ListOptions): Listed {
   const namespace = options.namespace ?? null
   const limit = options.limit ?? null
-  const place = options.continueFrom === undefined ? { revision, after: null } : readToken(options.continueFrom)
+  const place: Place | null = options.continueFrom === undefined ? { revision, after: null, left: null } : readToken(options.continueFrom)
   if (place === null) return { ok: false, why: 'expired' }
   const { after } = place
   const later = place.revision === revision ? [] : since(place.revision)
@@ -31,45 +33,37 @@ export function readPage(present: PresentRows, revision: number, since: (revisio
   // every undone key can hide one row of the present
   const rows = present.rows(resource, namespace, after, limit === null ? null : limit + undo.size)
   const then = undo.size === 0 ? rows : merge(rows, undo)
-  if (limit === null || then.length < limit) return { ok: true, items: then, revision: place.revision, continueFrom: null, remaining: 0 }
-
-  const items = then.slice(0, limit)
-  const remaining = present.count(resource, namespace, after) + growth(undo) - items.length
+  const items = limit === null ? then : then.slice(0, limit)
+  // only the first page counts: the number travels in the token
+  const left = place.left ?? (limit === null ? items.length : present.count(resource, namespace, after))
+  const remaining = Math.max(0, left - items.length)
   const last = items.at(-1)
-  const continueFrom = remaining > 0 && last !== undefined ? writeToken(place.revision, last) : null
-  return { ok: true, items, revision: place.revision, continueFrom, remaining }
+  const continueFrom = remaining > 0 && last !== undefined ? writeToken({ revision: place.revision, after: last, left: remaining }) : null
+  return { ok: true, items, revision: place.revision, continueFrom, remaining: continueFrom === null ? 0 : remaining }
 }
 
-interface Undone {
-  /** state at the list's revision; null = it did not exist */
-  readonly before: StoredObject | null
-  /** whether the present has a row under this key */
-  readonly present: boolean
+interface Place {
+  readonly revision: number
+  readonly after: ObjectKey | null
+  /** objects from here to the end, this page included; null before the first page */
+  readonly left: number | null
 }
 
-/** By key: the first change tells what was before, the last whether there is a row now. */
-function undoOf(changes: readonly Change[]): ReadonlyMap<string, Undone> {
-  const undo = new Map<string, Undone>()
-  for (const { type, object, previous } of changes) {
+/** State at the list's revision by key, null = it did not exist: what the first change after it found. */
+function undoOf(changes: readonly Change[]): ReadonlyMap<string, StoredObject | null> {
+  const undo = new Map<string, StoredObject | null>()
+  for (const { object, previous } of changes) {
     const key = textOf(object)
-    const first = undo.get(key)
-    undo.set(key, { before: first === undefined ? previous : first.before, present: type !== 'DELETED' })
+    if (!undo.has(key)) undo.set(key, previous)
   }
   return undo
 }
 
-function merge(rows: readonly StoredObject[], undo: ReadonlyMap<string, Undone>): readonly StoredObject[] {
+function merge(rows: readonly StoredObject[], undo: ReadonlyMap<string, StoredObject | null>): readonly StoredObject[] {
   const then = rows.filter((row) => !undo.has(textOf(row)))
   // unread rows come after at least `limit` kept ones, so a restored object never jumps ahead of them within the page
-  for (const { before } of undo.values()) if (before !== null) then.push(before)
+  for (const before of undo.values()) if (before !== null) then.push(before)
   return then.sort(compareKeys)
-}
-
-/** How many more objects there were at the list's revision than there are now. */
-function growth(undo: ReadonlyMap<string, Undone>): number {
-  let more = 0
-  for (const { before, present } of undo.values()) more += (before === null ? 0 : 1) - (present ? 1 : 0)
-  return more
 }
 
 function isInside(object: StoredObject, resource: string, namespace: string | null, after: ObjectKey | null): boolean {
@@ -81,19 +75,23 @@ function textOf(key: ObjectKey): string {
   return `${key.namespace}/${key.name}`
 }
 
-function writeToken(revision: number, after: ObjectKey): string {
-  return Buffer.from(JSON.stringify([revision, after.namespace, after.name]), 'utf8').toString('base64url')
+function writeToken(place: { readonly revision: number; readonly after: ObjectKey; readonly left: number }): string {
+  return Buffer.from(JSON.stringify([place.revision, place.after.namespace, place.after.name, place.left]), 'utf8').toString('base64url')
 }
 
 /** null for anything that this file did not write: the client lists again, as for an old token. */
-function readToken(token: string): { readonly revision: number; readonly after: ObjectKey } | null {
+function readToken(token: string): Place | null {
   try {
     const value: unknown = JSON.parse(Buffer.from(token, 'base64url').toString('utf8'))
     if (!Array.isArray(value)) return null
-    const [revision, namespace, name] = value as readonly unknown[]
-    if (typeof revision !== 'number' || !Number.isSafeInteger(revision) || typeof namespace !== 'string' || typeof name !== 'string') return null
-    return { revision, after: { namespace, name } }
+    const [revision, namespace, name, left] = value as readonly unknown[]
+    if (!isCount(revision) || typeof namespace !== 'string' || typeof name !== 'string' || !isCount(left)) return null
+    return { revision, after: { namespace, name }, left }
   } catch {
     return null
   }
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }

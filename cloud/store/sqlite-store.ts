@@ -40,7 +40,8 @@ export function openSqliteStore(path: string, deps: SqliteStoreDeps): Store {
   try {
     const schema = migrate(db)
     const store = new SqliteStore(db, deps)
-    deps.log.info('store opened', { path, schemaFrom: schema.from, schema: schema.to, revision: store.committed(), ms: Math.round(deps.clock.monoMs() - started) })
+    const ms = Math.round(deps.clock.monoMs() - started)
+    deps.log.info('store opened', { path, schemaFrom: schema.from, schema: schema.to, revision: store.committed(), ms })
     return store
   } catch (error) {
     db.close()
@@ -215,7 +216,8 @@ function openFile(path: string): DatabaseSync {
     db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536')
     return db
   } catch (error) {
-    throw new Error(`cannot open the store at ${path}: ${messageOf(error)}; is the folder there and writable, and no other cloud running on it?`, { cause: error })
+    const hint = 'is the folder there and writable, and no other cloud running on it?'
+    throw new Error(`cannot open the store at ${path}: ${messageOf(error)}; ${hint}`, { cause: error })
   }
 }
 

@@ -44,7 +44,9 @@ export function watches(open: Open): void {
     const writers = Array.from({ length: 4 }, async (_, writer) => {
       for (let round = 0; round < 40; round++) {
         const name = `w${writer}-${round % 7}`
-        if (!(await store.create('things', thing(name, round))).ok) await (round % 3 === 0 ? store.delete('things', 'default', name, null) : store.update('things', thing(name, round), null))
+        if ((await store.create('things', thing(name, round))).ok) continue
+        if (round % 3 === 0) await store.delete('things', 'default', name, null)
+        else await store.update('things', thing(name, round), null)
       }
     })
     const mirrors: { readonly state: Map<string, StoredObject>; readonly seen: Recorded; readonly from: number }[] = []
