@@ -63,6 +63,18 @@ export const DEVICE_CAUSES = {
     'Desired state format {got} is newer than this agent knows ({have}).',
     'Update the agent.',
   ),
+  'desired.too-many': entry(
+    'spec',
+    'when-resource-appears',
+    'The document of this device is full: {bytes} of {max} bytes or {pods} pods are taken.',
+    'Run fewer or smaller pods on this device.',
+  ),
+  'desired.behind': entry(
+    'cloud',
+    'never',
+    'The device holds desired state {held}, this cloud would send {ours}; nothing is sent.',
+    'If the store was restored from a backup, raise the epoch; else stop the other cloud.',
+  ),
   'pod.unsupported': entry('spec', 'when-target-changes', '{field} {why}', 'Remove the field.'),
   'image.pull.failed': entry(
     'image',
