@@ -1,4 +1,4 @@
-/** Presence (retained, also the last will) and hello (sent once a session). */
+/** Presence (retained, also the last will), hello (sent once a session) and the cloud's commands. */
 import { int, list, obj, oneOf, required, str } from './shape.ts'
 import type { Infer } from './shape.ts'
 
@@ -23,5 +23,9 @@ export const HELLO = obj({
   trustedKeys: list(str({ max: 64 }), { max: 16 }),
 })
 
+/** `cmd`: one request, safe to repeat. `report` = send your status and inventory again; an agent ignores what it does not know. */
+export const COMMAND = obj({ ask: required(str({ min: 1, max: 64 })) })
+
 export type Presence = Infer<typeof PRESENCE>
 export type Hello = Infer<typeof HELLO>
+export type Command = Infer<typeof COMMAND>
