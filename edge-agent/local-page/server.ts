@@ -1,0 +1,136 @@
+/**
+ * The field engineer's page and its JSON: read only, plain HTTP, no cloud needed. It starts before everything else works
+ * and answers whatever state the agent is in.
+ */
+import { createServer } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { hostname } from 'node:os'
+import type { AddressInfo } from 'node:net'
+import { LIMITS } from '../../protocol/limits.ts'
+import type { AgentState, Now } from '../core/model.ts'
+import type { Log } from '../ports.ts'
+import { hostAllowed } from './host-check.ts'
+import { liveClients } from './live-clients.ts'
+import type { LiveClients } from './live-clients.ts'
+import { pageHeaders, plainHeaders } from './page-policy.ts'
+import { textView } from './text-view.ts'
+import { fieldView } from './view.ts'
+
+export interface LocalPageOptions {
+  readonly host: string
+  /** 0 = any free port */
+  readonly port: number
+  /** the whole page, see page-asset.ts */
+  readonly page: string
+  readonly state: () => AgentState
+  readonly now: () => Now
+  /** last lines of one of our containers, by its name */
+  readonly logs: (target: string, lines: number) => Promise<string>
+  readonly agentLog: () => readonly string[]
+  /** further host names by which the page may be asked for; the host's own name and IP addresses always work */
+  readonly names?: readonly string[]
+  readonly log: Log
+}
+
+export interface LocalPage {
+  readonly address: { readonly host: string; readonly port: number }
+  close(): Promise<void>
+}
+
+/** Resolves when it listens; rejects when the port cannot be had. */
+export async function startLocalPage(options: LocalPageOptions): Promise<LocalPage> {
+  const names = [hostname(), ...(options.names ?? [])]
+  const json = (): string => JSON.stringify(fieldView(options.state(), options.now()))
+  const live = liveClients(options.state, json)
+  const routes = makeRoutes(options, live, json)
+
+  const server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000, keepAliveTimeout: 5_000, maxHeaderSize: 8_192 }, (request, response) => {
+    answer(request, response).catch((error: unknown) => {
+      options.log.error('local page failed', { path: request.url ?? '', why: error instanceof Error ? error.message : String(error) })
+      if (response.headersSent) response.destroy()
+      else send(response, 500, 'text/plain', 'The page failed here; the agent goes on. See its log.\n')
+    })
+  })
+  server.maxConnections = LIMITS.localPageConnections.value
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const known = hostAllowed(request.headers.host, names)
+    if (!known) return send(response, 421, 'text/plain', 'The device has another name. Use its IP address.\n')
+    if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, 405, 'text/plain', 'Only reading is possible here.\n', { allow: 'GET, HEAD' })
+    const url = new URL(request.url ?? '/', 'http://device')
+    const route = routes[url.pathname]
+    if (route === undefined) return send(response, 404, 'text/plain', 'There is nothing here. The page is at /\n')
+    return route(response, url.searchParams)
+  }
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options.port, options.host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  return { address: addressOf(server.address(), options), close: () => closeServer(server, live) }
+}
+
+type Route = (response: ServerResponse, query: URLSearchParams) => void | Promise<void>
+
+function makeRoutes(options: LocalPageOptions, live: LiveClients, json: () => string): Readonly<Record<string, Route | undefined>> {
+  const headers = pageHeaders(options.page)
+  const routes: Record<string, Route> = {
+    '/': (response) => send(response, 200, 'text/html', options.page, headers),
+    '/text': (response) => send(response, 200, 'text/plain', textView(fieldView(options.state(), options.now()))),
+    '/livez': (response) => send(response, 200, 'text/plain', 'ok\n'),
+    '/readyz': (response) => ready(response, options.state()),
+    '/api/v1/state': (response) => send(response, 200, 'application/json', json()),
+    '/api/v1/logs': (response, query) => sendLogs(response, query, options),
+    '/api/v1/events': (response) => {
+      if (live.add(response.writeHead(200, { ...plainHeaders(), 'content-type': 'text/event-stream; charset=utf-8' }))) return
+      response.end('event: full\ndata: {}\n\n')
+    },
+  }
+  return Object.assign(Object.create(null) as Record<string, Route>, routes)
+}
+
+/** Ready = it can do its job here: its state is read and the engine answers. The cloud has no part in it. */
+function ready(response: ServerResponse, state: AgentState): void {
+  const checks = [
+    ['state', state.knowledge !== 'loading'],
+    ['engine', state.engine.reachable],
+    ['storage', state.storage?.code !== 'storage.degraded'],
+  ] as const
+  const lines = checks.map(([name, ok]) => `[${ok ? '+' : '-'}]${name} ${ok ? 'ok' : 'failed'}`)
+  send(response, checks.every(([, ok]) => ok) ? 200 : 503, 'text/plain', `${lines.join('\n')}\n`)
+}
+
+async function sendLogs(response: ServerResponse, query: URLSearchParams, options: LocalPageOptions): Promise<void> {
+  const max = LIMITS.logTailLines.value
+  const lines = Number(query.get('lines') ?? '200')
+  if (!Number.isInteger(lines) || lines < 1 || lines > max) return send(response, 400, 'text/plain', `lines must be a whole number from 1 to ${max}\n`)
+  const container = query.get('container') ?? ''
+  if (container === 'agent') return send(response, 200, 'text/plain', `${options.agentLog().slice(-lines).join('\n')}\n`)
+  const known = options.state().observed?.some((one) => one.name === container) === true
+  if (!known) return send(response, 404, 'text/plain', 'No such container here. Ask with container=<name as in /api/v1/state>, or container=agent.\n')
+  try {
+    send(response, 200, 'text/plain', await options.logs(container, lines))
+  } catch (error) {
+    send(response, 502, 'text/plain', `The engine gave no log: ${error instanceof Error ? error.message : String(error)}\n`)
+  }
+}
+
+function send(response: ServerResponse, status: number, type: string, body: string, headers: Readonly<Record<string, string>> = {}): void {
+  response.writeHead(status, { ...plainHeaders(), ...headers, 'content-type': `${type}; charset=utf-8`, 'content-length': String(Buffer.byteLength(body)) })
+  response.end(response.req.method === 'HEAD' ? undefined : body)
+}
+
+function addressOf(address: AddressInfo | string | null, options: LocalPageOptions): LocalPage['address'] {
+  return address === null || typeof address === 'string' ? { host: options.host, port: options.port } : { host: address.address, port: address.port }
+}
+
+async function closeServer(server: ReturnType<typeof createServer>, live: LiveClients): Promise<void> {
+  live.close()
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+}

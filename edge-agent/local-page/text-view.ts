@@ -1,0 +1,31 @@
+import type { CauseView, FieldView } from './view-model.ts'
+
+/** The page as plain text: for `curl`, for browsers without scripts, and to paste into a message. */
+export function textView(view: FieldView): string {
+  const lines = [
+    `${view.device}  (agent ${view.agentVersion}, ${new Date(view.atMs).toISOString()})`,
+    `${view.headline.says} ${view.headline.detail}`,
+    '',
+    `cloud    ${view.link.says}${why(view.link.cause)}`,
+    `engine   ${view.engine.says}${why(view.engine.cause)}`,
+    `storage  ${view.storage.says}${why(view.storage.cause)}`,
+    `desired  ${view.desired === null ? 'none' : `epoch ${view.desired.epoch}, generation ${view.desired.generation}, ${view.desired.pods} pods`}`,
+    '',
+    'Workloads',
+    ...view.workloads.map((one) => `  ${one.word.padEnd(10)} ${one.namespace}/${one.name}${why(one.cause)}`),
+    ...(view.workloads.length === 0 ? ['  none'] : []),
+    '',
+    'Plan',
+    ...view.plan.map((line) => `  ${line}`),
+    ...(view.plan.length === 0 ? ['  nothing to do'] : []),
+    '',
+    'Hardware',
+    ...(view.hardware?.facts ?? []).map(([label, value]) => `  ${label}: ${value}`),
+    ...(view.hardware?.nodes ?? []).map((node) => `  NUMA node ${node.id}: cpus ${node.cpuList || 'none'}`),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+function why(cause: CauseView | null): string {
+  return cause === null ? '' : `\n             ${cause.says} ${cause.next} [${cause.code}]`
+}

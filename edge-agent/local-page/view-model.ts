@@ -1,0 +1,88 @@
+/**
+ * What the field page shows, as data. The server sends exactly this; the page, the text view and tests read it. Nothing of
+ * a container's environment, command or credentials has a place in it.
+ */
+
+/** How a thing stands: ok, on its way, worth a look, broken, not known. Never shown by colour alone. */
+export type Tone = 'ok' | 'busy' | 'warn' | 'bad' | 'unknown'
+
+/** The words for a workload on a device, the same in console, CLI and metrics. `removing` = no longer wanted. */
+export type WorkloadWord = 'pending' | 'pulling' | 'starting' | 'running' | 'restarting' | 'stopped' | 'removing' | 'unknown'
+
+/** A reason with everything a person needs: sentence, whether waiting helps, one thing to do. */
+export interface CauseView {
+  readonly code: string
+  readonly says: string
+  /** one action for a person */
+  readonly next: string
+  /** does waiting help? a sentence */
+  readonly waiting: string
+  /** wall clock ms of the device; null when no try is planned */
+  readonly nextTryAtMs: number | null
+}
+
+export interface WorkloadView {
+  readonly namespace: string
+  readonly name: string
+  readonly image: string
+  readonly word: WorkloadWord
+  readonly tone: Tone
+  readonly cause: CauseView | null
+  readonly restarts: number
+  /** RFC 3339 as the engine wrote it */
+  readonly startedAt: string | null
+  /** name to ask the log by; null when there is no container */
+  readonly log: string | null
+  /** pinned cpus in Linux list format, or '' */
+  readonly cpus: string
+}
+
+export interface LineView {
+  readonly tone: Tone
+  readonly says: string
+  readonly cause: CauseView | null
+  readonly sinceMs: number | null
+}
+
+export interface CpuView {
+  readonly id: number
+  readonly online: boolean
+  /** index into `workloads`, or null when nothing is pinned there */
+  readonly workload: number | null
+}
+
+export interface NumaView {
+  readonly id: number
+  readonly cpuList: string
+  /** empty when there are too many to draw; `cpuList` says them all */
+  readonly cpus: readonly CpuView[]
+  readonly memoryBytes: number | null
+  readonly distances: string
+}
+
+export interface HardwareView {
+  /** label and value, in reading order; only what is known */
+  readonly facts: readonly (readonly [string, string])[]
+  readonly nodes: readonly NumaView[]
+  readonly memory: { readonly totalBytes: number; readonly availableBytes: number | null } | null
+  readonly disks: readonly { readonly mount: string; readonly sizeBytes: number; readonly usedBytes: number }[]
+  readonly findings: readonly string[]
+}
+
+export interface FieldView {
+  readonly device: string
+  readonly agentVersion: string
+  /** wall clock ms of the device when this was made: ages are counted from it, not from the phone's clock */
+  readonly atMs: number
+  readonly headline: { readonly tone: Tone; readonly says: string; readonly detail: string }
+  readonly link: LineView
+  readonly engine: LineView
+  readonly storage: LineView
+  /** trouble first */
+  readonly workloads: readonly WorkloadView[]
+  readonly desired: { readonly epoch: number; readonly generation: number; readonly issuedAt: string; readonly pods: number } | null
+  readonly plan: readonly string[]
+  readonly waitsFor: readonly CauseView[]
+  readonly refusals: readonly CauseView[]
+  readonly hardware: HardwareView | null
+}

@@ -1,0 +1,89 @@
+/** The field page's data, made from the agent's state. Pure: the same state and moment give the same page. */
+import { cause } from '../../protocol/causes.ts'
+import type { AgentState, Now } from '../core/model.ts'
+import { renderPlan } from '../core/render-plan.ts'
+import { causeView } from './cause-view.ts'
+import { hardwareView } from './hardware-view.ts'
+import type { FieldView, LineView, WorkloadView } from './view-model.ts'
+import { workloadViews } from './workload-view.ts'
+
+const PLAN_LINES = 60
+
+/** Everything the page shows. Environment values, commands and keys are never read here. */
+export function fieldView(state: AgentState, now: Now): FieldView {
+  const workloads = workloadViews(state, now)
+  const { desired } = state
+  return {
+    device: state.device,
+    agentVersion: state.agentVersion,
+    atMs: now.wallMs,
+    headline: headline(state, workloads),
+    link: linkLine(state, now),
+    engine: engineLine(state, now),
+    storage: storageLine(state, now),
+    workloads,
+    desired: desired === null ? null : { epoch: desired.epoch, generation: desired.generation, issuedAt: desired.issuedAt, pods: desired.pods.length },
+    plan: renderPlan(state.plan, now.monoMs).slice(0, PLAN_LINES),
+    waitsFor: state.plan.waitsFor.map((one) => causeView(one, now, state.plan.nextAtMonoMs)),
+    refusals: state.refusals.map((one) => causeView(one, now)).reverse(),
+    hardware: state.inventory === null ? null : hardwareView(state.inventory, workloads),
+  }
+}
+
+/** The one sentence a person reads first: the worst thing that is true. */
+function headline(state: AgentState, workloads: readonly WorkloadView[]): FieldView['headline'] {
+  const detail = headlineDetail(state)
+  const run = workloads.filter((one) => one.word === 'running').length
+  const troubled = workloads.filter((one) => one.tone === 'bad' || one.tone === 'warn').length
+  if (state.knowledge === 'loading') return { tone: 'busy', says: 'Starting: reading what this device should run.', detail }
+  if (!state.engine.reachable) return { tone: 'bad', says: 'The container engine does not answer.', detail }
+  if (state.storage?.code === 'storage.degraded') return { tone: 'bad', says: 'The disk does not take the state file.', detail }
+  if (state.knowledge === 'unknown') return { tone: 'warn', says: 'What should run here is not known; everything that runs is kept.', detail }
+  if (troubled > 0) return { tone: 'bad', says: `${troubled} of ${workloads.length} workloads ${troubled === 1 ? 'needs' : 'need'} attention.`, detail }
+  if (state.knowledge === 'none') return { tone: 'unknown', says: 'This device has not been given any work yet.', detail }
+  if (workloads.length === 0) return { tone: 'ok', says: 'Nothing is asked of this device, and nothing runs.', detail }
+  if (workloads.some((one) => one.tone === 'busy')) return { tone: 'busy', says: `Changing: ${run} of ${workloads.length} workloads run.`, detail }
+  return { tone: 'ok', says: workloads.length === 1 ? 'The workload is fine.' : `All ${workloads.length} workloads are fine.`, detail }
+}
+
+function headlineDetail(state: AgentState): string {
+  if (state.link.kind === 'up') return 'The cloud is in contact.'
+  if (state.link.kind === 'disabled') return 'This device works without a cloud.'
+  return 'No contact with the cloud; workloads go on without it.'
+}
+
+function linkLine(state: AgentState, now: Now): LineView {
+  const { link } = state
+  switch (link.kind) {
+    case 'up':
+      return { tone: 'ok', says: 'In contact', cause: null, sinceMs: link.sinceWallMs }
+    case 'connecting':
+      return { tone: 'busy', says: 'Connecting', cause: null, sinceMs: null }
+    case 'disabled':
+      return { tone: 'unknown', says: 'No cloud is configured', cause: null, sinceMs: null }
+    case 'down': {
+      const down = cause('link.down', { since: `${new Date(link.sinceWallMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`, why: link.why })
+      return { tone: 'warn', says: 'No contact', cause: causeView(down, now), sinceMs: link.sinceWallMs }
+    }
+  }
+}
+
+function engineLine(state: AgentState, now: Now): LineView {
+  const { engine } = state
+  if (engine.reachable) {
+    return { tone: 'ok', says: engine.info === null ? 'Answers' : `Answers, version ${engine.info.version}`, cause: null, sinceMs: engine.sinceWallMs }
+  }
+  return { tone: 'bad', says: 'Does not answer', cause: engine.cause === null ? null : causeView(engine.cause, now), sinceMs: engine.sinceWallMs }
+}
+
+function storageLine(state: AgentState, now: Now): LineView {
+  const saving = state.saving !== null
+  if (state.storage !== null) {
+    const tone = state.storage.code === 'storage.fell-back' ? 'warn' : 'bad'
+    return { tone, says: 'Needs a look', cause: causeView(state.storage, now), sinceMs: null }
+  }
+  if (state.knowledge === 'unknown') {
+    return { tone: 'warn', says: 'Saved state is unreadable', cause: causeView(cause('desired.unknown'), now), sinceMs: null }
+  }
+  return { tone: saving ? 'busy' : 'ok', says: saving ? 'Saving a new desired state' : 'Takes writes', cause: null, sinceMs: null }
+}

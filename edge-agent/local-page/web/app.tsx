@@ -1,0 +1,111 @@
+import type { CauseView, FieldView, LineView } from '../view-model.ts'
+import { Cause } from './cause.tsx'
+import { Hardware } from './hardware.tsx'
+import { deviceNowMs, heardAtMs, inContact, nowMs, view } from './live.ts'
+import { LogDialog, openLog } from './logs.tsx'
+import { Mark } from './mark.tsx'
+import { Section } from './section.tsx'
+import { duration } from './words.ts'
+import { Workloads } from './workloads.tsx'
+
+/** The whole page. Order on a phone: how it stands, what runs and why not, the ways out, the plan, the hardware. */
+export function App() {
+  const data = view.value
+  if (data === null) return <Waiting />
+  return (
+    <>
+      <a class="skip" href="#workloads-title">Skip to workloads</a>
+      <header><h1>{data.device}</h1><Contact /></header>
+      <main>
+        <Section title="In short" area="lead" data={data}>{() => <Lead data={data} />}</Section>
+        <Section title="State" area="state" data={data}>{() => <State data={data} />}</Section>
+        <Section title="Workloads" area="workloads" aside={count(data)} data={data}>{() => <Workloads rows={data.workloads} />}</Section>
+        <Section title="Plan" area="plan" data={data}>{() => <Plan data={data} />}</Section>
+        {refusals(data) ? <Section title="Refused messages" area="refused" data={data}>{() => <Causes list={data.refusals} />}</Section> : null}
+        <Section title="Hardware" area="hardware" data={data}>{() => <Hardware hardware={data.hardware} workloads={data.workloads ?? []} />}</Section>
+      </main>
+      <footer>
+        <span>agent {data.agentVersion}</span>
+        <button type="button" onClick={() => openLog('agent', 'the agent')}>Agent log</button>
+        <a href="/text">As text</a>
+        <a href="/api/v1/state">As JSON</a>
+      </footer>
+      <LogDialog />
+    </>
+  )
+}
+
+function Waiting() {
+  return (
+    <main class="wait">
+      <h1>{inContact.value ? 'Asking the device…' : 'The device does not answer. Trying again…'}</h1>
+    </main>
+  )
+}
+
+function Contact() {
+  const age = duration(nowMs.value - heardAtMs.value)
+  if (inContact.value) return <p class="contact"><i class="pulse" aria-hidden="true" />live</p>
+  return <p class="contact lost" role="alert">The device does not answer. This picture is {age} old.</p>
+}
+
+function Lead({ data }: { readonly data: FieldView }) {
+  return (
+    <div class={`headline ${data.headline.tone}`} role="status">
+      <p class="says">{data.headline.says}</p>
+      <p>{data.headline.detail}</p>
+    </div>
+  )
+}
+
+function State({ data }: { readonly data: FieldView }) {
+  return (
+    <>
+      <dl class="lines">
+        <Line name="Cloud" line={data.link} />
+        <Line name="Engine" line={data.engine} />
+        <Line name="Storage" line={data.storage} />
+        <div><dt>Wanted</dt><dd><Wanted desired={data.desired} /></dd></div>
+      </dl>
+    </>
+  )
+}
+
+function Wanted({ desired }: { readonly desired: FieldView['desired'] }) {
+  if (desired === null) return <span class="muted">nothing received yet</span>
+  return <>{desired.pods} {desired.pods === 1 ? 'workload' : 'workloads'} <span class="muted">epoch {desired.epoch}, generation {desired.generation}</span></>
+}
+
+function Line({ name, line }: { readonly name: string; readonly line: LineView }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>
+        <Mark tone={line.tone} /> {line.says}{line.sinceMs === null ? null : <span class="muted"> for {duration(deviceNowMs() - line.sinceMs)}</span>}
+        {line.cause === null ? null : <details open={line.tone === 'bad'}><summary>Why, and what to do</summary><Cause cause={line.cause} /></details>}
+      </dd>
+    </div>
+  )
+}
+
+function Plan({ data }: { readonly data: FieldView }) {
+  return (
+    <>
+      <ol class="plan-lines" tabIndex={0} aria-label="Plan lines">{data.plan.map((line, index) => <li key={index}>{line}</li>)}</ol>
+      <Causes list={data.waitsFor} />
+    </>
+  )
+}
+
+function Causes({ list }: { readonly list: readonly CauseView[] }) {
+  return <>{list.map((one, index) => <Cause key={index} cause={one} />)}</>
+}
+
+function count(data: FieldView): string {
+  const rows = Array.isArray(data.workloads) ? data.workloads : []
+  return rows.length === 0 ? '' : `${rows.filter((row) => row?.word === 'running').length} of ${rows.length} run`
+}
+
+function refusals(data: FieldView): boolean {
+  return Array.isArray(data.refusals) && data.refusals.length > 0
+}

@@ -1,0 +1,45 @@
+import type { WorkloadView } from '../view-model.ts'
+import { Cause } from './cause.tsx'
+import { deviceNowMs } from './live.ts'
+import { openLog } from './logs.tsx'
+import { Mark } from './mark.tsx'
+import { duration } from './words.ts'
+
+/** What runs here, trouble first, each with its reason and one thing to do. */
+export function Workloads({ rows }: { readonly rows: readonly WorkloadView[] }) {
+  if (rows.length === 0) return <p class="muted">None. The cloud has not placed anything on this device.</p>
+  return <ul class="rows">{rows.map((row, index) => <Row key={`${row.namespace}/${row.name}/${row.log}`} row={row} index={index} />)}</ul>
+}
+
+function Row({ row, index }: { readonly row: WorkloadView; readonly index: number }) {
+  const { log } = row
+  return (
+    <li class={`row ${row.tone}`}>
+      <div class="row-head">
+        <Mark tone={row.tone} />
+        <h3>{row.name}{row.cpus === '' ? null : <span class={`key hue${index % 6}`} title="letter in the hardware picture">{letterOf(index)}</span>}</h3>
+        <span class={`word ${row.tone}`}>{row.word}</span>
+      </div>
+      <div class="row-body">
+        <p class="muted small facts">
+          <span>{row.namespace}</span>
+          <span class="image">{row.image}</span>
+          {row.startedAt === null ? null : <span>up {upFor(row.startedAt)}</span>}
+          {row.restarts === 0 ? null : <span>{row.restarts} {row.restarts === 1 ? 'restart' : 'restarts'}</span>}
+        </p>
+      </div>
+      {log === null ? null : <button type="button" class="log-button" aria-label={`Log of ${row.name}`} onClick={() => openLog(log, row.name)}>Log</button>}
+      <Cause cause={row.cause} />
+    </li>
+  )
+}
+
+/** The letter that marks a pinned workload in the hardware picture. */
+export function letterOf(index: number): string {
+  return String.fromCharCode(65 + (index % 26))
+}
+
+function upFor(startedAt: string): string {
+  const started = Date.parse(startedAt)
+  return Number.isNaN(started) ? '?' : duration(deviceNowMs() - started)
+}
