@@ -1,0 +1,41 @@
+/** Agent memory with 10 pods beside a bare Node process, and the size of the bundle. */
+import { spawn } from 'node:child_process'
+import { readFileSync, statSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
+import { deployment, writeManifest } from '../../test/integration/manifests.ts'
+import { AGENT_BUNDLE, BUNDLE_BYTES_MAX } from '../build-agent.ts'
+import { createTestbed, eventually } from '../testbed/testbed.ts'
+import { pinnedNode } from '../testbed/pinned-node.ts'
+
+const SETTLE_MS = 45_000
+
+export async function benchResident(): Promise<void> {
+  const bed = await createTestbed({ gateways: 1, images: ['busybox:1'], first: 51 })
+  const bare = spawn(pinnedNode(), ['-e', 'setInterval(() => {}, 1e9)'], { stdio: 'ignore' })
+  try {
+    await bed.cloud.kubectl('apply', '-f', writeManifest(bed.dir, deployment('ten', 'busybox:1', 10)))
+    const [gateway] = bed.gateways
+    await eventually('ten pods run', async () => {
+      const running = ((await gateway?.containers()) ?? []).filter((c) => c.running).length
+      return running === 10 ? null : `${running} run`
+    })
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS))
+    const agent = memory(gateway?.agent.pid ?? null)
+    const floor = memory(bare.pid ?? null)
+    process.stdout.write(
+      `\nresident: agent with 10 pods after ${SETTLE_MS / 1000} s idle: RSS ${agent.rss} MiB (anonymous ${agent.anonymous}), bare Node ${floor.rss} MiB (anonymous ${floor.anonymous})`,
+    )
+    process.stdout.write(`, difference ${(agent.rss - floor.rss).toFixed(1)} MiB (aim 10)\n`)
+    const bytes = statSync(AGENT_BUNDLE).size
+    process.stdout.write(`bundle: ${bytes} bytes, ${gzipSync(readFileSync(AGENT_BUNDLE)).byteLength} gzip (at most ${BUNDLE_BYTES_MAX})\n`)
+  } finally {
+    bare.kill('SIGKILL')
+    await bed.destroy()
+  }
+}
+
+function memory(pid: number | null): { readonly rss: number; readonly anonymous: number } {
+  const status = pid === null ? '' : readFileSync(`/proc/${pid}/status`, 'utf8')
+  const mib = (field: string): number => Math.round((Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) / 1024) * 10) / 10
+  return { rss: mib('VmRSS'), anonymous: mib('RssAnon') }
+}
