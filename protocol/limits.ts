@@ -19,6 +19,7 @@ export const LIMITS = {
   documentDepth: limit(32, 'count', 'JSON.stringify overflows the stack on deep documents; Kubernetes objects stay below 20'),
   apiBodyBytes: limit(256 * 1024, 'bytes', 'an object must fit a device document with room for others'),
   apiYamlAliases: limit(0, 'count', 'aliases are how YAML bombs grow; kubectl sends none'),
+  jsonPatchOperations: limit(1_000, 'count', 'each one walks the object; kubectl rollout undo sends two'),
   podsPerDevice: limit(110, 'count', 'the kubelet default; a gateway with more is a server'),
   containersPerPod: limit(16, 'count', 'more is never seen in public manifests'),
   envPerContainer: limit(256, 'count', 'execve has a 128 KiB argument block; keeps documents small'),
@@ -88,6 +89,14 @@ export const LIMITS = {
   nodeSilentMs: limit(120_000, 'ms', 'a device not heard for this long is shown as NotReady; its pods stay'),
   nodeQuietMs: limit(1_200_000, 'ms', 'a connected device refreshes its report every 15 min +-20 %; later than this it is silent even if the broker shows it'),
   defaultPidsPerPod: limit(1_024, 'count', 'PID limit of a container that names none: a fork bomb ends there, ordinary programs stay far below'),
+  workRetryFirstMs: limit(100, 'ms', 'a controller that met a conflict or a busy store tries again soon'),
+  workRetryMaxMs: limit(60_000, 'ms', 'a controller that keeps failing does not load the store'),
+  eventSweepMs: limit(60_000, 'ms', 'old Event objects are looked for once a minute, and only while there are any'),
+  eventsPending: limit(1_000, 'count', 'events not yet written; a storm loses events, never work'),
+  publishQuietMs: limit(3, 'ms', 'pods of one apply share a document'),
+  publishHoldMs: limit(50, 'ms', 'how long a document waits for a scheduler that is still binding'),
+  republishPerSecond: limit(500, 'count', 'after a broker reconnect all documents are sent again at this rate'),
+  identityConflictMs: limit(600_000, 'ms', 'two sessions that replace each other within this are two agents'),
 } as const satisfies Record<string, Limit>
 
 export type LimitName = keyof typeof LIMITS
