@@ -1,0 +1,230 @@
+/**
+ * The broker inside the cloud process: aedes (MQTT 3.1.1) behind our own doors.
+ *
+ * INVARIANTS
+ * - A connection is nobody until `authenticate` has named it, and its client id is then that name: no one else can take it over.
+ * - Every byte passes the packet gate before aedes sees it.
+ * - A refused publish is turned into an empty one on a topic that nobody can subscribe to, and acknowledged: MQTT 3.1.1 has no
+ *   other way to refuse without closing the connection, and a device with one bad message must still hear us.
+ * - All sessions are clean. The broker queues for nobody who is away: documents are retained, the rest is asked for again.
+ */
+import { createServer } from 'node:net'
+import type { AddressInfo, Server, Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
+import { Aedes } from 'aedes'
+import type { AedesOptions, Client } from 'aedes'
+import { LIMITS } from '../../protocol/limits.ts'
+import type { Log } from '../ports.ts'
+import type { Authenticate } from './device-credentials.ts'
+import { PacketGate } from './packet-gate.ts'
+import { Refusals } from './refusals.ts'
+import { RetainedMessages } from './retained-messages.ts'
+import type { RetainedPersistence } from './retained-messages.ts'
+import { mayReceive, maySubscribe, publishRefusal } from './topic-rules.ts'
+import type { Identity } from './topic-rules.ts'
+
+export interface EmbeddedBrokerOptions {
+  readonly host: string
+  /** 0 = any free one */
+  readonly port: number
+  readonly tenant: string
+  readonly authenticate: Authenticate
+  /** PEM; absent = plain TCP */
+  readonly tls?: { readonly cert: string; readonly key: string }
+  readonly log: Log
+  /** default LIMITS.mqttConnectionsPerAddress */
+  readonly connectionsPerAddress?: number
+}
+
+export interface EmbeddedBroker {
+  readonly port: number
+  /** clients that are connected and known by name */
+  connections(): number
+  /** refused connections, publishes and subscriptions by reason */
+  refusals(): Readonly<Record<string, number>>
+  /** closes a device's connection, if it has one: for revocation */
+  disconnect(device: string): void
+  close(): Promise<void>
+}
+
+/** Resolves when it listens. Rejects when the address cannot be had. */
+export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promise<EmbeddedBroker> {
+  const broker = new Broker(options)
+  await broker.start()
+  return broker
+}
+
+const GATE = { preAuthBytes: LIMITS.mqttPreAuthBytes.value, packetBytes: LIMITS.mqttPacketBytes.value }
+
+class Broker implements EmbeddedBroker {
+  readonly #options: EmbeddedBrokerOptions
+  readonly #refusals = new Refusals()
+  readonly #identities = new WeakMap<Client, Identity>()
+  readonly #clients = new Map<string, Client>()
+  readonly #gates = new WeakMap<object, PacketGate>()
+  readonly #sockets = new Set<Socket>()
+  readonly #perAddress = new Map<string, number>()
+  readonly #aedes: Aedes
+  readonly #server: Server
+
+  constructor(options: EmbeddedBrokerOptions) {
+    this.#options = options
+    this.#aedes = new Aedes(this.#aedesOptions())
+    this.#aedes.on('client', (client) => this.#clients.set(client.id, client))
+    this.#aedes.on('clientDisconnect', (client) => {
+      if (this.#clients.get(client.id) === client) this.#clients.delete(client.id)
+    })
+    this.#aedes.on('connectionError', () => this.#refusals.count('connection'))
+    this.#aedes.on('clientError', () => this.#refusals.count('client'))
+    // not in its types: a failure of its own parts, which must not end the process
+    const emitter: NodeJS.EventEmitter = this.#aedes
+    emitter.on('error', (error) => options.log.error('the broker had a fault', { error: String(error) }))
+    this.#server = options.tls === undefined ? createServer() : createTlsServer({ ...options.tls, handshakeTimeout: LIMITS.mqttBrokerConnectMs.value })
+    this.#server.on('connection', (socket: Socket) => this.#admit(socket))
+    this.#server.on(options.tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => this.#serve(socket))
+    if (options.tls !== undefined) this.#server.on('tlsClientError', () => this.#refusals.count('tls'))
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  async start(): Promise<void> {
+    const { host, port, log } = this.#options
+    await this.#aedes.listen()
+    replaceRetained(this.#aedes)
+    await new Promise<void>((resolve, reject) => {
+      const failed = (error: Error): void => reject(new Error(`the broker cannot listen on ${host}:${port}: ${error.message}`, { cause: error }))
+      this.#server.once('error', failed)
+      this.#server.listen(port, host, () => {
+        this.#server.off('error', failed)
+        this.#server.on('error', (error) => log.error('the broker had a fault', { error: error.message }))
+        resolve()
+      })
+    }).catch(async (error: unknown) => {
+      await this.#closeAedes()
+      throw error
+    })
+    log.info('broker listens', { host, port: this.port, tls: this.#options.tls !== undefined })
+  }
+
+  connections(): number {
+    return this.#clients.size
+  }
+
+  refusals(): Readonly<Record<string, number>> {
+    return this.#refusals.read()
+  }
+
+  disconnect(device: string): void {
+    this.#clients.get(device)?.close()
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve())
+    })
+    await this.#closeAedes()
+    for (const socket of this.#sockets) socket.destroy()
+    await closed
+  }
+
+  #closeAedes(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#aedes.close(resolve)
+    })
+  }
+
+  #admit(socket: Socket): void {
+    const address = socket.remoteAddress ?? ''
+    const open = (this.#perAddress.get(address) ?? 0) + 1
+    if (open > (this.#options.connectionsPerAddress ?? LIMITS.mqttConnectionsPerAddress.value)) {
+      this.#refusals.count('address-connections')
+      socket.destroy()
+      return
+    }
+    this.#perAddress.set(address, open)
+    this.#sockets.add(socket)
+    socket.on('close', () => {
+      this.#sockets.delete(socket)
+      const left = (this.#perAddress.get(address) ?? 1) - 1
+      if (left > 0) this.#perAddress.set(address, left)
+      else this.#perAddress.delete(address)
+    })
+  }
+
+  #serve(socket: Socket): void {
+    if (socket.destroyed) return
+    const gate = new PacketGate(GATE)
+    this.#gates.set(socket, gate)
+    // aedes pulls with read(): what it gets passes the gate first, with no copy and no stream between
+    const read = socket.read.bind(socket)
+    socket.read = (size?: number): Buffer | null => {
+      const chunk = read(size) as Buffer | null
+      const refusal = chunk === null ? null : gate.refusalOf(chunk)
+      if (refusal === null) return chunk
+      this.#refusals.count(refusal)
+      socket.destroy()
+      return null
+    }
+    socket.setNoDelay(true)
+    this.#aedes.handle(socket)
+  }
+
+  #aedesOptions(): AedesOptions {
+    const { tenant, authenticate } = this.#options
+    return {
+      concurrency: LIMITS.mqttBrokerConcurrency.value,
+      connectTimeout: LIMITS.mqttBrokerConnectMs.value,
+      drainTimeout: LIMITS.mqttBrokerDrainMs.value,
+      keepaliveLimit: LIMITS.mqttKeepaliveMaxS.value,
+      maxTopicLevels: LIMITS.mqttTopicLevels.value,
+      preConnect: (_client, packet, done) => {
+        packet.clean = true
+        done(null, true)
+      },
+      authenticate: (client, username, password, done) => {
+        const identity = authenticate(client.id, username ?? '', password?.toString('utf8') ?? '')
+        if (identity === null || (identity.role === 'device' && identity.device !== client.id)) {
+          this.#refusals.count('credentials')
+          return done(null, false)
+        }
+        this.#identities.set(client, identity)
+        this.#gates.get(client.conn)?.authenticated()
+        done(null, true)
+      },
+      authorizePublish: (client, packet, done) => {
+        const identity = client === null ? undefined : this.#identities.get(client)
+        const asked = { topic: packet.topic, qos: packet.qos, retain: packet.retain, bytes: packet.payload.length }
+        const refusal = identity === undefined ? 'topic' : publishRefusal(tenant, identity, asked)
+        if (refusal !== null) {
+          this.#refusals.count(`publish-${refusal}`)
+          packet.topic = '$refused'
+          packet.retain = false
+          packet.payload = Buffer.alloc(0)
+        }
+        done(null)
+      },
+      authorizeSubscribe: (client, subscription, done) => {
+        const identity = this.#identities.get(client)
+        if (identity !== undefined && maySubscribe(tenant, identity, subscription.topic)) return done(null, subscription)
+        this.#refusals.count('subscribe')
+        done(null, null)
+      },
+      authorizeForward: (client, packet) => {
+        const identity = this.#identities.get(client)
+        if (identity !== undefined && mayReceive(tenant, identity, packet.topic)) return packet
+        this.#refusals.count('forward')
+        return null
+      },
+    }
+  }
+}
+
+/** aedes has made its own persistence by now; two of its methods give way to ours. */
+function replaceRetained(aedes: Aedes): void {
+  const retained = new RetainedMessages()
+  const { persistence } = aedes as unknown as { readonly persistence: RetainedPersistence }
+  persistence.storeRetained = (packet) => retained.storeRetained(packet)
+  persistence.createRetainedStreamCombi = (filters) => retained.createRetainedStreamCombi(filters)
+}
