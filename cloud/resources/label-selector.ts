@@ -30,7 +30,7 @@ export function matchesRequirements(requirements: readonly Requirement[], labels
 }
 
 /** True when the labels match. A missing selector matches nothing, an empty one everything. */
-export function selectorMatches(selector: LabelSelector | undefined, labels: Labels | undefined): boolean {
+export function selects(selector: LabelSelector | undefined, labels: Labels | undefined): boolean {
   return selector !== undefined && matchesRequirements(requirementsOf(selector), labels)
 }
 

@@ -3,7 +3,7 @@ import { POD_SPEC } from '../../protocol/pod.ts'
 import { obj, required } from '../../protocol/shape.ts'
 import type { Infer, Issue } from '../../protocol/shape.ts'
 import { canonicalJson } from '../../protocol/revision.ts'
-import { labelSelectorIssues, requirementsOf, selectorMatches } from './label-selector.ts'
+import { labelSelectorIssues, requirementsOf, selects } from './label-selector.ts'
 import { OBJECT_META } from './object.ts'
 import type { LabelSelector } from './object.ts'
 import { defaultPodSpec } from './pod-defaults.ts'
@@ -40,7 +40,7 @@ function selectorIssues({ selector, template }: Owner, kind: string): readonly I
   if (faults.length > 0) return faults
   if (requirementsOf(selector).length === 0)
     return [{ path: 'spec.selector', kind: 'invalid', message: `must not be empty: it would take every pod for this ${kind}` }]
-  if (selectorMatches(selector, template.metadata?.labels)) return []
+  if (selects(selector, template.metadata?.labels)) return []
   return [{ path: 'spec.template.metadata.labels', kind: 'invalid', message: 'must match spec.selector; add the labels that the selector asks for' }]
 }
 
