@@ -26,6 +26,7 @@ export interface ContainerDetail {
   readonly startedAt: string | null
   readonly finishedAt: string | null
   readonly error: string
+  readonly graceSeconds?: number
 }
 
 /** Entries without an id are dropped. */
@@ -53,15 +54,16 @@ export function readList(json: unknown): readonly ListedContainer[] {
 export function readInspect(json: unknown): ContainerDetail | null {
   if (!isRecord(json) || !isRecord(json['State'])) return null
   const state = json['State']
-  const startedAt = readTime(state['StartedAt'])
+  const grace = isRecord(json['Config']) ? json['Config']['StopTimeout'] : undefined
   const ended = readState(state['Status']) !== 'running' && readState(state['Status']) !== 'created'
   return {
     state: readState(state['Status']),
     exitCode: ended && typeof state['ExitCode'] === 'number' ? state['ExitCode'] : null,
     oomKilled: state['OOMKilled'] === true,
-    startedAt,
+    startedAt: readTime(state['StartedAt']),
     finishedAt: ended ? readTime(state['FinishedAt']) : null,
     error: clip(text(state['Error'])),
+    ...(typeof grace === 'number' ? { graceSeconds: grace } : {}),
   }
 }
 
