@@ -52,5 +52,17 @@ export const PLACEMENT_CAUSES = {
   'placement.node.other': entry('spec', 'when-target-changes', 'the pod names the device {needs}', 'Remove spec.nodeName or wait for that device.'),
   'placement.node.cordoned': entry('user', 'when-target-changes', 'is cordoned', 'kubectl uncordon it.'),
   'placement.node.not-ready': entry('device', 'when-resource-appears', 'is not ready: {why}', 'Look at the device.'),
+  'placement.cpu.absent': entry(
+    'device',
+    'when-resource-appears',
+    'is placed on cpus {needs}, of which {missing} are not usable here (usable: {has})',
+    'Bring the cpus back or let the pod be placed again.',
+  ),
+  'placement.memory-node.absent': entry(
+    'device',
+    'when-resource-appears',
+    'is placed on memory nodes {needs}, of which {missing} do not exist here',
+    'Let the pod be placed again.',
+  ),
   'placement.port.taken': entry('spec', 'when-resource-appears', 'host port {port} is taken by {by}', 'Choose another host port or device.'),
 } as const satisfies Record<string, CauseEntry>

@@ -1,0 +1,37 @@
+/** The agent before it has read, seen or heard anything. */
+import type { AgentState, Now } from './model.ts'
+import { EMPTY_PLAN } from './plan.ts'
+
+/** @param sid agent session, new at each start */
+export function initialState(identity: { readonly device: string; readonly sid: string; readonly agentVersion: string }, now: Now): AgentState {
+  return {
+    ...identity,
+    knowledge: 'loading',
+    desired: null,
+    floor: null,
+    saving: null,
+    nextToSave: null,
+    observed: null,
+    observing: false,
+    observeAgain: false,
+    engine: { reachable: false, sinceWallMs: now.wallMs, info: null, cause: null },
+    ledger: {},
+    plan: EMPTY_PLAN,
+    wave: null,
+    waveCount: 0,
+    refusals: [],
+    storage: null,
+    link: { kind: 'connecting' },
+    inventory: null,
+    hostIp: null,
+    report: { last: null, seq: 0, sentAtMonoMs: null, dirty: false },
+    adopted: [],
+    timing: {
+      observedAtMonoMs: null, fresh: false, inFlightStale: false,
+      observeFailures: 0, observeRetryAtMonoMs: null,
+      saveInFlight: false, saveFailures: 0, saveRetryAtMonoMs: null,
+      ledgerDirty: false, ledgerSavedAtMonoMs: null,
+      wakeAtMonoMs: null,
+    },
+  }
+}

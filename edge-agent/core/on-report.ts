@@ -1,0 +1,48 @@
+/** When the cloud is told. The first change after a quiet time at once, then not more often than the table says. */
+import type { Inventory } from '../../protocol/inventory.ts'
+import { LIMITS } from '../../protocol/limits.ts'
+import type { AgentState, LinkState, Now } from './model.ts'
+import { act } from './on-observed.ts'
+import { buildReport, isWorthSending } from './report.ts'
+import { andThen, quiet, turn } from './turn.ts'
+import type { Turn } from './turn.ts'
+
+/** A link that came up may lead to a broker that lost what it kept: everything is said again. */
+export function onLink(state: AgentState, link: LinkState): Turn {
+  const cameUp = link.kind === 'up' && state.link.kind !== 'up'
+  const next = { ...state, link }
+  if (!cameUp) return quiet(next)
+  return onReportAsked(next)
+}
+
+/** Sends report and inventory again, whatever was sent before. */
+export function onReportAsked(state: AgentState): Turn {
+  const asked = { ...state, report: { ...state.report, last: null, dirty: true } }
+  return state.inventory === null ? quiet(asked) : turn(asked, { kind: 'publish-inventory', inventory: state.inventory })
+}
+
+/** Other hardware may admit what was blocked. */
+export function onInventory(state: AgentState, inventory: Inventory, hostIp: string | null, now: Now): Turn {
+  const next = { ...state, inventory, hostIp, report: { ...state.report, dirty: true } }
+  return andThen(turn(next, { kind: 'publish-inventory', inventory }), (known) => (known.timing.fresh ? act(known, now) : quiet(known)))
+}
+
+/** Publishes when something changed that people or the cloud care for, or when the last report has become old. */
+export function sendReport(state: AgentState, now: Now): Turn {
+  const at = reportAt(state)
+  if (at === null || at > now.monoMs) return quiet(state)
+  const { last, seq, sentAtMonoMs } = state.report
+  const report = buildReport(state, now)
+  const refresh = sentAtMonoMs !== null && now.monoMs - sentAtMonoMs >= LIMITS.reportRefreshMs.value
+  if (!refresh && !isWorthSending(last, report)) return quiet({ ...state, report: { ...state.report, dirty: false } })
+  return turn({ ...state, report: { last: report, seq: seq + 1, sentAtMonoMs: now.monoMs, dirty: false } }, { kind: 'publish-status', report })
+}
+
+/** The moment when a report is due; null while there is nothing true to say yet. */
+export function reportAt(state: AgentState): number | null {
+  const { dirty, sentAtMonoMs } = state.report
+  const seenEngine = state.observed !== null || state.engine.cause !== null
+  if (state.knowledge === 'loading' || !seenEngine) return null
+  if (sentAtMonoMs === null) return 0
+  return sentAtMonoMs + (dirty ? LIMITS.reportMinIntervalMs.value : LIMITS.reportRefreshMs.value)
+}

@@ -1,0 +1,27 @@
+/** What steps and waves that ended teach. After every wave the engine is looked at again: only what is seen is believed. */
+import { causeSentence } from '../../protocol/causes.ts'
+import { noteStep } from './ledger.ts'
+import type { AgentEvent, AgentState, Now } from './model.ts'
+import { requestObserve, withLedger } from './on-observed.ts'
+import { stepText } from './render-plan.ts'
+import { quiet, turn } from './turn.ts'
+import type { Turn } from './turn.ts'
+
+type StepDone = Extract<AgentEvent, { kind: 'step-done' }>
+
+/** Outcomes of other waves than the running one are late news and ignored; an aborted step did not fail. */
+export function onStepDone(state: AgentState, { wave, step, outcome }: StepDone, now: Now): Turn {
+  if (state.wave === null || state.wave.id !== wave) return quiet(state)
+  if (state.wave.aborted && !outcome.ok) return quiet(state)
+  const noted = withLedger(state, noteStep(state.ledger, step, outcome, now.monoMs))
+  if (outcome.ok) return quiet(noted)
+  const next = { ...noted, report: { ...noted.report, dirty: true } }
+  const fields = { step: stepText(step), code: outcome.cause.code, why: causeSentence(outcome.cause) }
+  return turn(next, { kind: 'log', level: 'warn', msg: 'step failed', fields })
+}
+
+export function onWaveDone(state: AgentState, wave: number): Turn {
+  if (state.wave === null || state.wave.id !== wave) return quiet(state)
+  const timing = { ...state.timing, fresh: false, inFlightStale: state.observing }
+  return requestObserve({ ...state, wave: null, timing })
+}

@@ -1,0 +1,101 @@
+/**
+ * The planner. INVARIANTS
+ * - Same arguments, same plan; O(n) in containers.
+ * - Without a known desired state nothing is created, stopped or removed.
+ * - A plan is empty, or has a lane to run, or names what it waits for.
+ * - Only containers that were observed (they carry this device's label) or that are desired are ever named in a step.
+ */
+import { cause } from '../../protocol/causes.ts'
+import type { Cause } from '../../protocol/causes.ts'
+import type { Inventory } from '../../protocol/inventory.ts'
+import { admit } from './admission.ts'
+import { hostPortsOf, identityOfObserved, keyOfObserved } from './identity.ts'
+import { matchContainers } from './match.ts'
+import type { Match } from './match.ts'
+import type { AgentState, DesiredState, Lane, Ledger, ObservedContainer, Plan, Verdict } from './model.ts'
+import { orderLanes } from './order.ts'
+import type { LaneItem } from './order.ts'
+import { removal, stepsFor } from './steps.ts'
+import { judge, judgeExtra, judgeUnwanted } from './verdict.ts'
+
+export interface PlanInput {
+  readonly device: string
+  readonly knowledge: AgentState['knowledge']
+  readonly desired: DesiredState | null
+  readonly observed: readonly ObservedContainer[]
+  readonly ledger: Ledger
+  readonly inventory: Inventory | null
+  readonly adopted: readonly string[]
+}
+
+export const EMPTY_PLAN: Plan = { verdicts: [], waves: [], waitsFor: [], nextAtMonoMs: null }
+
+interface Judged {
+  readonly verdicts: readonly Verdict[]
+  readonly items: readonly LaneItem[]
+}
+
+/** What to do about the difference between desired and observed, given what failed before. */
+export function plan(input: PlanInput, nowMonoMs: number): Plan {
+  const { desired, knowledge, observed } = input
+  if (knowledge !== 'known' || desired === null) return keepEverything(observed, knowledge)
+  const { wanted, unwanted } = matchContainers(desired.pods, observed)
+  const adopted = new Set(input.adopted)
+  const judged = [
+    ...wanted.map((match) => judgeMatch(match, input, adopted, nowMonoMs)),
+    ...unwanted.map((found) => judgeLeftOver(found, judgeUnwanted(found, input.ledger[keyOfObserved(found)], nowMonoMs))),
+  ]
+  const verdicts = judged.flatMap((one) => one.verdicts)
+  const waves = orderLanes(judged.flatMap((one) => one.items))
+  return { verdicts, waves, waitsFor: waves.length > 0 ? [] : waitsOf(verdicts), nextAtMonoMs: earliest(verdicts) }
+}
+
+function judgeMatch(match: Match, input: PlanInput, adopted: ReadonlySet<string>, nowMonoMs: number): Judged {
+  const { ledger, inventory, device } = input
+  const verdict = judge(match, { nowMonoMs, entry: ledger[match.key], adopted, admission: (pod) => admit(pod, inventory) })
+  const steps = stepsFor(verdict.kind, match, device)
+  // with nothing to keep, older revisions run on until they can be replaced
+  const extras = match.kept === null ? [] : [...match.duplicates, ...match.older]
+  const extraVerdicts = extras.map((found) => judgeExtra(found, match, ledger[keyOfObserved(found)], nowMonoMs))
+  if (steps.length === 0) {
+    const items = extras.flatMap((found, index) => itemsOf(found, extraVerdicts[index]))
+    return { verdicts: [verdict, ...extraVerdicts], items }
+  }
+  const lane: Lane = { key: match.key, steps }
+  const claims = verdict.kind === 'stop' ? [] : hostPortsOf(match.pod, match.container)
+  return { verdicts: [verdict, ...extraVerdicts], items: [{ lane, kind: laneKind(verdict), claims, frees: null }] }
+}
+
+function judgeLeftOver(found: ObservedContainer, verdict: Verdict): Judged {
+  return { verdicts: [verdict], items: itemsOf(found, verdict) }
+}
+
+function itemsOf(found: ObservedContainer, verdict: Verdict | undefined): readonly LaneItem[] {
+  if (verdict?.kind !== 'remove') return []
+  const key = keyOfObserved(found)
+  const steps = removal(key, found, null)
+  return [{ lane: { key, steps }, kind: 'remove', claims: [], frees: steps.length > 1 ? found.name : null }]
+}
+
+function laneKind(verdict: Verdict): LaneItem['kind'] {
+  const { kind } = verdict
+  return kind === 'create' || kind === 'replace' || kind === 'start' || kind === 'stop' ? kind : 'remove'
+}
+
+function keepEverything(observed: readonly ObservedContainer[], knowledge: AgentState['knowledge']): Plan {
+  const reason = knowledge === 'unknown' ? 'the saved desired state is unreadable' : 'no desired state yet'
+  const verdicts = observed.map((found): Verdict => ({ kind: 'keep', identity: identityOfObserved(found), reason }))
+  return { verdicts, waves: [], waitsFor: [cause(knowledge === 'unknown' ? 'desired.unknown' : 'desired.none')], nextAtMonoMs: null }
+}
+
+function waitsOf(verdicts: readonly Verdict[]): readonly Cause[] {
+  const byText = new Map<string, Cause>()
+  for (const { cause: why } of verdicts) if (why !== undefined) byText.set(`${why.code} ${JSON.stringify(why.facts)}`, why)
+  return [...byText.values()]
+}
+
+function earliest(verdicts: readonly Verdict[]): number | null {
+  let first: number | null = null
+  for (const { notBeforeMonoMs } of verdicts) if (notBeforeMonoMs !== undefined && (first === null || notBeforeMonoMs < first)) first = notBeforeMonoMs
+  return first
+}

@@ -1,0 +1,58 @@
+/**
+ * The agent's brain: `reduce(state, event, now) -> { state, effects }`. No other code changes AgentState.
+ * INVARIANTS
+ * - Nothing of a desired state is acted on before `saved` says that it is durable (on-target).
+ * - One observation, one save and one wave in flight at a time; the newest target wins (on-observed, on-target, on-step).
+ * - A wave starts only from an observation that began after the wave before it ended (on-observed).
+ * - Every wait ends in a `wake-at`; nothing is polled (wake).
+ */
+import type { AgentEvent, AgentState, Effect, Now } from './model.ts'
+import { onEngineInfo, onObserveFailed, onObserved, requestObserve } from './on-observed.ts'
+import { onInventory, onLink, onReportAsked, sendReport } from './on-report.ts'
+import { onStepDone, onWaveDone } from './on-step.ts'
+import { onLoaded, onRefused, onSaveFailed, onSaved, onTarget, startSave } from './on-target.ts'
+import { andThen } from './turn.ts'
+import type { Turn } from './turn.ts'
+import { dueObservation, setWake } from './wake.ts'
+
+export function reduce(state: AgentState, event: AgentEvent, now: Now): { readonly state: AgentState; readonly effects: readonly Effect[] } {
+  const handled = handle(state, event, now)
+  const saved = andThen(handled, (next) => startSave(next, now))
+  const reported = andThen(saved, (next) => sendReport(next, now))
+  return andThen(reported, (next) => setWake(next, now))
+}
+
+function handle(state: AgentState, event: AgentEvent, now: Now): Turn {
+  switch (event.kind) {
+    case 'loaded':
+      return onLoaded(state, event.loaded, now)
+    case 'target':
+      return onTarget(state, event.desired)
+    case 'target-refused':
+      return onRefused(state, event.cause)
+    case 'saved':
+      return onSaved(state, event, now)
+    case 'save-failed':
+      return onSaveFailed(state, event.cause, now)
+    case 'observed':
+      return onObserved(state, event.containers, now)
+    case 'observe-failed':
+      return onObserveFailed(state, event.cause, now)
+    case 'engine-info':
+      return onEngineInfo(state, event.info)
+    case 'engine-event':
+      return requestObserve(state)
+    case 'step-done':
+      return onStepDone(state, event, now)
+    case 'wave-done':
+      return onWaveDone(state, event.wave)
+    case 'link':
+      return onLink(state, event.link)
+    case 'inventory':
+      return onInventory(state, event.inventory, event.hostIp, now)
+    case 'report-asked':
+      return onReportAsked(state)
+    case 'tick':
+      return dueObservation(state, now)
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * State -> status report. Nothing is called running that was not observed so, and every pod of which an owned container
+ * exists is listed, wanted or not: what is not listed is gone.
+ */
+import type { Cause } from '../../protocol/causes.ts'
+import { LIMITS, clip } from '../../protocol/limits.ts'
+import type { PodReport, StatusReport } from '../../protocol/status-report.ts'
+import { matchContainers } from './match.ts'
+import type { Match } from './match.ts'
+import type { AgentState, Now, ObservedContainer } from './model.ts'
+import { phaseOf, reportOfMatch, reportOfUnwanted } from './report-container.ts'
+import { renderPlan } from './render-plan.ts'
+import { rfc3339 } from './wall-time.ts'
+
+/** The whole truth of this moment, small enough for one message. */
+export function buildReport(state: AgentState, now: Now): StatusReport {
+  const { desired, engine, hostIp } = state
+  return {
+    device: state.device,
+    sid: state.sid,
+    seq: state.report.seq + 1,
+    at: rfc3339(now.wallMs),
+    agentVersion: state.agentVersion,
+    ...(desired === null ? {} : { desired: { epoch: desired.epoch, generation: desired.generation, digest: desired.digest } }),
+    converged: isConverged(state),
+    pods: podReports(state, now).slice(0, LIMITS.podsPerDevice.value * 2),
+    engine: { reachable: engine.reachable, ...(engine.info === null ? {} : { version: engine.info.version.slice(0, 64) }) },
+    causes: deviceCauses(state).map(shortCause),
+    plan: renderPlan(state.plan, now.monoMs).slice(0, LIMITS.statusPlanLines.value).map((line) => clip(line, LIMITS.statusMessageText.value)),
+    ...(hostIp === null ? {} : { hostIP: hostIp }),
+  }
+}
+
+/** True when the durable desired state, freshly observed, leaves nothing to do and nothing to wait for. */
+export function isConverged(state: AgentState): boolean {
+  const { knowledge, desired, engine, wave, timing, plan, observed } = state
+  if (knowledge !== 'known' || desired === null || observed === null || !engine.reachable) return false
+  return wave === null && timing.fresh && plan.waves.length === 0 && plan.waitsFor.length === 0
+}
+
+/** True when the cloud would learn something: counters, times of the report, plan texts and shrinking waits are not news. */
+export function isWorthSending(previous: StatusReport | null, next: StatusReport): boolean {
+  return previous === null || newsOf(previous) !== newsOf(next)
+}
+
+function newsOf(report: StatusReport): string {
+  return JSON.stringify({ ...report, seq: 0, at: '', plan: [] }, (key, value: unknown) => (key === 'retryInMs' ? undefined : value))
+}
+
+function podReports(state: AgentState, now: Now): readonly PodReport[] {
+  const { wanted, unwanted } = matchContainers(state.desired?.pods ?? [], state.observed ?? [])
+  const blocked = new Map<string, Cause>()
+  for (const { kind, identity, cause } of state.plan.verdicts) if (kind === 'blocked' && cause !== undefined) blocked.set(identity.podUid, cause)
+  const byPod = new Map<string, Match[]>()
+  for (const match of wanted) {
+    const same = byPod.get(match.pod.uid)
+    if (same === undefined) byPod.set(match.pod.uid, [match])
+    else same.push(match)
+  }
+  const leftOver = new Map<string, ObservedContainer[]>()
+  for (const found of unwanted) {
+    // a wanted pod speaks for its uid; a container that its spec dropped is on the way out
+    if (byPod.has(found.podUid)) continue
+    const same = leftOver.get(found.podUid)
+    if (same === undefined) leftOver.set(found.podUid, [found])
+    else same.push(found)
+  }
+  return [
+    ...[...byPod.values()].flatMap((matches) => wantedPod(matches, state, blocked, now)),
+    ...[...leftOver.values()].flatMap((found) => unwantedPod(found, state)),
+  ]
+}
+
+function wantedPod(matches: readonly Match[], state: AgentState, blocked: ReadonlyMap<string, Cause>, now: Now): readonly PodReport[] {
+  const [first] = matches
+  if (first === undefined) return []
+  const { pod } = first
+  const containers = matches.map((match) => reportOfMatch(match, state.ledger[match.key], now))
+  const shown = matches.flatMap((match) => match.kept ?? match.older[0] ?? match.leaving ?? [])
+  const why = podCause(matches, state, blocked, now)
+  const ip = pod.spec.hostNetwork === true ? state.hostIp : (shown.find((found) => found.ip !== null)?.ip ?? null)
+  return [{
+    uid: pod.uid, namespace: pod.namespace, name: pod.name,
+    // the revision that exists, not the one that is wanted: a rollout must not count what is not there
+    specHash: shown[0]?.specHash ?? pod.specHash,
+    phase: state.observed === null ? 'Unknown' : phaseOf(containers, pod.spec.restartPolicy ?? 'Always'),
+    ready: state.engine.reachable && containers.every((container) => container.ready),
+    containers: containers.slice(0, LIMITS.containersPerPod.value),
+    ...(ip === null ? {} : { podIP: ip }),
+    ...(why === null ? {} : { cause: shortCause(why) }),
+  }]
+}
+
+function unwantedPod(found: readonly ObservedContainer[], state: AgentState): readonly PodReport[] {
+  const [first] = found
+  if (first === undefined) return []
+  const containers = found.map(reportOfUnwanted)
+  const ip = found.find((one) => one.ip !== null)?.ip
+  return [{
+    uid: first.podUid, namespace: first.namespace, name: first.podName, specHash: first.specHash,
+    phase: phaseOf(containers, 'Always'),
+    ready: state.engine.reachable && containers.every((container) => container.ready),
+    // without a known desired state nothing is on the way out
+    ...(state.knowledge === 'known' ? { removing: true } : {}),
+    containers: containers.slice(0, LIMITS.containersPerPod.value),
+    ...(ip === null || ip === undefined ? {} : { podIP: ip }),
+  }]
+}
+
+function podCause(matches: readonly Match[], state: AgentState, blocked: ReadonlyMap<string, Cause>, now: Now): Cause | null {
+  for (const { key, pod } of matches) {
+    const entry = state.ledger[key]
+    const waits = entry?.notBeforeMonoMs !== null && entry?.notBeforeMonoMs !== undefined && entry.notBeforeMonoMs > now.monoMs
+    const why = waits && entry.lastCause !== null ? entry.lastCause : blocked.get(pod.uid)
+    if (why === undefined) continue
+    return waits ? { ...why, retryInMs: entry.notBeforeMonoMs - now.monoMs } : why
+  }
+  return state.engine.reachable ? null : state.engine.cause
+}
+
+function deviceCauses(state: AgentState): readonly Cause[] {
+  const { storage, engine, knowledge, refusals, plan } = state
+  const waits = knowledge === 'known' ? [] : plan.waitsFor.filter((why) => why.code.startsWith('desired.'))
+  return [...(storage === null ? [] : [storage]), ...(engine.cause === null ? [] : [engine.cause]), ...waits, ...refusals].slice(0, LIMITS.refusalsKept.value)
+}
+
+function shortCause(why: Cause): Cause {
+  const facts = Object.fromEntries(Object.entries(why.facts).map(([key, value]) => [key, clip(value, LIMITS.statusMessageText.value)]))
+  return { ...why, facts }
+}

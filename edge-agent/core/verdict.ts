@@ -1,0 +1,129 @@
+/** Desired x observed for one container: what to do with it, and why. */
+import { cause } from '../../protocol/causes.ts'
+import type { Cause } from '../../protocol/causes.ts'
+import { LIMITS } from '../../protocol/limits.ts'
+import { identityOfObserved } from './identity.ts'
+import type { Match } from './match.ts'
+import type { ContainerSpec, DesiredPod, LedgerEntry, ObservedContainer, Verdict } from './model.ts'
+
+export interface Context {
+  readonly nowMonoMs: number
+  readonly entry: LedgerEntry | undefined
+  /** found running before this agent session began to act */
+  readonly adopted: ReadonlySet<string>
+  /** asked only when a container would be made */
+  readonly admission: (pod: DesiredPod) => Cause | null
+}
+
+/** The verdict on one desired container. Its duplicates and older revisions are judged by `judgeExtra`. */
+export function judge(match: Match, context: Context): Verdict {
+  return match.kept === null ? judgeMissing(match, context) : judgeExisting(match, match.kept, context)
+}
+
+/** A container of this device that nothing desired asks for. */
+export function judgeUnwanted(found: ObservedContainer, entry: LedgerEntry | undefined, nowMonoMs: number): Verdict {
+  return judgeRemoval(found, 'its pod is no longer desired', entry, nowMonoMs)
+}
+
+/** A second container where one belongs. */
+export function judgeExtra(found: ObservedContainer, match: Match, entry: LedgerEntry | undefined, nowMonoMs: number): Verdict {
+  const why = found.specHash === match.pod.specHash ? `the same container twice, ${match.kept?.name ?? 'another'} is kept` : 'an older revision beside the new one'
+  return judgeRemoval(found, why, entry, nowMonoMs)
+}
+
+/** True when an exit of this container is followed by a restart. */
+export function restartsAfterExit(pod: DesiredPod, exitCode: number | null): boolean {
+  const policy = pod.spec.restartPolicy ?? 'Always'
+  return policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0)
+}
+
+/** True when this container ran to its end and stays that way. */
+export function isFinished(pod: DesiredPod, found: ObservedContainer): boolean {
+  return (found.state === 'exited' || found.state === 'dead') && found.startedAt !== null && !restartsAfterExit(pod, found.exitCode)
+}
+
+/** What stopped the last attempt; after an agent restart only counts are left. */
+export function waitingCause(entry: LedgerEntry, found: ObservedContainer | null): Cause {
+  if (entry.lastCause !== null) return entry.lastCause
+  if (found !== null && entry.crashes > 0) return cause('container.crash-loop', { code: found.exitCode ?? 'unknown', restarts: entry.restarts })
+  return cause('engine.error', { why: 'an attempt before the agent restarted failed' })
+}
+
+function judgeMissing(match: Match, context: Context): Verdict {
+  const { identity, leaving, older, pod } = match
+  if (leaving !== null) return waitsForEngine(identity, leaving, context.nowMonoMs)
+  const wait = waiting(match, context)
+  if (wait !== null) return wait
+  const refused = context.admission(pod)
+  if (refused !== null) return { kind: 'blocked', identity, reason: 'the device cannot take it', cause: refused }
+  const old = older[0]
+  if (old === undefined) return { kind: 'create', identity, reason: 'no container yet' }
+  return { kind: 'replace', identity, reason: `${whatChanged(match.container, old)}, ${old.specHash.slice(0, 8)} -> ${pod.specHash.slice(0, 8)}` }
+}
+
+function judgeExisting(match: Match, kept: ObservedContainer, context: Context): Verdict {
+  const { identity } = match
+  if (isFinished(match.pod, kept)) {
+    const policy = match.pod.spec.restartPolicy ?? 'Always'
+    return { kind: 'keep', identity, reason: `ended with code ${kept.exitCode ?? 'unknown'}, not restarted (restartPolicy ${policy})` }
+  }
+  switch (kept.state) {
+    case 'running':
+      return context.adopted.has(kept.id)
+        ? { kind: 'adopt', identity, reason: 'already running as desired when the agent started' }
+        : { kind: 'keep', identity, reason: 'running as desired' }
+    case 'restarting':
+      return { kind: 'keep', identity, reason: 'the engine is restarting it' }
+    case 'removing':
+      return waitsForEngine(identity, kept, context.nowMonoMs)
+    case 'paused':
+      return waiting(match, context) ?? { kind: 'stop', identity, reason: 'paused by hand, stopped so that it can run again' }
+    case 'created':
+      return waiting(match, context) ?? { kind: 'start', identity, reason: 'created but not started' }
+    case 'exited':
+      return waiting(match, context) ?? { kind: 'start', identity, reason: `ended with code ${kept.exitCode ?? 'unknown'}` }
+    case 'dead':
+      return replaceDead(match, context)
+  }
+}
+
+function replaceDead(match: Match, context: Context): Verdict {
+  const wait = waiting(match, context)
+  if (wait !== null) return wait
+  const refused = context.admission(match.pod)
+  if (refused !== null) return { kind: 'blocked', identity: match.identity, reason: 'the device cannot take it', cause: refused }
+  return { kind: 'replace', identity: match.identity, reason: 'dead: the engine cannot start it again' }
+}
+
+function judgeRemoval(found: ObservedContainer, reason: string, entry: LedgerEntry | undefined, nowMonoMs: number): Verdict {
+  const identity = identityOfObserved(found)
+  if (found.state === 'removing') return waitsForEngine(identity, found, nowMonoMs)
+  // a crash backoff does not hold up a removal, a failed engine step does
+  if (entry !== undefined && entry.failures > 0 && entry.notBeforeMonoMs !== null && entry.notBeforeMonoMs > nowMonoMs) {
+    return { kind: 'blocked', identity, reason: `${reason}; waits before the next try`, cause: waitingCause(entry, null), notBeforeMonoMs: entry.notBeforeMonoMs }
+  }
+  return { kind: 'remove', identity, reason }
+}
+
+function waiting(match: Match, { entry, nowMonoMs }: Context): Verdict | null {
+  if (entry === undefined || entry.notBeforeMonoMs === null || entry.notBeforeMonoMs <= nowMonoMs) return null
+  return {
+    kind: 'blocked', identity: match.identity,
+    reason: 'waits before the next try',
+    cause: waitingCause(entry, match.kept),
+    notBeforeMonoMs: entry.notBeforeMonoMs,
+  }
+}
+
+/** The engine says when it is done; the time is only for a lost event. */
+function waitsForEngine(identity: Verdict['identity'], leaving: ObservedContainer, nowMonoMs: number): Verdict {
+  return {
+    kind: 'blocked', identity, reason: 'the engine is removing it',
+    cause: cause('container.waits-for-removal', { other: leaving.name, why: 'the engine is removing it' }),
+    notBeforeMonoMs: nowMonoMs + LIMITS.observeIdleMs.value,
+  }
+}
+
+function whatChanged(wanted: ContainerSpec, old: ObservedContainer): string {
+  return wanted.image === old.image ? 'spec changed' : `image ${old.image} -> ${wanted.image}`
+}
