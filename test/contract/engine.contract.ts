@@ -26,11 +26,12 @@ export function contractPlan(name: string, image: string, more: Partial<Containe
   }
 }
 
+const signal = (): AbortSignal => new AbortController().signal
+
 export function engineContract(title: string, open: (device: string) => Promise<EngineUnderTest>): void {
   describe(`engine contract: ${title}`, () => {
     let under: EngineUnderTest
     const one = async (name: string): Promise<ObservedContainer | undefined> => (await under.engine.observe()).find((found) => found.podName === name)
-    const signal = (): AbortSignal => new AbortController().signal
 
     beforeAll(async () => {
       under = await open(DEVICE)

@@ -1,5 +1,6 @@
 /** The engine adapter against a real dockerd, and what happens when that dockerd is stopped, killed and started again. */
 import { execFileSync } from 'node:child_process'
+import { EventEmitter, once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createDockerEngine } from '../../edge-agent/engine/docker-engine.ts'
@@ -64,14 +65,14 @@ else {
     })
 
     it('wakes when it is back after a kill', async () => {
-      let wakes = 0
-      const stop = engine.watch(() => { wakes += 1 })
-      await sleep(300)
+      const woken = new EventEmitter()
+      const stop = engine.watch(() => void woken.emit('wake'))
+      await once(woken, 'wake')
       await own.kill()
       await expect(engine.observe()).rejects.toMatchObject({ reason: { code: 'engine.unreachable' } })
-      const before = wakes
+      const again = once(woken, 'wake')
       await own.start()
-      while (wakes === before) await sleep(20)
+      await again
       stop()
       expect(await engine.observe()).toHaveLength(1)
       expect((await engine.info()).apiVersion).toMatch(/^\d\.\d+$/)
