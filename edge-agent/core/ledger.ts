@@ -56,13 +56,17 @@ export function toSaved(ledger: Ledger, nowMonoMs: number): SavedState['ledger']
   return saved
 }
 
-/** After a restart of the agent: waits go on where they were, nothing is forgiven. */
+/**
+ * After a restart of the agent: waits go on where they were, nothing is forgiven. The file holds one count; it is taken for
+ * crashes as far as there were restarts, since that is the longer backoff.
+ */
 export function fromSaved(saved: SavedState['ledger'], nowMonoMs: number): Ledger {
   const entries = Object.entries(saved).slice(0, LIMITS.ledgerEntries.value)
   return Object.fromEntries(entries.map(([key, { failures, restarts, remainingMs, countedExit }]): [string, LedgerEntry] => {
     const wait = Math.min(Math.max(remainingMs, 0), LIMITS.restartBackoffMaxMs.value)
     return [key, {
-      ...NO_ENTRY, failures, restarts, countedExit,
+      ...NO_ENTRY, restarts, countedExit,
+      failures: failures > restarts ? failures : 0,
       crashes: Math.min(failures, restarts),
       notBeforeMonoMs: wait === 0 ? null : nowMonoMs + wait,
     }]

@@ -22,14 +22,15 @@ export function requestObserve(state: AgentState): Turn {
 export function onObserved(state: AgentState, containers: readonly ObservedContainer[], now: Now): Turn {
   const first = state.observed === null
   const wasDown = !state.engine.reachable
+  const noted = withLedger(state, noteObserved(state.ledger, state.desired, containers, now.monoMs))
   const seen: AgentState = {
-    ...withLedger(state, noteObserved(state.ledger, state.desired, containers, now.monoMs)),
+    ...noted,
     observed: containers,
     observing: false,
     adopted: first ? containers.filter((one) => one.state === 'running').map((one) => one.id) : state.adopted,
     engine: wasDown ? { ...state.engine, reachable: true, sinceWallMs: now.wallMs, cause: null } : state.engine,
     report: { ...state.report, dirty: true },
-    timing: { ...state.timing, observedAtMonoMs: now.monoMs, fresh: !state.timing.inFlightStale, observeFailures: 0, observeRetryAtMonoMs: null },
+    timing: { ...noted.timing, observedAtMonoMs: now.monoMs, fresh: !state.timing.inFlightStale, observeFailures: 0, observeRetryAtMonoMs: null },
   }
   const known = wasDown ? turn(seen, { kind: 'log', level: 'info', msg: 'the container engine answers', fields: { containers: containers.length } }) : quiet(seen)
   const acted = andThen(known, (next) => act(next, now))

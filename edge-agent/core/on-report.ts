@@ -30,11 +30,14 @@ export function onInventory(state: AgentState, inventory: Inventory, hostIp: str
 /** Publishes when something changed that people or the cloud care for, or when the last report has become old. */
 export function sendReport(state: AgentState, now: Now): Turn {
   const at = reportAt(state)
-  if (at === null || at > now.monoMs) return quiet(state)
-  const { last, seq, sentAtMonoMs } = state.report
+  if (at === null) return quiet(state)
+  const { last, seq, sentAtMonoMs, dirty } = state.report
+  const refresh = at <= now.monoMs && (sentAtMonoMs === null || now.monoMs - sentAtMonoMs >= LIMITS.reportRefreshMs.value)
+  if (!refresh && !dirty) return quiet(state)
   const report = buildReport(state, now)
-  const refresh = sentAtMonoMs !== null && now.monoMs - sentAtMonoMs >= LIMITS.reportRefreshMs.value
+  // decided before the interval is over, so that looking without finding anything new asks for no wake
   if (!refresh && !isWorthSending(last, report)) return quiet({ ...state, report: { ...state.report, dirty: false } })
+  if (at > now.monoMs) return quiet(state)
   return turn({ ...state, report: { last: report, seq: seq + 1, sentAtMonoMs: now.monoMs, dirty: false } }, { kind: 'publish-status', report })
 }
 

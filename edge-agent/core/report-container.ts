@@ -6,7 +6,7 @@ import type { PodPhase } from '../../protocol/pod.ts'
 import type { ContainerReport } from '../../protocol/status-report.ts'
 import type { Match } from './match.ts'
 import type { LedgerEntry, Now, ObservedContainer } from './model.ts'
-import { isFinished, restartsAfterExit } from './verdict.ts'
+import { isFinished, restartsAfterExit, waitingCause } from './verdict.ts'
 
 /** A desired container: what is there of it, or why it is not there. */
 export function reportOfMatch(match: Match, entry: LedgerEntry | undefined, now: Now): ContainerReport {
@@ -21,8 +21,9 @@ export function reportOfMatch(match: Match, entry: LedgerEntry | undefined, now:
   if (isFinished(match.pod, shown)) return { ...base, ...terminated(shown), ready: false }
   if (shown.state === 'created') return { ...base, state: 'waiting', ...whyWaiting(entry, waits), ready: false }
   if ((shown.state === 'exited' || shown.state === 'dead') && waits) {
-    const reason = entry.failures > 0 ? whyWaiting(entry, waits).reason : 'CrashLoopBackOff'
-    return { ...base, state: 'waiting', reason, ...message(entry.lastCause), ...exit(shown), ready: false }
+    const why = waitingCause(entry, shown)
+    const reason = why.code === 'container.crash-loop' ? 'CrashLoopBackOff' : waitingReason(why, waits)
+    return { ...base, state: 'waiting', reason, ...message(why), ...exit(shown), ready: false }
   }
   return { ...base, ...plainState(shown) }
 }
@@ -97,8 +98,8 @@ function waitingReason(why: Cause, waits: boolean): string {
   return why.code.startsWith('container.start.') ? 'RunContainerError' : 'ContainerCreating'
 }
 
-function message(why: Cause | null): { readonly message?: string } {
-  return why === null ? {} : { message: clip(causeSentence(why), LIMITS.statusMessageText.value) }
+function message(why: Cause): { readonly message: string } {
+  return { message: clip(causeSentence(why), LIMITS.statusMessageText.value) }
 }
 
 /** The ledger counts an exit when it is seen; people count the restart when it is done. */
