@@ -1,0 +1,103 @@
+/** One request: who, what, may they, do it, answer, log. Whatever goes wrong leaves as a `Status`. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Api, Call } from './api.ts'
+import { ApiError, noSuchPath } from './api-error.ts'
+import { isAdmin } from './auth.ts'
+import type { Authenticator, Principal } from './auth.ts'
+import { decodeBody, mediaType, readBody } from './body.ts'
+import type { DevicesApi } from './devices-api.ts'
+import { aboutServer } from './about-server.ts'
+import type { OpenApi } from './openapi.ts'
+import { wantedForm } from './negotiate.ts'
+import { onResource } from './resource-verbs.ts'
+import { send, sendError } from './respond.ts'
+import { review } from './reviews.ts'
+import { routeOf } from './route.ts'
+import type { Route } from './route.ts'
+
+export interface HandlerParts {
+  readonly api: Api
+  readonly openApi: OpenApi
+  readonly authenticator: Authenticator
+  readonly devices: DevicesApi
+  /**
+   * Everything outside the Kubernetes paths that the device API does not take (the console). It answers by itself and
+   * decides by itself whom it serves; `principal` is who the bearer token names, if there is one. False = not mine.
+   */
+  handleOther(request: IncomingMessage, response: ServerResponse, principal: Principal | null): Promise<boolean>
+}
+
+export type Handler = (request: IncomingMessage, response: ServerResponse) => void
+
+/** Never throws and never rejects. */
+export function requestHandler(parts: HandlerParts): Handler {
+  return (request, response) => {
+    const started = parts.api.clock.monoMs()
+    const url = new URL(`http://host${request.url?.startsWith('/') === true ? request.url : '/'}`)
+    response.once('close', () => {
+      const ms = Math.round((parts.api.clock.monoMs() - started) * 10) / 10
+      parts.api.log.info('request', { method: request.method ?? '', path: url.pathname, status: response.statusCode, ms })
+    })
+    void answer(parts, request, response, url).catch(async (error: unknown) => {
+      const known = error instanceof ApiError ? error : unexpected(parts.api, url, error)
+      await sendError(request, response, known).catch(() => response.destroy())
+    })
+  }
+}
+
+const OPEN_PATHS = new Set(['/version', '/livez', '/readyz', '/healthz'])
+
+async function answer(parts: HandlerParts, request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+  const { api } = parts
+  const route = routeOf(url.pathname, (group, version, plural) => api.catalog.find(group, version, plural))
+  const principal = parts.authenticator.principalOf(request)
+  if (route.kind === 'other') return other(parts, request, response, url, principal)
+  if (principal === null && !(route.kind === 'plain' && OPEN_PATHS.has(route.path))) throw unauthorized()
+  if (principal !== null && !isAdmin(principal)) throw forbidden(principal, url)
+  const call = await callOf(request, url, principal ?? ANONYMOUS)
+  if (route.kind === 'resource') return onResource(api, call, route, request, response)
+  await send(request, response, route.kind === 'review' ? reviewAnswer(call, route) : aboutServer(parts, call, route), call.warnings)
+}
+
+const ANONYMOUS: Principal = { name: 'system:anonymous', groups: ['system:unauthenticated'] }
+
+async function callOf(request: IncomingMessage, url: URL, principal: Principal): Promise<Call> {
+  const media = mediaType(request)
+  const bytes = await readBody(request)
+  return {
+    method: request.method ?? 'GET', query: url.searchParams, principal, wanted: wantedForm(request.headers.accept),
+    media, body: decodeBody(bytes, media), warnings: [],
+  }
+}
+
+async function other(parts: HandlerParts, request: IncomingMessage, response: ServerResponse, url: URL, principal: Principal | null): Promise<void> {
+  if (parts.devices.owns(url.pathname)) {
+    if (principal === null) throw unauthorized()
+    if (!isAdmin(principal)) throw forbidden(principal, url)
+    return send(request, response, await parts.devices.answer(request.method ?? 'GET', url.pathname), [])
+  }
+  if (!(await parts.handleOther(request, response, principal))) throw noSuchPath()
+}
+
+function reviewAnswer(call: Call, route: Extract<Route, { kind: 'review' }>): ReturnType<typeof review> {
+  if (call.method !== 'POST') throw methodNotAllowed(call.method)
+  return review(call, route.review)
+}
+
+export function methodNotAllowed(method: string): ApiError {
+  return new ApiError(405, 'MethodNotAllowed', `${method} is not supported on this path`)
+}
+
+function unauthorized(): ApiError {
+  return new ApiError(401, 'Unauthorized', 'Unauthorized: send the header "Authorization: Bearer <token>"; over plain http:// kubectl sends none, use https://')
+}
+
+function forbidden(principal: Principal, url: URL): ApiError {
+  return new ApiError(403, 'Forbidden', `${JSON.stringify(principal.name)} may not use ${url.pathname}: only administrators may`)
+}
+
+function unexpected(api: Api, url: URL, error: unknown): ApiError {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  api.log.error('request failed', { path: url.pathname, error: text.slice(0, 2000) })
+  return new ApiError(500, 'InternalError', 'the server failed on this request; its log has the cause')
+}

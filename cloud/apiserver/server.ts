@@ -1,0 +1,92 @@
+/** The API server: one handler behind an HTTPS listener for clients and a plain one on loopback for the console. */
+import { createServer as createHttp } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { createServer as createHttps } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { LIMITS } from '../../protocol/limits.ts'
+import type { Clock, Log, Random, Store } from '../ports.ts'
+import type { ResourceDefinition } from '../resources/object.ts'
+import { RESOURCE_DEFINITIONS } from '../resources/registry.ts'
+import type { Api } from './api.ts'
+import type { Authenticator, Principal } from './auth.ts'
+import { Catalog } from './catalog.ts'
+import { devicesApi } from './devices-api.ts'
+import { requestHandler } from './handler.ts'
+import { ensureNamespaces } from './first-namespaces.ts'
+import { openApi } from './openapi.ts'
+
+export interface ApiServerOptions {
+  readonly store: Store
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly authenticator: Authenticator
+  /** default: every kind of the registry */
+  readonly definitions?: readonly ResourceDefinition[]
+  /** the join document of a device, see devices-api.ts */
+  issueJoin(device: string): Promise<unknown>
+  /** paths outside the API (console, reports): answers itself and returns true, or returns false */
+  handleOther?(request: IncomingMessage, response: ServerResponse, principal: Principal | null): Promise<boolean>
+}
+
+export interface TlsFiles {
+  readonly certPem: string
+  readonly keyPem: string
+}
+
+export interface ApiServer {
+  /** Port 0 chooses one; the bound port is returned. Rejects when the address cannot be bound. */
+  listenHttps(host: string, port: number, tls: TlsFiles): Promise<number>
+  /** Loopback only: tokens travel in clear here. */
+  listenHttp(host: string, port: number): Promise<number>
+  /** Ends watches and open connections. */
+  close(): Promise<void>
+}
+
+/** Makes the namespaces that always exist, then is ready to listen. */
+export async function openApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { store, clock, random, log } = options
+  const api: Api = { store, clock, random, log, catalog: new Catalog(options.definitions ?? RESOURCE_DEFINITIONS) }
+  await ensureNamespaces(api)
+  const handler = requestHandler({
+    api, openApi: openApi(api.catalog), authenticator: options.authenticator, devices: devicesApi((device) => options.issueJoin(device)),
+    handleOther: async (request, response, principal) => (options.handleOther === undefined ? false : options.handleOther(request, response, principal)),
+  })
+  const servers: Server[] = []
+  const listen = async (server: Server, host: string, port: number): Promise<number> => {
+    server.maxConnections = LIMITS.apiConnections.value
+    server.keepAliveTimeout = LIMITS.apiKeepAliveMs.value
+    servers.push(server)
+    return bind(server, host, port)
+  }
+  return {
+    listenHttps: (host, port, tls) => listen(createHttps({ cert: tls.certPem, key: tls.keyPem, minVersion: 'TLSv1.2' }, handler), host, port),
+    listenHttp(host, port) {
+      if (!LOOPBACK.has(host)) throw new Error(`plain HTTP listens on loopback only (127.0.0.1 or ::1), not on ${host}; use HTTPS`)
+      return listen(createHttp(handler), host, port)
+    },
+    async close() {
+      await Promise.all(servers.map((server) => closeServer(server)))
+    },
+  }
+}
+
+const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost'])
+
+async function bind(server: Server, host: string, port: number): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  return (server.address() as AddressInfo).port
+}
+
+async function closeServer(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+}
