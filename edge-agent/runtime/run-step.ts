@@ -1,0 +1,40 @@
+/** Step -> engine call -> outcome. */
+import { cause } from '../../protocol/causes.ts'
+import { clip, LIMITS } from '../../protocol/limits.ts'
+import type { Outcome, Step } from '../core/model.ts'
+import type { Engine } from '../ports.ts'
+
+type StepOf<K extends Step['kind']> = Extract<Step, { readonly kind: K }>
+
+/** How each kind is done, and by when the engine adapter ends it by itself. */
+const STEPS: { readonly [K in Step['kind']]: { run(engine: Engine, step: StepOf<K>, signal: AbortSignal): Promise<Outcome>; limitMs(step: StepOf<K>): number } } = {
+  'ensure-image': {
+    run: (engine, { image, policy }, signal) => engine.ensureImage(image, policy, signal),
+    limitMs: () => LIMITS.engineCallMs.value + LIMITS.enginePullMs.value,
+  },
+  create: { run: (engine, { plan }) => engine.create(plan), limitMs: () => 2 * LIMITS.engineCallMs.value },
+  start: { run: (engine, { target }) => engine.start(target), limitMs: () => LIMITS.engineCallMs.value },
+  stop: {
+    run: (engine, { target, graceSeconds }) => engine.stop(target, graceSeconds),
+    limitMs: ({ graceSeconds }) => LIMITS.engineCallMs.value + graceSeconds * 1000,
+  },
+  remove: { run: (engine, { target }) => engine.remove(target), limitMs: () => LIMITS.engineCallMs.value },
+}
+
+/** Never rejects: an adapter that throws is an engine error. */
+export async function runStep<K extends Step['kind']>(engine: Engine, step: StepOf<K> & { readonly kind: K }, signal: AbortSignal): Promise<Outcome> {
+  try {
+    return await STEPS[step.kind].run(engine, step, signal)
+  } catch (error) {
+    return { ok: false, cause: cause('engine.error', { why: clip(error instanceof Error ? error.message : String(error)) }) }
+  }
+}
+
+export function stepLimitMs<K extends Step['kind']>(step: StepOf<K> & { readonly kind: K }): number {
+  return STEPS[step.kind].limitMs(step)
+}
+
+/** For logs and the watchdog. */
+export function stepName(step: Step): string {
+  return `${step.kind} ${step.kind === 'ensure-image' ? step.image : step.kind === 'create' ? step.plan.identity.name : step.target}`
+}
