@@ -97,7 +97,7 @@ function mergeItems(original: readonly unknown[], patch: readonly unknown[], mer
   for (const item of changes) {
     const found = merged.findIndex((other) => identityOf(other) === identityOf(item))
     const before = merged[found]
-    const after = mergeObject(isRecord(before) ? before : {}, item, shape, inside(place, `${mergeKey}=${identityOf(item) ?? ''}`))
+    const after = mergeObject(isRecord(before) ? before : {}, item, shape, inside(place, `[${mergeKey}=${identityOf(item) ?? ''}]`))
     if (found >= 0) merged[found] = after
     else merged.push(after)
   }
@@ -153,11 +153,11 @@ function plainIdentity(item: unknown): string | null {
   return typeof item === 'object' ? null : JSON.stringify(item)
 }
 
-/** Kubernetes compares merge keys as text: 80 and "80" are the same item. */
+/** Only plain values can be keys; as in Kubernetes 80 and "80" are two items. */
 function keyIdentity(mergeKey: string): IdentityOf {
   return (item) => {
     const value = isRecord(item) && Object.hasOwn(item, mergeKey) ? item[mergeKey] : null
-    return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : null
+    return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? JSON.stringify(value) : null
   }
 }
 
