@@ -207,8 +207,9 @@ class MqttLink implements DeviceLink {
     this.#client = null
     this.#connectedSince = null
     this.#cancelTimer()
-    client.end(true)
+    // before end(), which would answer them with a reason that says nothing
     for (const fail of this.#inFlight) fail(new Error(`the connection to the broker was lost: ${why}`))
+    client.end(true)
     if (this.#stopped) return
     this.#failures = upMs >= LIMITS.reconnectStableMs.value ? 1 : this.#failures + 1
     const ceiling = Math.min(LIMITS.cloudReconnectMaxMs.value, LIMITS.reconnectFirstMs.value * 2 ** Math.min(this.#failures - 1, 30))

@@ -5,10 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { openSqliteStore } from '../../cloud/store/sqlite-store.ts'
+import { QUIET, WRITER } from './store-writer.ts'
 
 const ROUNDS = 8
-const quiet = (): void => undefined
-const DEPS = { log: { info: quiet, warn: quiet, error: quiet }, clock: { nowMs: () => 0, monoMs: () => 0, after: () => quiet } }
 
 it(`loses no acknowledged write in ${ROUNDS} kills`, { timeout: 60_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'skerry-kill-'))
@@ -23,7 +22,7 @@ it(`loses no acknowledged write in ${ROUNDS} kills`, { timeout: 60_000 }, async 
       else if (present.delete(name)) gone.add(name)
       newest = Math.max(newest, Number(revision))
     }
-    const store = openSqliteStore(path, DEPS)
+    const store = openSqliteStore(path, QUIET)
     const list = await store.list('things')
     const revision = await store.revision()
     await store.close()
@@ -46,7 +45,7 @@ function mayBeDeleted(name: string): boolean {
 
 /** The child's complete lines. @param lines how many to read before the kill */
 function writeUntilKilled(path: string, lines: number): Promise<readonly string[]> {
-  const child = spawn(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'store-writer.ts'), path], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['--import', 'tsx', WRITER, path], { stdio: ['ignore', 'pipe', 'inherit'] })
   return new Promise((resolve, reject) => {
     let text = ''
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => {

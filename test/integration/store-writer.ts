@@ -1,15 +1,16 @@
 /** Child of store-kill.test.ts: writes without end and prints each acknowledged write, one a line, until it is killed. */
-import { writeSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Store } from '../../cloud/ports.ts'
 import { openSqliteStore } from '../../cloud/store/sqlite-store.ts'
 import { thing } from '../contract/store-tools.ts'
 
-const path = process.argv[2]
-if (path === undefined) throw new Error('usage: store-writer.ts FILE')
-const quiet = (): void => undefined
-const store = openSqliteStore(path, { log: { info: quiet, warn: quiet, error: quiet }, clock: { nowMs: () => 0, monoMs: () => 0, after: () => quiet } })
-const start = await store.revision()
+/** start it with a file's path */
+export const WRITER = fileURLToPath(import.meta.url)
 
-async function writer(id: number): Promise<void> {
+const quiet = (): void => undefined
+export const QUIET = { log: { info: quiet, warn: quiet, error: quiet }, clock: { nowMs: () => 0, monoMs: () => 0, after: () => quiet } }
+
+async function write(store: Store, id: number, start: number): Promise<void> {
   for (let count = 0; ; count++) {
     const name = `w${id}-${start}-${count}`
     const created = await store.create('things', thing(name, count))
@@ -20,9 +21,13 @@ async function writer(id: number): Promise<void> {
   }
 }
 
-/** synchronous: what the parent reads was acknowledged before the kill */
+/** a line that the kill overtakes only makes the parent expect less */
 function acknowledge(sign: '+' | '-', name: string, revision: number): void {
-  writeSync(1, `${sign} ${name} ${revision}\n`)
+  process.stdout.write(`${sign} ${name} ${revision}\n`)
 }
 
-await Promise.all(Array.from({ length: 4 }, (_, id) => writer(id)))
+if (process.argv[1] === WRITER) {
+  const store = openSqliteStore(process.argv[2] ?? '', QUIET)
+  const start = await store.revision()
+  await Promise.all(Array.from({ length: 4 }, (_, id) => write(store, id, start)))
+}
