@@ -25,13 +25,15 @@ export interface LoopOptions {
   readonly ports: EffectPorts
   /** the reducer failed on the answer of an effect, so the state waits for ever for it: only a new process helps */
   readonly onBroken: (event: AgentEvent, error: unknown) => void
+  /** the engine said who it is, at the start or after it was away */
+  readonly onEngineInfo?: () => void
 }
 
 /** Answers without which the state cannot go on. Other events may be dropped: news comes again. */
 const ANSWERS: ReadonlySet<AgentEvent['kind']> = new Set(['loaded', 'saved', 'save-failed', 'observed', 'observe-failed', 'step-done', 'wave-done'])
 const WAKE_UPS: ReadonlySet<AgentEvent['kind']> = new Set(['tick', 'engine-event', 'report-asked'])
 
-export function startLoop({ initial, ports, onBroken }: LoopOptions): Loop {
+export function startLoop({ initial, ports, onBroken, onEngineInfo }: LoopOptions): Loop {
   const { clock, log } = ports
   let state = initial
   let stopped = false
@@ -58,6 +60,7 @@ export function startLoop({ initial, ports, onBroken }: LoopOptions): Loop {
       return
     }
     for (const effect of effects) runner.run(effect)
+    if (event.kind === 'engine-info') onEngineInfo?.()
   }
 
   return {

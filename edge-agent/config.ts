@@ -1,0 +1,157 @@
+/**
+ * What the agent was told: command line, environment, join file. The only reader of process.argv and process.env in the
+ * agent. Every error names the flag, what was found and what is expected.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { isDeviceId } from '../protocol/ids.ts'
+import { LIMITS } from '../protocol/limits.ts'
+import { list, obj, parse, required, str } from '../protocol/shape.ts'
+import type { Infer } from '../protocol/shape.ts'
+
+/** Written by `skerry join DEVICE`: who this device is, where its cloud is and whom it believes. */
+export const JOIN_FILE = obj({
+  device: required(str({ min: 1, max: LIMITS.deviceIdLength.value })),
+  tenant: required(str({ min: 1, max: 63 })),
+  broker: required(str({ min: 1, max: 2048 })),
+  username: str({ max: 256 }),
+  password: str({ max: 4096 }),
+  ca: str({ max: 65_536 }),
+  trustedKeys: required(list(obj({ kid: required(str({ min: 1, max: 64 })), publicPem: required(str({ min: 1, max: 4096 })) }), { max: 16 })),
+})
+export type JoinFile = Infer<typeof JOIN_FILE>
+
+export interface RunConfig {
+  readonly stateDir: string
+  readonly join: JoinFile
+  readonly dockerSocket: string
+  /** null = no page */
+  readonly page: { readonly host: string; readonly port: number } | null
+  readonly cloud: boolean
+}
+
+export type Command =
+  | { readonly kind: 'run'; readonly config: RunConfig }
+  | { readonly kind: 'inventory'; readonly root: string; readonly output: 'json' | 'table' }
+  | { readonly kind: 'version' }
+  | { readonly kind: 'help' }
+  | { readonly kind: 'wrong'; readonly message: string }
+
+export const HELP = `skerry-agent makes this machine's container engine run what the cloud asked for.
+
+  skerry-agent run [flags]        run the agent
+    --state DIR                   where its state is kept         (SKERRY_STATE, default /var/lib/skerry-agent)
+    --join FILE                   made by "skerry join DEVICE"    (SKERRY_JOIN, default STATE/join.json)
+    --docker SOCKET               the engine's unix socket        (SKERRY_DOCKER, default /var/run/docker.sock)
+    --page HOST:PORT | off        the field page                  (SKERRY_PAGE, default 127.0.0.1:8090; 0.0.0.0:8090 for the local network)
+    --no-cloud                    run what is saved and connect nowhere  (SKERRY_NO_CLOUD=1)
+  skerry-agent inventory          print what the hardware is
+    --root DIR                    read another root folder than /
+    -o json|table                 default table
+  skerry-agent version
+  skerry-agent --help
+`
+
+/** What this process was started with. */
+export function readCommand(): Command {
+  return parseCommand(process.argv.slice(2), process.env)
+}
+
+/** Errors are values: `wrong` has the message. Reads the join file. */
+export function parseCommand(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): Command {
+  try {
+    const [word = '--help', ...rest] = argv
+    switch (word) {
+      case 'run':
+        return { kind: 'run', config: runConfig(rest, env) }
+      case 'inventory':
+        return inventoryCommand(rest)
+      case 'version':
+      case '--version':
+        return { kind: 'version' }
+      case 'help':
+      case '--help':
+      case '-h':
+        return { kind: 'help' }
+      default:
+        throw new ConfigError(`there is no command ${JSON.stringify(word)}; it is one of run, inventory, version`)
+    }
+  } catch (error) {
+    if (error instanceof ConfigError || isArgsError(error)) return { kind: 'wrong', message: error.message }
+    throw error
+  }
+}
+
+class ConfigError extends Error {}
+
+/** parseArgs throws TypeErrors with such codes and good messages. */
+function isArgsError(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_')
+}
+
+function runConfig(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): RunConfig {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      state: { type: 'string' }, join: { type: 'string' }, docker: { type: 'string' }, page: { type: 'string' }, 'no-cloud': { type: 'boolean' },
+    },
+    allowPositionals: false,
+  })
+  const stateDir = given('--state', values.state ?? env['SKERRY_STATE'] ?? '/var/lib/skerry-agent')
+  return {
+    stateDir,
+    join: readJoinFile(given('--join', values.join ?? env['SKERRY_JOIN'] ?? join(stateDir, 'join.json'))),
+    dockerSocket: socketPath(given('--docker', values.docker ?? env['SKERRY_DOCKER'] ?? '/var/run/docker.sock')),
+    page: pageAddress(values.page ?? env['SKERRY_PAGE'] ?? '127.0.0.1:8090'),
+    cloud: !(values['no-cloud'] ?? env['SKERRY_NO_CLOUD'] === '1'),
+  }
+}
+
+function inventoryCommand(argv: readonly string[]): Command {
+  const { values } = parseArgs({ args: [...argv], options: { root: { type: 'string' }, output: { type: 'string', short: 'o' } }, allowPositionals: false })
+  const output = values.output ?? 'table'
+  if (output !== 'json' && output !== 'table') throw new ConfigError(`-o is ${JSON.stringify(output)}; it is json or table`)
+  return { kind: 'inventory', root: given('--root', values.root ?? '/'), output }
+}
+
+function given(flag: string, value: string): string {
+  if (value === '') throw new ConfigError(`${flag} is empty; give it a path`)
+  return value
+}
+
+function socketPath(value: string): string {
+  const path = value.startsWith('unix://') ? value.slice('unix://'.length) : value
+  if (!path.startsWith('/')) throw new ConfigError(`--docker is ${JSON.stringify(value)}; it must be the path of a unix socket such as /var/run/docker.sock`)
+  return path
+}
+
+/** `HOST:PORT`, `[::1]:PORT` or `off`. */
+function pageAddress(value: string): RunConfig['page'] {
+  if (value === 'off') return null
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(value)
+  const host = match?.[1] ?? match?.[2]
+  const port = Number(match?.[3])
+  if (host === undefined || !(port <= 65_535)) throw new ConfigError(`--page is ${JSON.stringify(value)}; it must be HOST:PORT, such as 127.0.0.1:8090, or off`)
+  return { host, port }
+}
+
+function readJoinFile(path: string): JoinFile {
+  const how = 'make one with: skerry join DEVICE'
+  let value: unknown
+  try {
+    value = JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    // JSON errors quote the text, and the text holds a password
+    const why = error instanceof SyntaxError ? 'it is not JSON' : error instanceof Error ? error.message : String(error)
+    throw new ConfigError(`--join ${path} cannot be read: ${why}; ${how}`)
+  }
+  const parsed = parse(JOIN_FILE, value)
+  if (!parsed.ok) {
+    throw new ConfigError(`--join ${path} is not a join file: ${parsed.issues.map((issue) => `${issue.path} (${issue.kind})`).join(', ')}; ${how}`)
+  }
+  const { device, tenant, broker } = parsed.value
+  if (!isDeviceId(device) || !isDeviceId(tenant)) throw new ConfigError(`--join ${path}: device and tenant must be lower case letters, digits and "-"; ${how}`)
+  if (!/^(mqtts?|wss?):\/\/[^/]/.test(broker)) throw new ConfigError(`--join ${path}: broker must be a URL such as mqtt://cloud.example:1883; ${how}`)
+  return parsed.value
+}

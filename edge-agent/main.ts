@@ -1,0 +1,225 @@
+/**
+ * The agent, every component on one page: config -> lock -> state -> loop -> field page -> inventory -> and last the cloud,
+ * which nothing waits for. INVARIANTS: workloads never depend on this process: it may end at any moment, and the next one
+ * adopts what runs; one agent a state folder.
+ */
+import { randomUUID } from 'node:crypto'
+import type { Hello } from '../protocol/presence.ts'
+import { clip, LIMITS } from '../protocol/limits.ts'
+import { HELP, readCommand } from './config.ts'
+import type { RunConfig } from './config.ts'
+import { initialState } from './core/initial-state.ts'
+import type { AgentState, Loaded } from './core/model.ts'
+import { createDockerEngine } from './engine/docker-engine.ts'
+import { meaningfullyChanged } from './inventory/changed.ts'
+import { createInventoryReader } from './inventory/collect.ts'
+import { createHostReader } from './inventory/host-reader.ts'
+import { printInventory } from './inventory/print-inventory.ts'
+import { createMqttLink } from './link/mqtt-link.ts'
+import { fieldPage } from './local-page/page-asset.ts'
+import { startLocalPage } from './local-page/server.ts'
+import type { LocalPage } from './local-page/server.ts'
+import { createLog } from './log.ts'
+import type { AgentLog } from './log.ts'
+import type { CloudLink, Engine, InventoryReader, StateStore } from './ports.ts'
+import { takeLock } from './process-lock.ts'
+import { startLoop } from './runtime/loop.ts'
+import type { Loop } from './runtime/loop.ts'
+import { systemClock, systemRandom } from './runtime/system-clock.ts'
+import { repeat } from './runtime/timers.ts'
+import { createWatchdog, EXIT_STUCK } from './runtime/watchdog.ts'
+import { openStateStore } from './store/state-store.ts'
+
+/** put here by the bundler */
+declare const SKERRY_VERSION: string | undefined
+const VERSION = typeof SKERRY_VERSION === 'string' ? SKERRY_VERSION : '0.0.0-sources'
+
+/** EX_USAGE */
+const EXIT_USAGE = 64
+
+async function main(): Promise<void> {
+  // whoever reads the output may go away; the agent goes on
+  process.stdout.on('error', () => {})
+  const command = readCommand()
+  switch (command.kind) {
+    case 'run':
+      return run(command.config)
+    case 'inventory':
+      return showInventory(command.root, command.output)
+    case 'version':
+      return print(`skerry-agent ${VERSION}\n`)
+    case 'help':
+      return print(HELP)
+    case 'wrong':
+      process.stderr.write(`skerry-agent: ${command.message}\nSee skerry-agent --help\n`)
+      process.exitCode = EXIT_USAGE
+  }
+}
+
+async function run(config: RunConfig): Promise<void> {
+  const { device, password = '' } = config.join
+  const log = createLog({ write: (line) => void process.stdout.write(line), wallMs: () => systemClock.now().wallMs, secrets: [password] })
+  const lock = takeLock(config.stateDir)
+  if (!lock.ok) {
+    process.stderr.write(`skerry-agent: ${lock.message}\n`)
+    process.exitCode = 1
+    return
+  }
+  const sid = randomUUID()
+  log.info('agent starts', { device, version: VERSION, node: process.version, pid: process.pid, sid })
+  const store = openStateStore(config.stateDir, { log })
+  const engine = createDockerEngine({ socketPath: config.dockerSocket, device, clock: systemClock })
+  const link = config.cloud ? createLink(config, sid, log) : null
+  const inventory = createInventoryReader({ device, agentVersion: VERSION, clock: systemClock, engine: () => loop.state().engine.info })
+  const loop = createLoop(config, sid, { store, engine, link, log }, () => void tellInventory())
+  const tellInventory = inventoryTeller(inventory, loop, log)
+
+  const page = keepPage(config, loop, engine, log)
+  loop.dispatch({ kind: 'loaded', loaded: await load(store) })
+  const stops = [
+    engine.watch(() => loop.dispatch({ kind: 'engine-event' })),
+    repeat(systemClock, systemRandom, LIMITS.inventoryIntervalMs.value, () => void tellInventory()),
+  ]
+  void tellInventory()
+  if (link === null) loop.dispatch({ kind: 'link', link: { kind: 'disabled' } })
+  else connect(link, loop, config, sid)
+
+  const end = async (signal: string): Promise<void> => {
+    log.info('agent ends; workloads keep running', { signal })
+    for (const stop of stops) stop()
+    await loop.stop()
+    await Promise.all([page.close(), link?.stop()])
+    lock.release()
+    process.exit(0)
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void end(signal))
+}
+
+function createLink({ join }: RunConfig, sid: string, log: AgentLog): CloudLink {
+  const { broker, tenant, device, trustedKeys, username, password, ca } = join
+  const optional = { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }), ...(ca === undefined ? {} : { ca }) }
+  return createMqttLink({ url: broker, tenant, device, sid, trusted: trustedKeys, ...optional }, { clock: systemClock, random: systemRandom, log })
+}
+
+interface LoopParts {
+  readonly store: StateStore
+  readonly engine: Engine
+  readonly link: CloudLink | null
+  readonly log: AgentLog
+}
+
+function createLoop({ join }: RunConfig, sid: string, { store, engine, link, log }: LoopParts, onEngineInfo: () => void): Loop {
+  const quit = (msg: string, fields: Readonly<Record<string, string | number>>): void => {
+    log.error(msg, { ...fields, ...summary(loop.state()) })
+    // the supervisor starts a new process, which adopts what runs
+    process.exit(EXIT_STUCK)
+  }
+  const loop = startLoop({
+    initial: initialState({ device: join.device, sid, agentVersion: VERSION }, systemClock.now()),
+    ports: {
+      store, engine, log,
+      clock: systemClock,
+      link: link ?? { publishStatus: () => {}, publishInventory: () => {} },
+      watchdog: createWatchdog(systemClock, (what, sinceMs) => quit('stuck', { what, sinceMs: Math.round(sinceMs) })),
+    },
+    onBroken: (event) => quit('the answer of an effect could not be taken', { event: event.kind }),
+    onEngineInfo,
+  })
+  return loop
+}
+
+function summary(state: AgentState): Readonly<Record<string, string | number>> {
+  const { knowledge, wave, observing, engine, desired } = state
+  return { knowledge, wave: wave?.id ?? 0, observing: String(observing), engine: engine.cause?.code ?? 'ok', generation: desired?.generation ?? 0 }
+}
+
+/** An unreadable folder is unknown, never empty: everything that runs is kept. */
+async function load(store: StateStore): Promise<Loaded> {
+  try {
+    return await store.load()
+  } catch (error) {
+    return { kind: 'unknown', floor: null, why: clip(error instanceof Error ? error.message : String(error)) }
+  }
+}
+
+/** Collects, one at a time, and tells the loop when it is news. */
+function inventoryTeller(reader: InventoryReader, loop: Loop, log: AgentLog): () => Promise<void> {
+  let busy = false
+  return async () => {
+    if (busy) return
+    busy = true
+    try {
+      const { inventory, hostIp } = await reader.collect()
+      const { inventory: before, hostIp: addressBefore } = loop.state()
+      if (hostIp !== addressBefore || meaningfullyChanged(before, inventory)) loop.dispatch({ kind: 'inventory', inventory, hostIp })
+    } catch (error) {
+      log.error('the inventory could not be read', { why: error instanceof Error ? error.message : String(error) })
+    } finally {
+      busy = false
+    }
+  }
+}
+
+/** The page, tried again while its address cannot be had: a device without a page still runs its workloads. */
+function keepPage({ page }: RunConfig, loop: Loop, engine: Engine, log: AgentLog): { close(): Promise<void> } {
+  if (page === null) return { close: () => Promise.resolve() }
+  let open: LocalPage | null = null
+  let stop: (() => void) | null = null
+  const start = async (): Promise<void> => {
+    try {
+      open = await startLocalPage({
+        ...page, log, page: fieldPage(), state: loop.state, now: systemClock.now, agentLog: log.lines,
+        logs: (target, lines) => engine.logs(target, lines),
+      })
+      stop?.()
+      log.info('field page', { address: `http://${page.host}:${open.address.port}/` })
+    } catch (error) {
+      log.error('the field page cannot listen; it is tried again', { address: `${page.host}:${page.port}`, why: error instanceof Error ? error.message : String(error) })
+      stop ??= repeat(systemClock, systemRandom, LIMITS.observeIdleMs.value, () => void start())
+    }
+  }
+  void start()
+  return {
+    close: async () => {
+      stop?.()
+      await open?.close()
+    },
+  }
+}
+
+function connect(link: CloudLink, loop: Loop, { join }: RunConfig, sid: string): void {
+  link.start({
+    onTarget: (desired) => loop.dispatch({ kind: 'target', desired }),
+    onTargetRefused: (reason) => loop.dispatch({ kind: 'target-refused', cause: reason }),
+    onState: (state) => loop.dispatch({ kind: 'link', link: state }),
+    onReportAsked: () => loop.dispatch({ kind: 'report-asked' }),
+    hello: () => hello(loop.state(), sid, join.trustedKeys.map(({ kid }) => kid)),
+  })
+}
+
+function hello({ device, agentVersion, floor, desired, inventory }: AgentState, sid: string, trustedKeys: readonly string[]): Hello {
+  const bootId = inventory?.os?.bootId
+  return {
+    device, sid, agentVersion, trustedKeys,
+    ...(bootId === undefined ? {} : { bootId }),
+    formats: [1],
+    epoch: floor?.epoch ?? 0,
+    generation: floor?.generation ?? 0,
+    digest: desired?.digest ?? '',
+  }
+}
+
+async function showInventory(root: string, output: 'json' | 'table'): Promise<void> {
+  const reader = createInventoryReader({ device: 'this-machine', agentVersion: VERSION, clock: systemClock, engine: () => null, reader: createHostReader(root) })
+  const { inventory } = await reader.collect()
+  print(output === 'json' ? `${JSON.stringify(inventory, null, 2)}\n` : `${printInventory(inventory)}\n`)
+}
+
+function print(text: string): void {
+  process.stdout.write(text)
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`skerry-agent: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  process.exit(EXIT_STUCK)
+})
