@@ -1,7 +1,6 @@
 /** Selectors as text (`kubectl -l`, `--field-selector`): their grammar, read into requirements. Bad text gives the reason. */
 import { check } from '../../protocol/shape.ts'
 import { LABELS } from '../resources/object.ts'
-import { matchesRequirements } from '../resources/label-selector.ts'
 import type { Requirement } from '../resources/label-selector.ts'
 
 export { selects } from '../resources/label-selector.ts'
@@ -39,12 +38,6 @@ export function parseFieldSelector(text: string): Read<readonly FieldRequirement
     requirements.push({ field: field.trim(), equal: operator !== '!=', value: value.replaceAll(/\\(.)/gs, '$1') })
   }
   return { ok: true, value: requirements }
-}
-
-/** A tester for the text of `kubectl -l`. */
-export function labelTester(text: string): Read<(labels: Readonly<Record<string, string>> | undefined) => boolean> {
-  const parsed = parseLabelSelector(text)
-  return parsed.ok ? { ok: true, value: (labels) => matchesRequirements(parsed.value, labels) } : parsed
 }
 
 const SET = /^([^\s!=()]+)\s+(in|notin)\s*\(([^()]*)\)$/

@@ -1,0 +1,53 @@
+/** DaemonSets: one pod for each device that fits, pinned by annotation and bound by the scheduler. */
+import { canonicalJson } from '../../protocol/revision.ts'
+import { daemonTemplate, planDaemonSet } from '../core/daemon-set.ts'
+import { conditionOf, controllerOf, keyOf, nameOf, namespaceOf, uidOf } from '../core/meta.ts'
+import { podFromTemplate, REVISION_HASH_LABEL } from '../core/pod-template.ts'
+import { REQUIRED_NODE_ANNOTATION } from '../core/scheduler/pod-info.ts'
+import type { Node } from '../resources/node.ts'
+import { runController } from './run-controller.ts'
+import type { Controller, ControllerDeps } from './run-controller.ts'
+
+const SUFFIX_LENGTH = 5
+
+export function startDaemonSetController(deps: ControllerDeps): Controller {
+  const { cluster, clock, events, random } = deps
+  const controller = runController(deps, 'daemon-set', async (key) => {
+    const set = cluster.daemonSets.get(key)
+    if (set === undefined) return null
+    const plan = (): ReturnType<typeof planDaemonSet> => planDaemonSet(set, cluster.nodes.values(), cluster.pods.by('owner', uidOf(set)), clock.nowMs())
+    const say = (reason: string, message: string): void => events.record({ about: set, type: 'Normal', reason, message, component: 'daemonset-controller' })
+    const { create, remove, hash } = plan()
+    const template = daemonTemplate(set.spec.template)
+    const fresh = create.map((node) =>
+      podFromTemplate(set, template, { suffix: random.suffix(SUFFIX_LENGTH), labels: { [REVISION_HASH_LABEL]: hash }, annotations: { [REQUIRED_NODE_ANNOTATION]: node } }))
+    const made = await Promise.all(fresh.map((pod) => cluster.create(cluster.pods, pod)))
+    for (const pod of made) if (pod !== null) say('SuccessfulCreate', `Created pod: ${nameOf(pod)}`)
+    await Promise.all(remove.map((pod) => cluster.remove(cluster.pods, pod)))
+    for (const pod of remove) say('SuccessfulDelete', `Deleted pod: ${nameOf(pod)}`)
+    if (made.includes(null)) controller.queue.add(key)
+    const { status, recheckInMs } = plan()
+    await cluster.change(cluster.daemonSets, key, (current) =>
+      current.metadata.generation === set.metadata.generation && uidOf(current) === uidOf(set) ? { ...current, status: { ...current.status, ...status } } : null)
+    return recheckInMs
+  })
+  cluster.daemonSets.onChange((next) => {
+    if (next !== null) controller.queue.add(keyOf(next))
+  })
+  cluster.pods.onChange((next, previous) => {
+    const pod = next ?? previous
+    const owner = pod === null ? null : controllerOf(pod)
+    if (pod !== null && owner?.kind === 'DaemonSet') controller.queue.add(`${namespaceOf(pod)}/${owner.name}`)
+  })
+  cluster.nodes.onChange((next, previous) => {
+    if (relevant(next) === relevant(previous)) return
+    for (const set of cluster.daemonSets.values()) controller.queue.add(keyOf(set))
+  })
+  return controller
+}
+
+/** What of a node decides about daemon pods: everything else changes too often. */
+function relevant(node: Node | null): string {
+  if (node === null) return ''
+  return canonicalJson([node.metadata.labels, node.spec?.taints, conditionOf(node.status?.conditions, 'Ready')?.status])
+}

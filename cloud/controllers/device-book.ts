@@ -1,0 +1,116 @@
+/**
+ * What this process has heard of each device since it started. Only memory: all of it comes again from the devices.
+ * INVARIANTS: one entry a device; of each document only the newest is kept; an older report of the same session never
+ * replaces a newer one; an `off` counts only for the current session.
+ */
+import type { Held } from '../../protocol/accept.ts'
+import { compareVersions } from '../../protocol/accept.ts'
+import { cause } from '../../protocol/causes.ts'
+import type { Cause } from '../../protocol/causes.ts'
+import type { Inventory } from '../../protocol/inventory.ts'
+import { LIMITS } from '../../protocol/limits.ts'
+import type { Hello, Presence } from '../../protocol/presence.ts'
+import type { StatusReport } from '../../protocol/status-report.ts'
+
+export interface DeviceView {
+  readonly device: string
+  sid: string | null
+  present: boolean
+  heardMonoMs: number
+  heardIso: string | null
+  inventory: Inventory | null
+  report: StatusReport | null
+  /** highest document the device says it holds; null = it has not said */
+  held: Held | null
+  silent: Cause | null
+  /** the device holds something this cloud did not write */
+  behind: Cause | null
+  /** sessions that gave way, with when: one that comes back is a second agent */
+  former: readonly { readonly sid: string; readonly atMonoMs: number }[]
+  conflict: { readonly cause: Cause; readonly atMonoMs: number } | null
+}
+
+export class DeviceBook {
+  readonly #views = new Map<string, DeviceView>()
+
+  view(device: string, nowMonoMs: number): DeviceView {
+    const found = this.#views.get(device)
+    if (found !== undefined) return found
+    const view: DeviceView = {
+      device, sid: null, present: false, heardMonoMs: nowMonoMs, heardIso: null, inventory: null, report: null, held: null, silent: null, behind: null, former: [], conflict: null,
+    }
+    this.#views.set(device, view)
+    return view
+  }
+
+  peek(device: string): DeviceView | null {
+    return this.#views.get(device) ?? null
+  }
+
+  all(): Iterable<DeviceView> {
+    return this.#views.values()
+  }
+
+  forget(device: string): void {
+    this.#views.delete(device)
+  }
+}
+
+export function heard(view: DeviceView, now: { readonly monoMs: number; readonly iso: string }): void {
+  view.heardMonoMs = now.monoMs
+  view.heardIso = now.iso
+  view.silent = null
+}
+
+export function takeHello(view: DeviceView, hello: Hello, nowMonoMs: number): void {
+  takeSession(view, hello.sid, nowMonoMs)
+  view.present = true
+  // what a session says it has persisted replaces what an earlier one said: the disk may have been changed
+  view.held = { epoch: hello.epoch, generation: hello.generation, digest: hello.digest }
+}
+
+/** False when it says nothing about now: an `off` of a session that was replaced. */
+export function takePresence(view: DeviceView, presence: Presence, nowMonoMs: number): boolean {
+  if (presence.state === 'on') {
+    takeSession(view, presence.sid, nowMonoMs)
+    view.present = true
+    return true
+  }
+  if (view.sid !== null && view.sid !== presence.sid) return false
+  view.sid = presence.sid
+  view.present = false
+  view.silent = cause('node.silent', { since: view.heardIso ?? 'it disconnected' })
+  return true
+}
+
+/** False for an older report of the same session or for one of a session that was replaced. */
+export function takeReport(view: DeviceView, report: StatusReport): boolean {
+  const before = view.report
+  if (before !== null && before.sid === report.sid && report.seq < before.seq) return false
+  // once the current session has reported, what a replaced one said late is old news
+  if (before !== null && before.sid === view.sid && view.former.some((former) => former.sid === report.sid && report.sid !== view.sid)) return false
+  view.report = report
+  const said = report.desired
+  if (said !== undefined && (view.held === null || compareVersions(said, view.held) >= 0)) view.held = said
+  return true
+}
+
+const FORMER_KEPT = 8
+
+function takeSession(view: DeviceView, sid: string, nowMonoMs: number): void {
+  if (view.sid === sid) return
+  const recent = view.former.filter((former) => nowMonoMs - former.atMonoMs < LIMITS.identityConflictMs.value)
+  // a duplicate of one old message is normal with QoS 1; the same old session taking over twice is not
+  const returns = recent.filter((former) => former.sid === sid).length
+  if (view.sid !== null && returns >= 2) {
+    view.conflict = { cause: cause('node.identity-conflict', { device: view.device, a: view.sid, b: sid }), atMonoMs: nowMonoMs }
+  }
+  view.former = view.sid === null ? recent : [...recent, { sid: view.sid, atMonoMs: nowMonoMs }].slice(-FORMER_KEPT)
+  view.sid = sid
+}
+
+/** The cloud's own findings; a conflict is over when the sessions stopped changing for the table's time. */
+export function alarmsOf(view: DeviceView, nowMonoMs: number): readonly Cause[] {
+  const flapping = view.conflict !== null && nowMonoMs - view.conflict.atMonoMs < LIMITS.identityConflictMs.value ? [view.conflict.cause] : []
+  return [...flapping, ...(view.behind === null ? [] : [view.behind])]
+}

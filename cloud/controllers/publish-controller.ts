@@ -1,0 +1,191 @@
+/**
+ * Sends each device the whole of what it should run. INVARIANTS: one worker a device; a document's number and digest are in
+ * the store before it is sent; the number rises only when the digest moved or the epoch was raised; a device is never sent
+ * a document lower than one it says it holds; a terminating pod's object goes only after the device confirmed.
+ */
+import { canonicalJson } from '../../protocol/revision.ts'
+import { causeSentence } from '../../protocol/causes.ts'
+import type { Cause } from '../../protocol/causes.ts'
+import { seal } from '../../protocol/envelope.ts'
+import type { SigningKey } from '../../protocol/envelope.ts'
+import { LIMITS } from '../../protocol/limits.ts'
+import { buildDesired, documentOf, heldFault, nextRecord } from '../core/desired.ts'
+import type { DesiredBuild, DeviceRecord } from '../core/desired.ts'
+import { isDeleting, keyOf, nameOf, uidOf } from '../core/meta.ts'
+import { podFinish } from '../core/pod-finish.ts'
+import type { DeviceLink } from '../ports.ts'
+import type { Pod } from '../resources/pod.ts'
+import type { DeviceState } from './cluster.ts'
+import type { DeviceBook } from './device-book.ts'
+import { runController } from './run-controller.ts'
+import type { Controller, ControllerDeps } from './run-controller.ts'
+
+export interface PublishDeps extends ControllerDeps {
+  readonly link: DeviceLink
+  readonly book: DeviceBook
+  readonly signingKey: SigningKey
+  /** the cloud's epoch as of now */
+  epoch(): number
+  /** pods are still being bound: a document made now would soon be old */
+  isBusy(): boolean
+}
+
+export interface PublishController extends Controller {
+  /** the device's pods changed, or it said something that matters */
+  wake(device: string): void
+  /** send it again even if nothing changed */
+  resend(device: string): void
+  /** after a broker reconnect: everything again, at the table's rate */
+  resendAll(): void
+}
+
+export function startPublishController(deps: PublishDeps): PublishController {
+  return new Publisher(deps).start()
+}
+
+class Publisher {
+  readonly #deps: PublishDeps
+  /** what this process has had acknowledged by the broker since it connected: device -> digest of record */
+  readonly #sent = new Map<string, string>()
+  readonly #heldBack = new Map<string, number>()
+  readonly #controller: Controller
+
+  constructor(deps: PublishDeps) {
+    this.#deps = deps
+    this.#controller = runController(deps, 'publish', (device) => this.#work(device), 8)
+  }
+
+  start(): PublishController {
+    const { cluster } = this.#deps
+    cluster.pods.onChange((next, previous) => {
+      for (const device of new Set([next?.spec.nodeName, previous?.spec.nodeName])) if (device !== undefined && concerns(next, previous)) this.#wake(device)
+      if (next !== null && isDeleting(next) && next.spec.nodeName === undefined) void cluster.erase(cluster.pods, next).catch(() => this.#deps.log.warn('a pod could not be erased', { pod: keyOf(next) }))
+    })
+    cluster.nodes.onChange((next, previous) => {
+      if (next === null || previous === null) this.#wake(nameOf(next ?? previous ?? EMPTY))
+    })
+    return {
+      queue: this.#controller.queue,
+      stop: () => this.#controller.stop(),
+      wake: (device) => this.#wake(device),
+      resend: (device) => {
+        this.#sent.delete(device)
+        this.#wake(device)
+      },
+      resendAll: () => {
+        this.#sent.clear()
+        cluster.nodes.values().forEach((node, index) => this.#controller.queue.addAfter(nameOf(node), (index * 1000) / LIMITS.republishPerSecond.value))
+      },
+    }
+  }
+
+  #wake(device: string): void {
+    this.#controller.queue.addAfter(device, LIMITS.publishQuietMs.value)
+  }
+
+  async #work(device: string): Promise<number | null> {
+    const { cluster, book, epoch } = this.#deps
+    if (this.#shouldHold(device)) return LIMITS.publishQuietMs.value
+    const bound = cluster.pods.by('node', device)
+    const stored = cluster.deviceStates.get(`/${device}`)?.spec ?? null
+    if (cluster.nodes.get(`/${device}`) !== undefined) {
+      const build = buildDesired(bound, stored?.uids ?? [])
+      const next = nextRecord(stored, build, bound, epoch())
+      const held = book.peek(device)?.held ?? null
+      // without a record the device may hold documents of a cloud that was lost: hear it first
+      const known = stored !== null || held !== null
+      const fault = known ? heldFault(next ?? stored ?? { epoch: 0, generation: 0, digest: '' }, held) : null
+      this.#raise(device, fault)
+      if (known && fault === null) await this.#send(device, build, stored, next)
+      await this.#tellRefused(bound, build)
+    }
+    await this.#finish(device)
+    return null
+  }
+
+  /** Waits, within bounds, for a scheduler that still binds: fifty pods of one apply make one document. */
+  #shouldHold(device: string): boolean {
+    const now = this.#deps.clock.monoMs()
+    const since = this.#heldBack.get(device) ?? now
+    if (this.#deps.isBusy() && now - since < LIMITS.publishHoldMs.value) {
+      this.#heldBack.set(device, since)
+      return true
+    }
+    this.#heldBack.delete(device)
+    return false
+  }
+
+  async #send(device: string, build: DesiredBuild, stored: DeviceRecord | null, next: DeviceRecord | null): Promise<void> {
+    const { link, signingKey, cluster, log } = this.#deps
+    if (next !== null) await this.#record(device, stored, next)
+    const record = next ?? stored
+    if (record === null || !link.isConnected()) return
+    const mark = `${record.epoch}/${record.generation}/${record.digest}`
+    if (this.#sent.get(device) === mark) return
+    const message = seal('desired', device, documentOf(device, record, build, cluster.nowIso()), signingKey)
+    await link.publishDesired(device, message)
+    this.#sent.set(device, mark)
+    log.info('desired state published', { device, epoch: record.epoch, generation: record.generation, pods: build.pods.length, bytes: message.byteLength })
+  }
+
+  async #record(device: string, stored: DeviceRecord | null, next: DeviceRecord): Promise<void> {
+    const { cluster } = this.#deps
+    const state: DeviceState = { apiVersion: 'skerry.dev/v1', kind: 'DeviceState', metadata: { name: device }, spec: next }
+    if (stored === null) {
+      if ((await cluster.create(cluster.deviceStates, state)) !== null) return
+      throw new Error(`another process wrote the first document of ${device}`)
+    }
+    let written = false
+    await cluster.change(cluster.deviceStates, `/${device}`, (current) => {
+      written = canonicalJson(current.spec) === canonicalJson(stored)
+      return written ? { ...current, spec: next } : null
+    })
+    if (!written) throw new Error(`another process published for ${device}`)
+  }
+
+  #raise(device: string, fault: Cause | null): void {
+    const { book, clock, cluster, events, log } = this.#deps
+    const view = book.view(device, clock.monoMs())
+    const isNew = fault !== null && canonicalJson(view.behind) !== canonicalJson(fault)
+    view.behind = fault
+    if (!isNew) return
+    const node = cluster.nodes.get(`/${device}`)
+    log.error('a device holds a desired state that this cloud did not write; nothing is sent to it', { device, why: causeSentence(fault) })
+    if (node !== undefined) events.record({ about: node, type: 'Warning', reason: 'DeviceAhead', message: causeSentence(fault), component: 'publisher' })
+  }
+
+  async #tellRefused(bound: readonly Pod[], build: DesiredBuild): Promise<void> {
+    const { cluster, events } = this.#deps
+    for (const pod of bound) {
+      const why = build.refused.get(uidOf(pod))
+      const was = pod.status?.reason === REFUSED
+      if (why === undefined && !was) continue
+      await cluster.change(cluster.pods, keyOf(pod), (current) => {
+        const { reason: _reason, message: _message, ...kept } = current.status ?? {}
+        return { ...current, status: why === undefined ? kept : { ...kept, reason: REFUSED, message: causeSentence(why) } }
+      })
+      if (why !== undefined && !was) events.record({ about: pod, type: 'Warning', reason: REFUSED, message: causeSentence(why), component: 'publisher' })
+    }
+  }
+
+  async #finish(device: string): Promise<void> {
+    const { cluster, book } = this.#deps
+    const record = cluster.deviceStates.get(`/${device}`)?.spec ?? null
+    const nodeExists = cluster.nodes.get(`/${device}`) !== undefined
+    for (const pod of cluster.pods.by('node', device)) {
+      if (podFinish(pod, record, book.peek(device)?.report ?? null, nodeExists).kind !== 'finished') continue
+      if ((pod.metadata.finalizers ?? []).length === 0) await cluster.erase(cluster.pods, pod)
+    }
+  }
+}
+
+const REFUSED = 'DeviceDocumentFull'
+const EMPTY = { apiVersion: '', kind: '', metadata: {} }
+
+/** Status news do not change what a device should run. */
+function concerns(next: Pod | null, previous: Pod | null): boolean {
+  if (next === null || previous === null) return true
+  return next.metadata.generation !== previous.metadata.generation || isDeleting(next) !== isDeleting(previous)
+    || next.metadata.deletionGracePeriodSeconds !== previous.metadata.deletionGracePeriodSeconds
+    || canonicalJson([next.metadata.labels, next.metadata.annotations]) !== canonicalJson([previous.metadata.labels, previous.metadata.annotations])
+}

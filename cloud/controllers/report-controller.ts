@@ -1,0 +1,146 @@
+/**
+ * What devices say becomes Node and Pod status. INVARIANTS: messages only update the book and add a key, so duplicates and
+ * bursts cost one pass; one worker a device; nothing is written when nothing changed.
+ */
+import { canonicalJson } from '../../protocol/revision.ts'
+import { causeSentence } from '../../protocol/causes.ts'
+import { INVENTORY } from '../../protocol/inventory.ts'
+import { LIMITS } from '../../protocol/limits.ts'
+import { HELLO, PRESENCE } from '../../protocol/presence.ts'
+import { parse } from '../../protocol/shape.ts'
+import type { Shape } from '../../protocol/shape.ts'
+import { STATUS_REPORT } from '../../protocol/status-report.ts'
+import { isDeleting, keyOf, nameOf, uidOf } from '../core/meta.ts'
+import { newNode, nodeWithNews } from '../core/node-status.ts'
+import { isFinished } from '../core/pod-state.ts'
+import { podStatus } from '../core/pod-status.ts'
+import type { DeviceMessage } from '../ports.ts'
+import { alarmsOf, heard, takeHello, takePresence, takeReport } from './device-book.ts'
+import type { DeviceBook, DeviceView } from './device-book.ts'
+import type { PublishController } from './publish-controller.ts'
+import { runController } from './run-controller.ts'
+import type { Controller, ControllerDeps } from './run-controller.ts'
+
+export interface ReportDeps extends ControllerDeps {
+  readonly book: DeviceBook
+  readonly publisher: Pick<PublishController, 'wake' | 'resend'>
+  /** a device was heard: its silence is counted from now */
+  touched(device: string): void
+}
+
+export interface ReportController extends Controller {
+  take(message: DeviceMessage): void
+}
+
+export function startReportController(deps: ReportDeps): ReportController {
+  const { cluster, book, clock, publisher } = deps
+  const controller = runController(deps, 'report', async (device) => {
+    const view = book.peek(device)
+    if (view === null) return null
+    await writeNode(deps, view)
+    await writePods(deps, view)
+    return view.conflict === null ? null : Math.max(0, view.conflict.atMonoMs + LIMITS.identityConflictMs.value - clock.monoMs())
+  })
+  cluster.pods.onChange((next, previous) => {
+    const device = next?.spec.nodeName
+    // a pod that was just bound may have been reported already
+    if (device !== undefined && previous?.spec.nodeName !== device) controller.queue.add(device)
+  })
+  cluster.nodes.onChange((next, previous) => {
+    if (next === null && previous !== null) book.forget(nameOf(previous))
+  })
+  return {
+    ...controller,
+    take(message) {
+      const view = book.view(message.device, clock.monoMs())
+      if (!takeMessage(deps, view, message)) return
+      deps.touched(message.device)
+      controller.queue.add(message.device)
+      const terminating = cluster.pods.by('node', message.device).some(isDeleting)
+      if (message.channel === 'hello' || terminating || view.behind !== null || hasLowerDocument(deps, view)) publisher.wake(message.device)
+    },
+  }
+}
+
+/** Puts a message into the book; false when it says nothing new or cannot be read. */
+function takeMessage(deps: ReportDeps, view: DeviceView, message: DeviceMessage): boolean {
+  const now = { monoMs: deps.clock.monoMs(), iso: deps.cluster.nowIso() }
+  switch (message.channel) {
+    case 'hello': {
+      const hello = read(deps, HELLO, message)
+      if (hello === null) return false
+      heard(view, now)
+      takeHello(view, hello, now.monoMs)
+      return true
+    }
+    case 'presence': {
+      const presence = read(deps, PRESENCE, message)
+      if (presence === null) return false
+      if (presence.state === 'on') heard(view, now)
+      return takePresence(view, presence, now.monoMs)
+    }
+    case 'inventory': {
+      const inventory = read(deps, INVENTORY, message)
+      if (inventory === null) return false
+      heard(view, now)
+      view.inventory = inventory
+      return true
+    }
+    case 'status': {
+      const report = read(deps, STATUS_REPORT, message)
+      if (report === null || !takeReport(view, report)) return false
+      heard(view, now)
+      return true
+    }
+    case 'events':
+      return false
+  }
+}
+
+function read<T extends { readonly device: string }>(deps: ReportDeps, shape: Shape<T>, message: DeviceMessage): T | null {
+  const parsed = parse(shape, message.body)
+  if (parsed.ok && parsed.value.device === message.device) return parsed.value
+  const issue = parsed.ok ? undefined : parsed.issues[0]
+  deps.log.warn('a message was refused', { device: message.device, channel: message.channel, why: issue === undefined ? 'it names another device' : `${issue.path} ${issue.message}` })
+  return null
+}
+
+/** The device lost our newest document (a wiped broker, a fall-back to an older file): send it again. */
+function hasLowerDocument({ cluster, publisher }: ReportDeps, view: DeviceView): boolean {
+  const record = cluster.deviceStates.get(`/${view.device}`)?.spec
+  if (record === undefined) return view.held !== null
+  if (view.held === null || canonicalJson([view.held.epoch, view.held.generation, view.held.digest]) === canonicalJson([record.epoch, record.generation, record.digest])) return false
+  publisher.resend(view.device)
+  return true
+}
+
+async function writeNode(deps: ReportDeps, view: DeviceView): Promise<void> {
+  const { cluster, clock, events } = deps
+  const key = `/${view.device}`
+  if (cluster.nodes.get(key) === undefined) {
+    if (view.heardIso === null) return
+    await cluster.create(cluster.nodes, newNode(view.device))
+  }
+  const alarms = alarmsOf(view, clock.monoMs())
+  const nowIso = cluster.nowIso()
+  await cluster.change(cluster.nodes, key, (node) => nodeWithNews(node, { device: view.device, inventory: view.inventory, report: view.report, silent: view.silent, alarms }, nowIso))
+  const conflict = alarms.find((alarm) => alarm.code === 'node.identity-conflict')
+  const node = cluster.nodes.get(key)
+  if (conflict !== undefined && node !== undefined) events.record({ about: node, type: 'Warning', reason: 'IdentityConflict', message: causeSentence(conflict), component: 'report-controller' })
+}
+
+async function writePods({ cluster, events }: ReportDeps, view: DeviceView): Promise<void> {
+  const reports = new Map(view.report?.pods.map((pod) => [pod.uid, pod]) ?? [])
+  const silentWhy = view.silent === null ? null : causeSentence(view.silent)
+  const nowIso = cluster.nowIso()
+  await Promise.all(
+    cluster.pods.by('node', view.device).map(async (pod) => {
+      const report = reports.get(uidOf(pod)) ?? null
+      if (isFinished(pod) || (report === null && silentWhy === null)) return
+      await cluster.change(cluster.pods, keyOf(pod), (current) =>
+        uidOf(current) === uidOf(pod) && !isFinished(current) ? { ...current, status: podStatus(current, { report, hostIP: view.report?.hostIP ?? null, silentWhy }, nowIso) } : null)
+      const why = report?.cause
+      if (why !== undefined) events.record({ about: pod, type: 'Warning', reason: 'Blocked', message: causeSentence(why), component: view.device })
+    }),
+  )
+}

@@ -1,0 +1,25 @@
+/** What every controller is: a name, a queue of keys, and a way to end. */
+import type { Clock, Log, Random } from '../ports.ts'
+import type { Cluster } from './cluster.ts'
+import type { EventRecorder } from './event-recorder.ts'
+import { createWorkQueue } from './work-queue.ts'
+import type { WorkQueue } from './work-queue.ts'
+
+export interface ControllerDeps {
+  readonly cluster: Cluster
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly events: EventRecorder
+}
+
+export interface Controller {
+  readonly queue: WorkQueue
+  stop(): Promise<void>
+}
+
+/** Runs `work` for each key that is added; the caller wires informers to `queue.add`. */
+export function runController(deps: Pick<ControllerDeps, 'clock' | 'random' | 'log'>, name: string, work: (key: string) => Promise<number | null>, workers = 4): Controller {
+  const queue = createWorkQueue({ name, clock: deps.clock, random: deps.random, log: deps.log, workers, work })
+  return { queue, stop: () => queue.stop() }
+}

@@ -1,0 +1,97 @@
+/** All controllers of one cloud process, wired. `cloud/main.ts` gives the parts and calls `stop` at the end. */
+import { seal } from '../../protocol/envelope.ts'
+import type { SigningKey } from '../../protocol/envelope.ts'
+import { nameOf } from '../core/meta.ts'
+import type { Clock, DeviceLink, Log, Random, Store } from '../ports.ts'
+import { Cluster } from './cluster.ts'
+import { startDaemonSetController } from './daemon-set-controller.ts'
+import { startDeploymentController } from './deployment-controller.ts'
+import { DeviceBook } from './device-book.ts'
+import { createEventRecorder } from './event-recorder.ts'
+import { startGarbageController } from './garbage-controller.ts'
+import { startNamespaceController } from './namespace-controller.ts'
+import { startNodeLiveness } from './node-liveness-controller.ts'
+import { startPublishController } from './publish-controller.ts'
+import { startReplicaSetController } from './replica-set-controller.ts'
+import { startReportController } from './report-controller.ts'
+import { startSchedulerController } from './scheduler-controller.ts'
+import type { PodExplanation } from './scheduler-controller.ts'
+
+export interface ControllersDeps {
+  readonly store: Store
+  readonly link: DeviceLink
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly signingKey: SigningKey
+  /** the epoch to start with; a higher one that was raised earlier (fact `epoch`) wins */
+  readonly epoch: number
+}
+
+export interface Controllers {
+  stop(): Promise<void>
+  /** every rule on every device for a pod, as of now; null when there is no such pod */
+  explainPod(namespace: string, name: string): PodExplanation | null
+  /**
+   * After the store was restored from a backup: numbers all documents anew, above everything devices hold, and publishes
+   * them. Resolves to the new epoch. An operator's act, never automatic.
+   */
+  raiseEpoch(): Promise<number>
+}
+
+export const EPOCH_FACT = 'epoch'
+
+export async function startControllers(deps: ControllersDeps): Promise<Controllers> {
+  const { store, link, clock, random, log } = deps
+  const cluster = new Cluster(deps)
+  const book = new DeviceBook()
+  const events = createEventRecorder({ cluster, clock, random, log })
+  const shell = { cluster, clock, random, log, events }
+  let epoch = Math.max(deps.epoch, Number((await store.getFact(EPOCH_FACT)) ?? 0))
+  const scheduler = startSchedulerController(shell)
+  const sets = startReplicaSetController(shell)
+  const daemons = startDaemonSetController(shell)
+  const deployments = startDeploymentController(shell)
+  const isBusy = (): boolean => !(scheduler.queue.isIdle() && sets.queue.isIdle())
+  const publisher = startPublishController({ ...shell, link, book, signingKey: deps.signingKey, epoch: () => epoch, isBusy })
+  const liveness = startNodeLiveness({ clock, book, wentSilent: (device) => reports.queue.add(device) })
+  const reports = startReportController({ ...shell, book, publisher, touched: (device) => liveness.touched(device) })
+  const all = [scheduler, sets, daemons, deployments, publisher, reports, startGarbageController({ ...shell, store }), startNamespaceController({ ...shell, store })]
+  await cluster.start()
+  for (const node of cluster.nodes.values()) liveness.touched(nameOf(node))
+  let stopped = false
+  link.onMessage((message) => {
+    if (!stopped) reports.take(message)
+  })
+  link.onConnected(() => {
+    if (!stopped) publisher.resendAll()
+    if (!stopped) askReports(deps, cluster)
+  })
+  if (link.isConnected()) publisher.resendAll()
+  return {
+    explainPod: (namespace, name) => scheduler.explainPod(namespace, name),
+    async raiseEpoch() {
+      const highest = Math.max(epoch, ...[...book.all()].map((view) => view.held?.epoch ?? 0))
+      const before = await store.getFact(EPOCH_FACT)
+      if (!(await store.setFact(EPOCH_FACT, String(highest + 1), before))) throw new Error('the epoch was raised by somebody else at the same moment; look again before raising it once more')
+      epoch = highest + 1
+      log.warn('the epoch was raised', { epoch })
+      publisher.resendAll()
+      return epoch
+    },
+    async stop() {
+      stopped = true
+      liveness.stop()
+      cluster.stop()
+      await Promise.all([...all.map((controller) => controller.stop()), events.stop()])
+    },
+  }
+}
+
+/** A device that stayed connected while this process was away says nothing by itself: ask it once. */
+function askReports(deps: ControllersDeps, cluster: Cluster): void {
+  for (const node of cluster.nodes.values()) {
+    const device = nameOf(node)
+    deps.link.askReport(device, seal('cmd', device, { device, kind: 'report' }, deps.signingKey)).catch(() => deps.log.info('a device could not be asked for its report', { device }))
+  }
+}

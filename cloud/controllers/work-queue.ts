@@ -1,0 +1,147 @@
+/**
+ * A queue of keys. INVARIANTS: a key is worked on by one worker at a time; a key added while it is worked on runs once
+ * more afterwards; adding a waiting key changes nothing; a failed key comes back after a jittered, growing delay and keeps
+ * its place in the count of failures until it succeeds; there are never more keys than the limits table says.
+ */
+import { LIMITS } from '../../protocol/limits.ts'
+import type { Clock, Log, Random } from '../ports.ts'
+
+export interface WorkQueueOptions {
+  readonly name: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly workers?: number
+  /** resolves to milliseconds after which the key is to run again, or null; rejects to be tried again with backoff */
+  work(key: string): Promise<number | null>
+}
+
+export interface WorkQueue {
+  add(key: string): void
+  /** the earlier of two waits wins */
+  addAfter(key: string, ms: number): void
+  /** nothing is queued or being worked on (delayed keys do not count) */
+  isIdle(): boolean
+  /** no new work begins; resolves when running work ended */
+  stop(): Promise<void>
+}
+
+interface Delayed {
+  readonly atMonoMs: number
+  cancel(): void
+}
+
+export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
+  return new KeyedQueue(options)
+}
+
+class KeyedQueue implements WorkQueue {
+  readonly #options: WorkQueueOptions
+  readonly #ready = new Set<string>()
+  readonly #running = new Map<string, { again: boolean }>()
+  readonly #delayed = new Map<string, Delayed>()
+  readonly #failures = new Map<string, number>()
+  #pumpPlanned = false
+  #stopped = false
+  #onDrained: (() => void) | null = null
+
+  constructor(options: WorkQueueOptions) {
+    this.#options = options
+  }
+
+  add(key: string): void {
+    if (this.#stopped) return
+    this.#forgetDelay(key)
+    const running = this.#running.get(key)
+    if (running !== undefined) {
+      running.again = true
+      return
+    }
+    if (!this.#ready.has(key) && this.#isFull(key)) return
+    this.#ready.add(key)
+    this.#planPump()
+  }
+
+  addAfter(key: string, ms: number): void {
+    if (this.#stopped || this.#ready.has(key)) return
+    const { clock } = this.#options
+    const atMonoMs = clock.monoMs() + Math.max(0, ms)
+    const before = this.#delayed.get(key)
+    if (before !== undefined && before.atMonoMs <= atMonoMs) return
+    if (before === undefined && this.#isFull(key)) return
+    before?.cancel()
+    this.#delayed.set(key, { atMonoMs, cancel: clock.after(Math.max(0, ms), () => this.add(key)) })
+  }
+
+  isIdle(): boolean {
+    return this.#ready.size === 0 && this.#running.size === 0
+  }
+
+  stop(): Promise<void> {
+    this.#stopped = true
+    for (const delayed of this.#delayed.values()) delayed.cancel()
+    this.#delayed.clear()
+    this.#ready.clear()
+    if (this.#running.size === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#onDrained = resolve
+    })
+  }
+
+  #isFull(key: string): boolean {
+    if (this.#ready.size + this.#delayed.size < LIMITS.workQueueKeys.value) return false
+    this.#options.log.error('work queue is full, a key is dropped', { queue: this.#options.name, key, max: LIMITS.workQueueKeys.value })
+    return true
+  }
+
+  #forgetDelay(key: string): void {
+    this.#delayed.get(key)?.cancel()
+    this.#delayed.delete(key)
+  }
+
+  /** In a microtask, so that changes made together are seen together. */
+  #planPump(): void {
+    if (this.#pumpPlanned) return
+    this.#pumpPlanned = true
+    queueMicrotask(() => {
+      this.#pumpPlanned = false
+      this.#pump()
+    })
+  }
+
+  #pump(): void {
+    const workers = this.#options.workers ?? 4
+    for (const key of this.#ready) {
+      if (this.#stopped || this.#running.size >= workers) return
+      this.#ready.delete(key)
+      this.#running.set(key, { again: false })
+      void this.#run(key)
+    }
+  }
+
+  async #run(key: string): Promise<void> {
+    let againInMs: number | null = null
+    try {
+      againInMs = await this.#options.work(key)
+      this.#failures.delete(key)
+    } catch (error) {
+      againInMs = this.#backoffMs(key)
+      const why = error instanceof Error ? error.message : String(error)
+      if (!this.#stopped) this.#options.log.warn('work failed, it is tried again', { queue: this.#options.name, key, why, inMs: Math.round(againInMs) })
+    }
+    const again = this.#running.get(key)?.again === true
+    this.#running.delete(key)
+    if (again) this.add(key)
+    else if (againInMs !== null) this.addAfter(key, againInMs)
+    if (this.#running.size === 0) this.#onDrained?.()
+    if (this.#ready.size > 0) this.#planPump()
+  }
+
+  /** Full jitter over a doubling window, never above the table's cap. */
+  #backoffMs(key: string): number {
+    const failures = (this.#failures.get(key) ?? 0) + 1
+    this.#failures.set(key, failures)
+    const window = Math.min(LIMITS.workRetryMaxMs.value, LIMITS.workRetryFirstMs.value * 2 ** Math.min(failures - 1, 20))
+    return window / 2 + (this.#options.random.next() * window) / 2
+  }
+}

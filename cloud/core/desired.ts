@@ -1,0 +1,118 @@
+/** What should one device run, as a whole document, and does it have to be sent? */
+import { compareVersions } from '../../protocol/accept.ts'
+import type { Held } from '../../protocol/accept.ts'
+import { cause } from '../../protocol/causes.ts'
+import type { Cause } from '../../protocol/causes.ts'
+import { desiredDigest, PLACEMENT, podSpecHash } from '../../protocol/desired-state.ts'
+import type { DesiredPod, DesiredState, Placement, Version } from '../../protocol/desired-state.ts'
+import { LIMITS } from '../../protocol/limits.ts'
+import { parse } from '../../protocol/shape.ts'
+import type { Pod } from '../resources/pod.ts'
+import { utf8Bytes } from '../resources/metadata-rules.ts'
+import { annotationOf, byAge, compareText, isDeleting, nameOf, namespaceOf, uidOf } from './meta.ts'
+import { containerPids } from './scheduler/pod-info.ts'
+
+/** What was decided beside the node, kept on the pod as JSON. */
+export const PLACEMENT_ANNOTATION = 'skerry.dev/placement'
+
+/** What is remembered about a device's documents; written before a document is sent. */
+export interface DeviceRecord extends Version {
+  readonly digest: string
+  /** pods in the newest document */
+  readonly uids: readonly string[]
+  /** terminating pods -> the first document without them */
+  readonly leftOut: Readonly<Record<string, Version>>
+}
+
+export interface DesiredBuild {
+  readonly pods: readonly DesiredPod[]
+  readonly digest: string
+  /** pods that do not fit into the document, by uid */
+  readonly refused: ReadonlyMap<string, Cause>
+}
+
+/** Room for the envelope's header, ids, numbers and the brackets around the pods. */
+const FRAME_BYTES = LIMITS.envelopeHeaderBytes.value
+
+/**
+ * @param bound pods whose spec.nodeName is this device, in any order
+ * @param published uids of the newest document: what already runs is never pushed out by what comes later
+ */
+export function buildDesired(bound: readonly Pod[], published: readonly string[]): DesiredBuild {
+  const running = new Set(published)
+  const wanted = bound.filter((pod) => !isDeleting(pod)).sort((a, b) =>
+    Number(running.has(uidOf(b))) - Number(running.has(uidOf(a))) || (b.spec.priority ?? 0) - (a.spec.priority ?? 0) || byAge(a, b) || compareText(uidOf(a), uidOf(b)))
+  const refused = new Map<string, Cause>()
+  const taken: DesiredPod[] = []
+  let bytes = FRAME_BYTES
+  for (const pod of wanted) {
+    const desired = desiredPod(pod)
+    const size = utf8Bytes(JSON.stringify(desired)) + 1
+    if (bytes + size > LIMITS.desiredStateBytes.value || taken.length >= LIMITS.podsPerDevice.value) {
+      refused.set(uidOf(pod), cause('desired.too-many', { bytes: bytes + size, max: LIMITS.desiredStateBytes.value, pods: taken.length }))
+      continue
+    }
+    bytes += size
+    taken.push(desired)
+  }
+  taken.sort((a, b) => compareText(a.namespace, b.namespace) || compareText(a.name, b.name) || compareText(a.uid, b.uid))
+  return { pods: taken, digest: desiredDigest(taken), refused }
+}
+
+function desiredPod(pod: Pod): DesiredPod {
+  const placement = placementOf(pod)
+  return {
+    uid: uidOf(pod),
+    namespace: namespaceOf(pod),
+    name: nameOf(pod),
+    ...(pod.metadata.labels === undefined ? {} : { labels: pod.metadata.labels }),
+    specHash: podSpecHash(pod.spec, placement),
+    spec: pod.spec,
+    placement,
+  }
+}
+
+/** As the scheduler left it; pods that were bound by hand get the defaults. */
+function placementOf(pod: Pod): Placement {
+  const defaults: Placement = { pids: containerPids(pod.spec, pod.spec.containers[0]?.resources) }
+  const text = annotationOf(pod, PLACEMENT_ANNOTATION)
+  if (text === undefined) return defaults
+  const parsed = parse(PLACEMENT, parseJson(text), 'refuse')
+  return parsed.ok ? { ...defaults, ...parsed.value } : defaults
+}
+
+function parseJson(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text)
+    return value
+  } catch {
+    return null
+  }
+}
+
+/** The next record, or null when the newest document already says the same. */
+export function nextRecord(record: DeviceRecord | null, build: DesiredBuild, bound: readonly Pod[], epoch: number): DeviceRecord | null {
+  if (record !== null && record.digest === build.digest && record.epoch >= epoch) return null
+  const version: Version = record === null || record.epoch < epoch ? { epoch, generation: 1 } : { epoch: record.epoch, generation: record.generation + 1 }
+  const uids = build.pods.map((pod) => pod.uid)
+  const leftOut: Record<string, Version> = {}
+  // kept while the pod object exists, so that its end can be told from what the device holds
+  for (const uid of bound.filter(isDeleting).map(uidOf)) {
+    const before = record?.leftOut[uid]
+    if (before !== undefined) leftOut[uid] = before
+    else if (record !== null && (record.uids.includes(uid) || record.epoch < epoch)) leftOut[uid] = version
+  }
+  return { ...version, digest: build.digest, uids, leftOut }
+}
+
+export function documentOf(device: string, record: DeviceRecord, build: DesiredBuild, nowIso: string): DesiredState {
+  return { device, epoch: record.epoch, generation: record.generation, issuedAt: nowIso, digest: build.digest, pods: build.pods }
+}
+
+/** May the record's document be sent to a device that says it holds `held`? A cause means: no, tell people. */
+export function heldFault(record: Version & { readonly digest: string }, held: Held | null): Cause | null {
+  if (held === null) return null
+  const order = compareVersions(held, record)
+  if (order < 0 || (order === 0 && held.digest === record.digest)) return null
+  return cause('desired.behind', { held: `${held.epoch}/${held.generation} ${held.digest.slice(0, 8)}`, ours: `${record.epoch}/${record.generation} ${record.digest.slice(0, 8)}` })
+}

@@ -1,0 +1,133 @@
+/** A device as a Kubernetes Node: what it has, whether it is heard, and what is wrong with it. */
+import { causeSentence } from '../../protocol/causes.ts'
+import type { Cause } from '../../protocol/causes.ts'
+import type { Inventory } from '../../protocol/inventory.ts'
+import { LIMITS } from '../../protocol/limits.ts'
+import type { StatusReport } from '../../protocol/status-report.ts'
+import { formatMilli } from '../../protocol/units.ts'
+import type { Node } from '../resources/node.ts'
+import type { Condition } from '../resources/object.ts'
+import { withCondition } from './meta.ts'
+
+export interface DeviceNews {
+  readonly device: string
+  readonly inventory: Inventory | null
+  readonly report: StatusReport | null
+  /** why the device counts as silent, or null while it is heard */
+  readonly silent: Cause | null
+  /** the cloud's own findings about it: a clone, a device ahead of us */
+  readonly alarms: readonly Cause[]
+}
+
+/** A Node at first contact; status follows. */
+export function newNode(device: string): Node {
+  return { apiVersion: 'v1', kind: 'Node', metadata: { name: device, labels: { 'kubernetes.io/hostname': device } }, spec: {} }
+}
+
+/** The Node with labels and status of the newest news. Labels that people set stay. */
+export function nodeWithNews(node: Node, news: DeviceNews, nowIso: string): Node {
+  const { inventory, report } = news
+  const conditions = conditionsOf(news).reduce((list, condition) => withCondition(list, condition, nowIso), node.status?.conditions ?? [])
+  return {
+    ...node,
+    metadata: { ...node.metadata, labels: { ...node.metadata.labels, ...deviceLabels(news) } },
+    status: {
+      ...node.status,
+      ...(inventory === null ? {} : { capacity: quantities(inventory.capacity), allocatable: quantities(inventory.allocatable), nodeInfo: nodeInfo(inventory) }),
+      addresses: addressesOf(news.device, inventory, report),
+      conditions,
+    },
+  }
+}
+
+function deviceLabels({ device, inventory }: DeviceNews): Readonly<Record<string, string>> {
+  const base = { 'kubernetes.io/hostname': device }
+  if (inventory === null) return base
+  return { ...inventory.labels, ...base, 'kubernetes.io/os': 'linux', ...(inventory.os === undefined ? {} : { 'kubernetes.io/arch': goArch(inventory.os.arch) }) }
+}
+
+const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', x86_64: 'amd64', aarch64: 'arm64', armv7l: 'arm', armv6l: 'arm', ia32: '386', i686: '386' }
+
+/** Names as container images use them. */
+function goArch(arch: string): string {
+  return Object.hasOwn(ARCHITECTURES, arch) ? (ARCHITECTURES[arch] ?? arch) : arch
+}
+
+/** Base units to quantities; a device takes no more pods than a document can carry. */
+function quantities(amounts: Readonly<Record<string, number>>): Readonly<Record<string, string>> {
+  const out: Record<string, string> = { pods: String(LIMITS.podsPerDevice.value) }
+  for (const [name, amount] of Object.entries(amounts)) {
+    const whole = Math.max(0, Math.floor(amount))
+    if (name === 'cpu') out[name] = formatMilli(whole)
+    else if (name === 'pods') out[name] = String(Math.min(whole, LIMITS.podsPerDevice.value))
+    else if (name === 'memory' || name === 'ephemeral-storage') out[name] = `${Math.floor(whole / 1024)}Ki`
+    else out[name] = String(whole)
+  }
+  return out
+}
+
+function nodeInfo({ os, engine, agentVersion }: Inventory): NonNullable<NonNullable<Node['status']>['nodeInfo']> {
+  return {
+    machineID: os?.machineId ?? '',
+    systemUUID: os?.machineId ?? '',
+    bootID: os?.bootId ?? '',
+    kernelVersion: os?.kernel ?? '',
+    osImage: os?.name ?? '',
+    containerRuntimeVersion: engine === undefined ? '' : `${engine.name ?? 'docker'}://${engine.version ?? ''}`,
+    kubeletVersion: `v${agentVersion}`,
+    kubeProxyVersion: '',
+    operatingSystem: 'linux',
+    architecture: goArch(os?.arch ?? ''),
+  }
+}
+
+function addressesOf(device: string, inventory: Inventory | null, report: StatusReport | null): readonly { readonly type: string; readonly address: string }[] {
+  const ip = report?.hostIP ?? inventory?.addresses?.[0]?.address
+  return [...(ip === undefined ? [] : [{ type: 'InternalIP', address: ip }]), { type: 'Hostname', address: device }]
+}
+
+function conditionsOf(news: DeviceNews): readonly Condition[] {
+  return [...pressures(news), readyOf(news), conflictOf(news)]
+}
+
+function readyOf({ report, silent, inventory }: DeviceNews): Condition {
+  const is = (status: string, reason: string, message: string): Condition => ({ type: 'Ready', status, reason, message })
+  if (silent !== null) return is('Unknown', 'NodeStatusUnknown', causeSentence(silent))
+  if (inventory === null) return is('False', 'InventoryMissing', 'The device has not told yet what it has.')
+  if (report === null) return is('False', 'ReportMissing', 'The device has not reported yet.')
+  if (!report.engine.reachable) {
+    const why = report.causes.find((given) => given.code.startsWith('engine.'))
+    return is('False', 'EngineUnreachable', why === undefined ? 'The container engine does not answer.' : causeSentence(why))
+  }
+  return is('True', 'AgentReady', 'The agent reports and its container engine answers.')
+}
+
+/** Shown only once there was something to show. */
+function conflictOf({ alarms }: DeviceNews): Condition {
+  const first = alarms[0]
+  return first === undefined
+    ? { type: 'IdentityOrEpochConflict', status: 'False', reason: 'NoConflict', message: 'One agent and one cloud speak for this device.' }
+    : { type: 'IdentityOrEpochConflict', status: 'True', reason: first.code === 'desired.behind' ? 'DeviceAhead' : 'IdentityConflict', message: alarms.map(causeSentence).join(' ') }
+}
+
+const MEMORY_PRESSURE_SHARE = 0.05
+const DISK_PRESSURE_SHARE = 0.95
+const PID_PRESSURE_SHARE = 0.95
+
+function pressures({ inventory, report, silent }: DeviceNews): readonly Condition[] {
+  const disk = report?.causes.find((given) => given.code.startsWith('storage.') || given.code === 'image.pull.disk-full')
+  const full = inventory?.fileSystems?.find((fs) => fs.mount === '/' && fs.sizeBytes !== undefined && (fs.usedBytes ?? 0) > fs.sizeBytes * DISK_PRESSURE_SHARE)
+  const memory = inventory?.memory
+  const short = memory?.availableBytes !== undefined && memory.availableBytes < memory.totalBytes * MEMORY_PRESSURE_SHARE
+  const pids = inventory?.pids
+  const crowded = pids?.used !== undefined && pids.used > pids.capacity * PID_PRESSURE_SHARE
+  const is = (type: string, fault: string | null, reason: string, fine: string): Condition => {
+    if (silent !== null || inventory === null) return { type, status: 'Unknown', reason: 'NodeStatusUnknown', message: 'Not known: the device is not heard.' }
+    return fault === null ? { type, status: 'False', reason: fine, message: 'Within limits.' } : { type, status: 'True', reason, message: fault }
+  }
+  return [
+    is('MemoryPressure', short ? `${memory?.availableBytes ?? 0} of ${memory?.totalBytes ?? 0} bytes are available.` : null, 'MemoryShort', 'MemorySufficient'),
+    is('DiskPressure', disk !== undefined ? causeSentence(disk) : full !== undefined ? `The file system ${full.mount} is nearly full.` : null, 'DiskShort', 'DiskSufficient'),
+    is('PIDPressure', crowded ? `${pids?.used ?? 0} of ${pids?.capacity ?? 0} PIDs are in use.` : null, 'PidsShort', 'PidsSufficient'),
+  ]
+}

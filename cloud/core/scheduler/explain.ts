@@ -1,0 +1,87 @@
+/** Why no device takes a pod: every rule on every node, kept as causes, and one sentence with the numbers that matter. */
+import { cause, causeSentence } from '../../../protocol/causes.ts'
+import type { Cause, CauseCode } from '../../../protocol/causes.ts'
+import { compareText } from '../meta.ts'
+import { amountText } from './filters/node-resources-fit.ts'
+import type { NodeInfo, PodInfo, Profile, Snapshot } from './framework.ts'
+
+export interface NodeRefusal {
+  readonly node: string
+  readonly reasons: readonly { readonly plugin: string; readonly cause: Cause }[]
+}
+
+export interface Refusal {
+  readonly cause: Cause
+  /** the cause as one sentence, for the pod's condition and events */
+  readonly sentence: string
+  readonly nodes: readonly NodeRefusal[]
+}
+
+/** Evaluates all rules on all nodes; nodes that could take the pod have no reasons. */
+export function explain(profile: Profile, pod: PodInfo, snapshot: Snapshot): Refusal {
+  const nodes = [...snapshot.values()]
+    .sort((a, b) => compareText(a.name, b.name))
+    .map((node) => ({ node: node.name, reasons: profile.filters.flatMap((plugin) => plugin.filter(pod, node).map((why) => ({ plugin: plugin.name, cause: why }))) }))
+  const why = nodes.length === 0 ? cause('placement.no-nodes') : cause('placement.none', { nodes: nodes.length, summary: summary(pod, nodes, snapshot) })
+  return { cause: why, sentence: causeSentence(why), nodes }
+}
+
+/** `3 too little memory (needs 2Gi, most free 1Gi); 2 not ready`: a node counts once for each rule that refuses it. */
+function summary(pod: PodInfo, refusals: readonly NodeRefusal[], snapshot: Snapshot): string {
+  // a pod for one node: what the others say does not matter once that node exists
+  const told = pod.requiredNode !== null && snapshot.has(pod.requiredNode) ? refusals.filter(({ node }) => node === pod.requiredNode) : refusals
+  const groups = new Map<string, { readonly cause: Cause; readonly nodes: NodeInfo[] }>()
+  for (const { node, reasons } of told) {
+    const info = snapshot.get(node)
+    if (info === undefined) continue
+    for (const { cause: why } of reasons) {
+      const key = groupKey(why)
+      const group = groups.get(key) ?? { cause: why, nodes: [] }
+      if (!group.nodes.includes(info)) group.nodes.push(info)
+      groups.set(key, group)
+    }
+  }
+  return [...groups.entries()]
+    .sort(([keyA, a], [keyB, b]) => b.nodes.length - a.nodes.length || compareText(keyA, keyB))
+    .map(([, group]) => `${group.nodes.length} ${phrase(pod, group.cause, group.nodes)}`)
+    .join('; ')
+}
+
+/** Reasons that read the same are counted together. */
+function groupKey({ code, facts }: Cause): string {
+  return [code, facts['resource'], facts['taint'], facts['key'], facts['port']].filter((part) => part !== undefined).join('|')
+}
+
+const SHORT: Readonly<Partial<Record<CauseCode, string>>> = {
+  'placement.cpu.short': 'cpu', 'placement.memory.short': 'memory', 'placement.pids.short': 'pids', 'placement.storage.short': 'ephemeral-storage',
+}
+
+function phrase(pod: PodInfo, { code, facts }: Cause, nodes: readonly NodeInfo[]): string {
+  const resource = SHORT[code] ?? facts['resource']
+  if (resource !== undefined) {
+    const free = nodes.map((node) => (node.allocatable[resource] ?? 0) - (node.requested[resource] ?? 0))
+    const most = Math.max(0, ...free)
+    const words = resource === 'pids' ? 'too few PIDs' : `too little ${resource === 'ephemeral-storage' ? 'ephemeral storage' : resource}`
+    return `${words} (needs ${amountText(resource, pod.requests[resource] ?? 0)}, most free ${amountText(resource, most)})`
+  }
+  switch (code) {
+    case 'placement.pods.full':
+      return 'full (no pod slot free)'
+    case 'placement.selector.mismatch':
+      return `without label ${facts['key'] ?? ''}=${facts['needs'] ?? ''}`
+    case 'placement.taint.untolerated':
+      return `with the taint ${facts['taint'] ?? ''} that the pod does not tolerate`
+    case 'placement.arch.mismatch':
+      return `of another architecture (needs ${facts['needs'] ?? ''})`
+    case 'placement.node.other':
+      return `not ${facts['needs'] ?? ''}, the device that the pod names`
+    case 'placement.node.cordoned':
+      return 'cordoned'
+    case 'placement.node.not-ready':
+      return 'not ready'
+    case 'placement.port.taken':
+      return `with host port ${facts['port'] ?? ''} taken`
+    default:
+      return causeSentence({ code, facts })
+  }
+}
