@@ -78,8 +78,8 @@ export function isWorthSaving(before: Ledger, after: Ledger): boolean {
   if (before === after) return false
   for (const [key, entry] of Object.entries(after)) {
     const old = before[key] ?? NO_ENTRY
-    if (old === entry) continue
-    if (old.failures !== entry.failures || old.crashes !== entry.crashes || old.restarts !== entry.restarts || old.countedExit !== entry.countedExit) return true
+    if (old.failures !== entry.failures || old.crashes !== entry.crashes) return true
+    if (old.restarts !== entry.restarts || old.countedExit !== entry.countedExit) return true
   }
   return Object.entries(before).some(([key, entry]) => hasPast(entry) && !Object.hasOwn(after, key))
 }

@@ -32,7 +32,8 @@ export function onObserved(state: AgentState, containers: readonly ObservedConta
     report: { ...state.report, dirty: true },
     timing: { ...noted.timing, observedAtMonoMs: now.monoMs, fresh: !state.timing.inFlightStale, observeFailures: 0, observeRetryAtMonoMs: null },
   }
-  const known = wasDown ? turn(seen, { kind: 'log', level: 'info', msg: 'the container engine answers', fields: { containers: containers.length } }) : quiet(seen)
+  const fields = { containers: containers.length }
+  const known = wasDown ? turn(seen, { kind: 'log', level: 'info', msg: 'the container engine answers', fields }) : quiet(seen)
   const acted = andThen(known, (next) => act(next, now))
   return state.observeAgain ? andThen(acted, (next) => requestObserve({ ...next, observeAgain: false })) : acted
 }

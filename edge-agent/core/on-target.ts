@@ -127,7 +127,8 @@ function knowledgeOf(state: AgentState, loaded: Loaded, now: Now): AgentState {
     case 'state': {
       const { desired, floor, ledger } = loaded.state
       const storage = loaded.fellBack ? cause('storage.fell-back') : null
-      return { ...state, knowledge: desired === null ? 'none' : 'known', desired, floor: desired === null ? floor : higher(floor, desired), storage, ledger: fromSaved(ledger, now.monoMs) }
+      if (desired === null) return { ...state, knowledge: 'none', floor, storage }
+      return { ...state, knowledge: 'known', desired, floor: higher(floor, desired), storage, ledger: fromSaved(ledger, now.monoMs) }
     }
   }
 }

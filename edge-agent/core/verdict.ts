@@ -27,8 +27,8 @@ export function judgeUnwanted(found: ObservedContainer, entry: LedgerEntry | und
 
 /** A second container where one belongs. */
 export function judgeExtra(found: ObservedContainer, match: Match, entry: LedgerEntry | undefined, nowMonoMs: number): Verdict {
-  const why = found.specHash === match.pod.specHash ? `the same container twice, ${match.kept?.name ?? 'another'} is kept` : 'an older revision beside the new one'
-  return judgeRemoval(found, why, entry, nowMonoMs)
+  const twice = found.specHash === match.pod.specHash
+  return judgeRemoval(found, twice ? 'the same container twice, one is kept' : 'an older revision beside the new one', entry, nowMonoMs)
 }
 
 /** True when an exit of this container is followed by a restart. */
@@ -100,7 +100,8 @@ function judgeRemoval(found: ObservedContainer, reason: string, entry: LedgerEnt
   if (found.state === 'removing') return waitsForEngine(identity, found, nowMonoMs)
   // a crash backoff does not hold up a removal, a failed engine step does
   if (entry !== undefined && entry.failures > 0 && entry.notBeforeMonoMs !== null && entry.notBeforeMonoMs > nowMonoMs) {
-    return { kind: 'blocked', identity, reason: `${reason}; waits before the next try`, cause: waitingCause(entry, null), notBeforeMonoMs: entry.notBeforeMonoMs }
+    const { notBeforeMonoMs } = entry
+    return { kind: 'blocked', identity, reason: `${reason}; waits before the next try`, cause: waitingCause(entry, null), notBeforeMonoMs }
   }
   return { kind: 'remove', identity, reason }
 }

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest'
+import { cause } from '../protocol/causes.ts'
+import { LIMITS } from '../protocol/limits.ts'
+import { parse } from '../protocol/shape.ts'
+import { STATUS_REPORT } from '../protocol/status-report.ts'
+import { Agent, U1, kinds, saved } from './agent-harness.ts'
+import { found, pod, smallDevice } from './agent-world.ts'
+
+describe('reports', () => {
+  it('the first change after quiet goes out at once, the next ones not before the interval', () => {
+    const agent = new Agent(saved([U1]))
+    expect(kinds(agent.observe())).toContain('publish-status')
+    agent.after(100).send({ kind: 'wave-done', wave: 1 })
+    expect(kinds(agent.observe(found({ pod: 'u1' })))).not.toContain('publish-status')
+    expect(agent.wakeAt()).toBe(1_000 + LIMITS.reportMinIntervalMs.value)
+    agent.nowMs = agent.wakeAt() ?? 0
+    expect(kinds(agent.send({ kind: 'tick' }))).toContain('publish-status')
+    expect(agent.state.report.last).toMatchObject({ converged: true, seq: 2 })
+  })
+
+  it('say nothing new while nothing is new, and are refreshed', () => {
+    const agent = new Agent(saved([U1]))
+    agent.observe(found({ pod: 'u1' }))
+    let published = 0
+    for (let ms = 0; ms < LIMITS.reportRefreshMs.value; ms += 30_000) {
+      agent.after(30_000)
+      published += kinds(agent.send({ kind: 'tick' })).filter((kind) => kind === 'publish-status').length
+      if (agent.state.observing) published += kinds(agent.observe(found({ pod: 'u1' }))).filter((kind) => kind === 'publish-status').length
+    }
+    expect(published).toBe(1)
+  })
+
+  it('are parts of the protocol, list every owned pod, and flag those that go', () => {
+    const agent = new Agent(saved([U1]))
+    agent.send({ kind: 'inventory', inventory: smallDevice(), hostIp: '10.0.0.1' })
+    agent.observe(found({ pod: 'u1' }), found({ pod: 'u9' }))
+    const report = agent.state.report.last
+    expect(parse(STATUS_REPORT, report, 'refuse')).toMatchObject({ ok: true })
+    expect(report?.pods).toMatchObject([{ uid: 'u1', ready: true, phase: 'Running' }, { uid: 'u9', removing: true }])
+  })
+
+  it('show the old revision while the new one is not there', () => {
+    const agent = new Agent(saved([pod({ uid: 'u1', hash: 'b2' })]))
+    agent.observe(found({ pod: 'u1', hash: 'a1' }))
+    expect(agent.state.report.last?.pods[0]?.specHash.slice(0, 2)).toBe('a1')
+    expect(agent.state.report.last?.converged).toBe(false)
+  })
+
+  it('call nothing ready while the engine does not answer', () => {
+    const agent = new Agent(saved([U1]))
+    agent.observe(found({ pod: 'u1' }))
+    agent.after(5_000).send({ kind: 'observe-failed', cause: cause('engine.timeout', { seconds: 15, call: 'list' }) })
+    expect(agent.state.report.last).toMatchObject({ converged: false, engine: { reachable: false } })
+    expect(agent.state.report.last?.pods).toMatchObject([{ ready: false, cause: { code: 'engine.timeout' } }])
+  })
+
+  it('go out whole with the inventory when the link comes up', () => {
+    const agent = new Agent(saved([U1]))
+    agent.send({ kind: 'inventory', inventory: smallDevice(), hostIp: null })
+    agent.observe(found({ pod: 'u1' }))
+    expect(kinds(agent.after(5_000).send({ kind: 'link', link: { kind: 'up', sinceWallMs: 0 } }))).toEqual(['publish-inventory', 'publish-status'])
+  })
+})
+
+describe('idle', () => {
+  it('is woken for the next look only, and never more often than every ten seconds', () => {
+    const agent = new Agent(saved([U1]))
+    agent.observe(found({ pod: 'u1' }))
+    const wakes: number[] = []
+    while (agent.nowMs < 3_600_000) {
+      const at = agent.wakeAt() ?? Number.POSITIVE_INFINITY
+      expect(at).toBeGreaterThan(agent.nowMs)
+      wakes.push(at - agent.nowMs)
+      agent.nowMs = at
+      agent.send({ kind: 'tick' })
+      if (agent.state.observing) agent.observe(found({ pod: 'u1' }))
+    }
+    expect(wakes.filter((wait) => wait < 10_000)).toEqual([])
+  })
+
+  it('blocked by hardware is planned again when the inventory changes', () => {
+    const agent = new Agent(saved([pod({ uid: 'u1', placement: { cpus: '2' } })]))
+    agent.send({ kind: 'inventory', inventory: smallDevice(), hostIp: null })
+    agent.observe()
+    expect(agent.state.plan.waitsFor[0]?.code).toBe('placement.cpu.absent')
+    expect(kinds(agent.send({ kind: 'inventory', inventory: smallDevice({ onlineCpus: '0-3' }), hostIp: null }))).toContain('run-wave')
+  })
+})
