@@ -94,6 +94,10 @@ export function brokerContract(name: string, start: (port: number) => Promise<Ru
       await there.subscribe(topicOf('default', 'gw-1', 'desired'))
       expect((await there.until(() => true)).text).toBe('again')
       await eventually(() => cloud.states('gw-1').at(-1) === 'on')
+      // a second client of the same id would throw out the first, and so on
+      await pause(400)
+      expect(cloud.connections).toBe(2)
+      expect(cloud.link.isConnected()).toBe(true)
     })
 
     it('bounds what is in flight, and rejects it when the connection goes', async () => {
