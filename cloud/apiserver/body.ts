@@ -14,11 +14,15 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
   const max = LIMITS.apiBodyBytes.value
   const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of request) {
-    const bytes = chunk as Buffer
-    size += bytes.length
-    if (size <= max) chunks.push(bytes)
-    else if (size > max * DRAIN_FACTOR) break
+  try {
+    for await (const chunk of request) {
+      const bytes = chunk as Buffer
+      size += bytes.length
+      if (size <= max) chunks.push(bytes)
+      else if (size > max * DRAIN_FACTOR) break
+    }
+  } catch {
+    throw badRequest('the connection ended before the whole body had arrived')
   }
   if (size > max) throw tooLarge(size, max)
   return Buffer.concat(chunks)

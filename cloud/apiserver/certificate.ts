@@ -8,7 +8,7 @@
  *   together (power cut in between) is made again.
  */
 // oxlint-disable-next-line import/no-unassigned-import
-import './reflect-metadata.ts'
+import 'reflect-metadata'
 import { createPrivateKey, randomBytes, webcrypto, X509Certificate as NodeCertificate } from 'node:crypto'
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { isIP } from 'node:net'

@@ -33,7 +33,9 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => vo
 export function requestHandler(parts: HandlerParts): Handler {
   return (request, response) => {
     const started = parts.api.clock.monoMs()
-    const url = new URL(`http://host${request.url?.startsWith('/') === true ? request.url : '/'}`)
+    const url = URL.parse(`http://host${request.url ?? ''}`) ?? NOWHERE
+    // a client that went away is seen by 'close'; its late errors are nobody's
+    response.on('error', () => undefined)
     response.once('close', () => {
       const ms = Math.round((parts.api.clock.monoMs() - started) * 10) / 10
       parts.api.log.info('request', { method: request.method ?? '', path: url.pathname, status: response.statusCode, ms })
@@ -45,6 +47,7 @@ export function requestHandler(parts: HandlerParts): Handler {
   }
 }
 
+const NOWHERE = new URL('http://host/not-a-url')
 const OPEN_PATHS = new Set(['/version', '/livez', '/readyz', '/healthz'])
 
 async function answer(parts: HandlerParts, request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {

@@ -6,7 +6,8 @@ import { resourceKey } from '../resources/object.ts'
 import type { KubeObject, ResourceDefinition } from '../resources/object.ts'
 import { isoSeconds, objectOf } from './api.ts'
 import type { Api, Call } from './api.ts'
-import { badRequest, conflict, invalid } from './api-error.ts'
+import { ApiError, badRequest, conflict, invalid } from './api-error.ts'
+import { FIRST_NAMESPACES } from './first-namespaces.ts'
 import { goBoolean } from './negotiate.ts'
 import { listJson, pageOf, storedAt } from './read.ts'
 import { encoded, ok } from './respond.ts'
@@ -73,6 +74,7 @@ export async function removeOne(
     const stored = await read()
     const old = objectOf(stored)
     name = stored.name
+    if (resource === 'namespaces' && FIRST_NAMESPACES.includes(name)) throw new ApiError(403, 'Forbidden', `the namespace ${name} may not be deleted`)
     expectPreconditions(definition, old, options)
     const marked = markedForDeletion(definition, old, options, api.clock.nowMs())
     if (options.isDryRun) return marked === null ? gone(definition, stored) : ok(marked)

@@ -54,6 +54,7 @@ export async function openApiServer(options: ApiServerOptions): Promise<ApiServe
   })
   const servers: Server[] = []
   const listen = async (server: Server, host: string, port: number): Promise<number> => {
+    server.on('error', (error) => log.error('API listener', { host, port, error: error.message }))
     server.maxConnections = LIMITS.apiConnections.value
     server.keepAliveTimeout = LIMITS.apiKeepAliveMs.value
     servers.push(server)

@@ -55,6 +55,11 @@ export class FakeEngine implements Engine {
     this.#nextFailures.set(call, [...(this.#nextFailures.get(call) ?? []), reason])
   }
 
+  /** Failures that were ordered and not used up are forgotten. */
+  clearFailures(): void {
+    this.#nextFailures.clear()
+  }
+
   /** The engine stops. Without live restore its containers end with 137. */
   stopDaemon(liveRestore: boolean): void {
     this.down = true

@@ -1,0 +1,164 @@
+/** Composition root of the cloud: config -> store -> broker -> controllers -> API -> console. Every component on one page. */
+import { mkdirSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { networkInterfaces } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { adminToken, ADMIN_GROUP, isAdmin, tokenAuthenticator } from './apiserver/auth.ts'
+import type { Principal } from './apiserver/auth.ts'
+import { serverCertificate } from './apiserver/certificate.ts'
+import { writeKubeconfig } from './apiserver/kubeconfig.ts'
+import { openApiServer } from './apiserver/server.ts'
+import { readConfig } from './config.ts'
+import type { Config } from './config.ts'
+import { createConsole } from './console/server.ts'
+import type { Console } from './console/server.ts'
+import { startControllers } from './controllers/start-controllers.ts'
+import { brokerSecret, joinDocument } from './join-document.ts'
+import { createLog } from './log.ts'
+import { brokerPassword, CLOUD_CLIENT_ID, passwordAuthenticator } from './mqtt/device-credentials.ts'
+import { startEmbeddedBroker } from './mqtt/embedded-broker.ts'
+import type { EmbeddedBroker } from './mqtt/embedded-broker.ts'
+import { openMqttLink } from './mqtt/mqtt-link.ts'
+import { loadSigningKey } from './mqtt/signing-key.ts'
+import { operatorPaths } from './operator-paths.ts'
+import type { Log } from './ports.ts'
+import { openSqliteStore } from './store/sqlite-store.ts'
+import { systemClock as clock, systemRandom as random } from './system.ts'
+
+async function run(config: Config, log: Log): Promise<() => Promise<void>> {
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
+  const keys = loadSigningKey(config.dataDir)
+  const secret = brokerSecret(config.dataDir)
+  const token = await adminToken(path.join(config.dataDir, 'admin-token'))
+  const store = openSqliteStore(path.join(config.dataDir, 'store.sqlite'), { log, clock })
+  const broker =
+    config.mqtt === null
+      ? null
+      : await startEmbeddedBroker({ ...config.mqtt, tenant: config.tenant, authenticate: passwordAuthenticator(secret), log })
+  const link = openMqttLink({ ...linkAccount(config, broker, secret), tenant: config.tenant, clientId: CLOUD_CLIENT_ID }, { clock, random, log })
+  const controllers = await startControllers({ store, link, clock, random, log, signingKey: keys.signing, epoch: 1 })
+
+  const authenticator = tokenAuthenticator([{ token, principal: { name: 'admin', groups: [ADMIN_GROUP] } }])
+  const mayRead = (request: IncomingMessage): boolean => {
+    const principal = authenticator.principalOf(request)
+    return principal !== null && isAdmin(principal)
+  }
+  const explainPod = (namespace: string, name: string) => controllers.explainPod(namespace, name)
+  const console = await openConsole(config, log, (assetsDir) =>
+    createConsole({
+      store,
+      clock,
+      log,
+      assetsDir,
+      authorize: mayRead,
+      explainPod: (pod) => explainPod(pod.metadata.namespace ?? '', pod.metadata.name ?? '')?.refusal ?? null,
+    }),
+  )
+  const operator = operatorPaths({ explainPod, raiseEpoch: () => controllers.raiseEpoch() })
+  const api = await openApiServer({
+    store,
+    clock,
+    random,
+    log,
+    authenticator,
+    issueJoin: (device) => Promise.resolve(joinDocument(config, device, secret, keys.trusted)),
+    handleOther: (request, response, principal) => others(request, response, principal, operator, console),
+  })
+  const names = certificateNames(config)
+  const certificate = await serverCertificate(path.join(config.dataDir, 'certificates'), names, clock.nowMs())
+  const https = await api.listenHttps(config.https.host, config.https.port, certificate)
+  const http = config.http === null ? null : await api.listenHttp(config.http.host, config.http.port)
+  await writeKubeconfig(path.join(config.dataDir, 'kubeconfig'), { server: `https://127.0.0.1:${https}`, token, caPem: certificate.caPem })
+  log.info('the cloud is ready', { https, http, mqtt: broker?.port ?? null, data: config.dataDir, signingKey: keys.trusted.kid })
+
+  // in reverse: first nobody asks, then nobody decides, then nothing is sent, last nothing is kept
+  return async () => {
+    console?.close()
+    await api.close()
+    await controllers.stop()
+    await link.stop()
+    await broker?.close()
+    await store.close()
+  }
+}
+
+function linkAccount(
+  config: Config,
+  broker: EmbeddedBroker | null,
+  secret: Uint8Array,
+): { readonly url: string; readonly username: string; readonly password: string } {
+  if (config.broker !== null) return config.broker
+  return { url: `mqtt://127.0.0.1:${broker?.port ?? 0}`, username: CLOUD_CLIENT_ID, password: brokerPassword(secret, CLOUD_CLIENT_ID) }
+}
+
+/** A cloud without a built console still serves its API. */
+async function openConsole(config: Config, log: Log, create: (assetsDir: string) => Promise<Console>): Promise<Console | null> {
+  if (config.consoleDir === null) return null
+  try {
+    return await create(config.consoleDir)
+  } catch (error) {
+    log.warn('no console is served: build it with npm run build, or say --console off', {
+      dir: config.consoleDir,
+      why: error instanceof Error ? error.message : String(error),
+    })
+    return null
+  }
+}
+
+type OperatorPaths = ReturnType<typeof operatorPaths>
+
+async function others(
+  request: IncomingMessage,
+  response: ServerResponse,
+  principal: Principal | null,
+  operator: OperatorPaths,
+  console: Console | null,
+): Promise<boolean> {
+  if (console !== null && (request.url === '/' || request.url === '')) {
+    response.writeHead(302, { location: '/console/', 'cache-control': 'no-store' }).end()
+    return true
+  }
+  if (console !== null && (await console.handle(request, response))) return true
+  return operator(request, response, principal !== null && isAdmin(principal))
+}
+
+/** Every name and address that kubectl may use: this machine's own, and what the operator adds. */
+function certificateNames(config: Config): readonly string[] {
+  const own = Object.values(networkInterfaces()).flatMap((list) =>
+    (list ?? []).filter((item) => !item.internal && !item.address.startsWith('fe80')).map((item) => item.address),
+  )
+  const listening = config.https.host === '0.0.0.0' || config.https.host === '::' ? own : [config.https.host]
+  return [...new Set(['127.0.0.1', '::1', 'localhost', 'kubernetes.default', ...listening, ...config.certificateNames])]
+}
+
+async function main(): Promise<void> {
+  const log = createLog((line) => process.stdout.write(line))
+  const result = readConfig(process.argv.slice(2), process.env, path.dirname(fileURLToPath(import.meta.url)))
+  if (result.kind !== 'run') {
+    const stream = result.kind === 'help' ? process.stdout : process.stderr
+    stream.write(`${result.text.trimEnd()}\n`)
+    process.exitCode = result.kind === 'help' ? 0 : 2
+    return
+  }
+  const stop = await run(result.config, log)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      log.info('stopping', { signal })
+      stop().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.error('could not stop in order', { why: String(error) })
+          process.exit(1)
+        },
+      )
+    })
+  }
+}
+
+try {
+  await main()
+} catch (error) {
+  process.stderr.write(`skerry-cloud: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exit(1)
+}

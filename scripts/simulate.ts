@@ -1,0 +1,27 @@
+/** `npm run simulate -- --seed N --runs M`: runs M seeds from N; a failing seed prints its trace and how to repeat it. */
+import { parseArgs } from 'node:util'
+import { runOnce } from '../test/sim/simulate.ts'
+
+const { values } = parseArgs({
+  options: { seed: { type: 'string', default: '1' }, runs: { type: 'string', default: '100' }, trace: { type: 'boolean', default: false } },
+})
+const first = Number(values.seed)
+const runs = Number(values.runs)
+const started = performance.now()
+let virtualMs = 0
+let steps = 0
+let failed = 0
+for (let seed = first; seed < first + runs && failed < 5; seed += 1) {
+  const result = await runOnce(seed)
+  virtualMs += result.virtualMs
+  steps += result.steps
+  if (result.ok && !values.trace) continue
+  if (!result.ok) failed += 1
+  process.stdout.write(`${result.trace.slice(-400).join('\n')}\nseed ${seed}: ${result.ok ? 'ok' : result.broken}\n`)
+  if (!result.ok) process.stdout.write(`repeat: npm run simulate -- --seed ${seed} --runs 1\n\n`)
+}
+const seconds = (performance.now() - started) / 1000
+process.stdout.write(
+  `simulate: ${runs} runs from seed ${first}, ${(virtualMs / 3_600_000).toFixed(1)} virtual hours, ${steps} events, ${seconds.toFixed(1)} s, ${failed} failed\n`,
+)
+process.exitCode = failed === 0 ? 0 : 1

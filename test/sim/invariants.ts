@@ -1,0 +1,99 @@
+/** What must hold whatever fails (numbers as in the reliability notes). Each check answers a sentence, or null. */
+import { compareVersions } from '../../protocol/accept.ts'
+import type { Version } from '../../protocol/desired-state.ts'
+import { LIMITS } from '../../protocol/limits.ts'
+import { fieldView } from '../../edge-agent/local-page/view.ts'
+import type { EngineAction } from './sim-engine.ts'
+import type { SimBroker } from './sim-broker.ts'
+import type { SimDevice } from './sim-device.ts'
+
+export class InvariantBroken extends Error {}
+
+export class Invariants {
+  /** highest pair that was ever the desired state of the device: it was durable then */
+  readonly #highest = new Map<string, Version>()
+  /** digests of documents that the cloud really signed for the device */
+  readonly #signed = new Map<string, Set<string>>()
+
+  signed(device: string, digest: string): void {
+    const set = this.#signed.get(device) ?? new Set()
+    set.add(digest)
+    this.#signed.set(device, set)
+  }
+
+  /** Before the engine is asked: is this step allowed at all? */
+  beforeAction(device: SimDevice, action: EngineAction): void {
+    if (action.call !== 'stop' && action.call !== 'remove') return
+    const found = device.engine.all().find((one) => one.id === action.target || one.name === action.target)
+    if (found === undefined) return
+    if (found.podUid === '') this.#fail('I2', device, `${action.call} of ${found.name}, which is not ours`)
+    const state = device.state()
+    if (state === null) return
+    if (state.knowledge !== 'known' || state.desired === null)
+      this.#fail('I2', device, `${action.call} of ${found.name} while the desired state is ${state.knowledge}`)
+    const wanted = state.desired?.pods.some((pod) => pod.uid === found.podUid && pod.specHash === found.specHash) ?? false
+    const twins = device.engine.all().filter((one) => one.podUid === found.podUid && one.specHash === found.specHash && one.state === 'running')
+    if (wanted && found.state === 'running' && twins.length <= 1)
+      this.#fail('I1', device, `${action.call} of ${found.name}, which runs and is wanted`)
+  }
+
+  /** After every event of the world. */
+  always(devices: readonly SimDevice[], broker: SimBroker): void {
+    for (const device of devices) {
+      this.#atMostOne(device)
+      this.#monotone(device)
+      this.#bounded(device)
+    }
+    const [trespass] = broker.trespasses
+    if (trespass !== undefined) throw new InvariantBroken(`I10: ${trespass}`)
+  }
+
+  /** I11: the page can always be drawn. Costly, so not after every event. */
+  pageAnswers(device: SimDevice): void {
+    const state = device.state()
+    if (state === null) return
+    try {
+      fieldView(state, device.machine.now())
+    } catch (error) {
+      this.#fail('I11', device, `the page cannot be drawn: ${String(error)}`)
+    }
+  }
+
+  #atMostOne(device: SimDevice): void {
+    const seen = new Set<string>()
+    for (const one of device.engine.all()) {
+      if (one.state !== 'running' || one.podUid === '') continue
+      const key = `${one.podUid}/${one.containerName}`
+      if (seen.has(key)) this.#fail('I4', device, `two containers run for ${one.namespace}/${one.podName}/${one.containerName}`)
+      seen.add(key)
+    }
+  }
+
+  #monotone(device: SimDevice): void {
+    const state = device.state()
+    if (state === null || state.knowledge === 'loading') return
+    const highest = this.#highest.get(device.name)
+    if (state.desired !== null) {
+      const { desired } = state
+      if (highest !== undefined && compareVersions(desired, highest) < 0) {
+        // after a damaged file the previous generation is used; the floor still refuses to go back
+        const floored = state.floor !== null && compareVersions(state.floor, highest) >= 0
+        if (!floored)
+          this.#fail('I3/I5', device, `holds ${desired.epoch}/${desired.generation} after ${highest.epoch}/${highest.generation} was durable`)
+      } else this.#highest.set(device.name, { epoch: desired.epoch, generation: desired.generation })
+      if (this.#signed.get(device.name)?.has(desired.digest) !== true)
+        this.#fail('I9', device, `applies a document that the cloud did not sign for it (${desired.digest.slice(0, 8)})`)
+    } else if (state.knowledge === 'none' && highest !== undefined) this.#fail('I5', device, 'forgot its desired state')
+  }
+
+  #bounded(device: SimDevice): void {
+    const state = device.state()
+    if (state === null) return
+    if (state.refusals.length > LIMITS.refusalsKept.value) this.#fail('I7', device, `${state.refusals.length} refusals are kept`)
+    if (Object.keys(state.ledger).length > LIMITS.ledgerEntries.value) this.#fail('I7', device, 'the ledger has outgrown its limit')
+  }
+
+  #fail(invariant: string, device: SimDevice, what: string): never {
+    throw new InvariantBroken(`${invariant}: ${device.name}: ${what}`)
+  }
+}

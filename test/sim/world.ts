@@ -1,0 +1,162 @@
+/** The whole world of one run: a cloud, a broker, devices, an operator and an attacker, on one clock and one seed. */
+import { generateKeyPairSync } from 'node:crypto'
+import { keyId, open, seal } from '../../protocol/envelope.ts'
+import type { SigningKey, TrustedKey } from '../../protocol/envelope.ts'
+import { isRecord } from '../../protocol/shape.ts'
+import { topicOf } from '../../protocol/topics.ts'
+import { Invariants } from './invariants.ts'
+import { Prng } from './prng.ts'
+import { SimBroker } from './sim-broker.ts'
+import { SimCloud } from './sim-cloud.ts'
+import { SimDevice } from './sim-device.ts'
+import type { EngineAction } from './sim-engine.ts'
+import { VirtualTime } from './virtual-time.ts'
+
+export const IMAGES: readonly string[] = ['app:1', 'app:2', 'app:3']
+
+export interface WorldOptions {
+  readonly seed: number
+  readonly devices: number
+  /** an invariant to break on purpose: proof that the checks bite */
+  readonly sabotage?: (world: World) => void
+}
+
+export interface KeyPair {
+  readonly signing: SigningKey
+  readonly trusted: TrustedKey
+}
+
+/** Made once a process: keys say nothing about a run. */
+export const CLOUD_KEY = makeKey()
+export const ATTACKER_KEY = makeKey()
+
+const TRACE_LINES = 4_000
+
+export class World {
+  readonly time = new VirtualTime()
+  readonly random: Prng
+  readonly broker: SimBroker
+  readonly cloud: SimCloud
+  readonly devices: readonly SimDevice[]
+  readonly invariants = new Invariants()
+  readonly trace: string[] = []
+  /** engine actions of agents, counted: a settled world makes none */
+  actions = 0
+  steps = 0
+
+  constructor(options: WorldOptions) {
+    this.random = new Prng(options.seed)
+    this.broker = new SimBroker(this.time, this.random.fork())
+    const trace = (line: string): void => this.note(line)
+    const parts = { time: this.time, broker: this.broker, random: this.random.fork(), trace }
+    this.cloud = new SimCloud({ ...parts, signingKey: CLOUD_KEY.signing })
+    const watch = (device: SimDevice, action: EngineAction): void => {
+      this.actions += 1
+      this.note(`${device.name} ${action.call} ${action.target.slice(0, 80)}`)
+      this.invariants.beforeAction(device, action)
+    }
+    this.devices = Array.from(
+      { length: options.devices },
+      (_, index) => new SimDevice(`gw-${index + 1}`, { ...parts, random: this.random.fork(), trusted: [CLOUD_KEY.trusted], images: IMAGES }, watch),
+    )
+    this.broker.onPublish = (topic, bytes) => this.#rememberSigned(topic, bytes)
+    for (const device of this.devices) device.engine.addForeign('somebody-elses')
+  }
+
+  note(line: string): void {
+    this.trace.push(`${(this.time.nowMs / 1000).toFixed(3).padStart(9)} ${line}`)
+    if (this.trace.length > TRACE_LINES) this.trace.shift()
+  }
+
+  async start(): Promise<void> {
+    await this.cloud.createNamespace()
+    this.cloud.start()
+    for (const device of this.devices) device.startAgent()
+    await this.run(5_000)
+  }
+
+  async run(ms: number): Promise<void> {
+    await this.time.runUntil(this.time.nowMs + ms, () => {
+      this.steps += 1
+      this.invariants.always(this.devices, this.broker)
+      if (this.steps % 50 === 0) for (const device of this.devices) this.invariants.pageAnswers(device)
+    })
+  }
+
+  /** Why the world has not converged yet, or null: engines, cloud objects and desired states must all say the same. */
+  async unsettled(): Promise<string | null> {
+    const pods = await this.cloud.list('pods')
+    for (const device of this.devices) {
+      const wanted = pods
+        .filter((pod) => isRecord(pod['spec']) && pod['spec']['nodeName'] === device.name && pod.metadata.deletionTimestamp === undefined)
+        .map((pod) => pod.metadata.uid)
+      const ours = device.engine.all().filter((one) => one.podUid !== '')
+      const running = ours.filter((one) => one.state === 'running').map((one) => one.podUid)
+      if (ours.length !== running.length || wanted.length !== running.length || wanted.some((uid) => !running.includes(uid ?? ''))) {
+        return `${device.name} runs ${running.length} of ${ours.length} containers, the cloud wants ${wanted.length} pods`
+      }
+    }
+    for (const kind of ['deployments.apps', 'daemonsets.apps']) {
+      for (const object of await this.cloud.list(kind)) {
+        const fault = unready(object.kind, object['spec'], object['status'], this.devices.length)
+        if (fault !== null) return `${object.kind} ${object.metadata.name ?? ''}: ${fault}`
+      }
+    }
+    const unreported = pods.find((pod) => !isRecord(pod['status']) || pod['status']['phase'] !== 'Running')
+    return unreported === undefined ? null : `pod ${unreported.metadata.name ?? ''} is not Running in the cloud`
+  }
+
+  /** A forged or replayed message in the place of the desired state. */
+  attack(device: SimDevice): void {
+    const topic = topicOf('default', device.name, 'desired')
+    const kept = this.broker.retained(topic)
+    const body = { device: device.name, epoch: 99, generation: 99, issuedAt: '', digest: '0'.repeat(64), pods: [] }
+    const other = this.devices.find((one) => one !== device)
+    const stolen = other === undefined ? undefined : this.broker.retained(topicOf('default', other.name, 'desired'))
+    const forged = [
+      new Uint8Array(),
+      seal('desired', device.name, body, null),
+      seal('desired', device.name, body, ATTACKER_KEY.signing),
+      stolen,
+      kept === undefined ? undefined : flip(kept, this.random.int(0, kept.byteLength - 1)),
+      kept?.subarray(0, kept.byteLength >> 1),
+    ]
+    const message = this.random.pick(forged)
+    if (message !== undefined) this.broker.inject(topic, message, this.random.chance(0.5))
+  }
+
+  #rememberSigned(topic: string, bytes: Uint8Array): void {
+    const [, , , device = '', channel] = topic.split('/')
+    if (channel !== 'desired') return
+    const opened = open('desired', device, bytes, [CLOUD_KEY.trusted])
+    if (opened.ok && isRecord(opened.body) && typeof opened.body['digest'] === 'string') this.invariants.signed(device, opened.body['digest'])
+  }
+}
+
+function unready(kind: string, spec: unknown, status: unknown, devices: number): string | null {
+  if (!isRecord(spec) || !isRecord(status)) return 'it has no status'
+  if (kind === 'DaemonSet')
+    return status['numberReady'] === devices && status['updatedNumberScheduled'] === devices
+      ? null
+      : `ready ${String(status['numberReady'])}, updated ${String(status['updatedNumberScheduled'])} of ${devices}`
+  const want = spec['replicas']
+  const ready = status['readyReplicas'] ?? 0
+  const updated = status['updatedReplicas'] ?? 0
+  const all = status['replicas'] ?? 0
+  return ready === want && updated === want && all === want
+    ? null
+    : `ready ${String(ready)}, updated ${String(updated)}, in all ${String(all)} of ${String(want)}`
+}
+
+function flip(bytes: Uint8Array, at: number): Uint8Array {
+  const copy = Uint8Array.from(bytes)
+  copy[at] = (copy[at] ?? 0) ^ 0x20
+  return copy
+}
+
+function makeKey(): KeyPair {
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+  const publicPem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
+  const kid = keyId(publicPem)
+  return { signing: { kid, privatePem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() }, trusted: { kid, publicPem } }
+}
