@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { labelTester, parseFieldSelector, parseLabelSelector, selects } from '../cloud/core/selector.ts'
-import { formatLabelSelector, formatLabels } from '../cloud/resources/label-selector.ts'
+import { parseFieldSelector, parseLabelSelector, selects } from '../cloud/core/selector.ts'
+import { formatLabelSelector, formatLabels, matchesRequirements } from '../cloud/resources/label-selector.ts'
 import type { LabelSelector } from '../cloud/resources/object.ts'
 
 const LABELS = { app: 'web', tier: 'front', 'example.com/zone': 'a', empty: '' }
 
 function picks(text: string): boolean {
-  const tester = labelTester(text)
-  if (!tester.ok) throw new Error(tester.why)
-  return tester.value(LABELS)
+  const parsed = parseLabelSelector(text)
+  if (!parsed.ok) throw new Error(parsed.why)
+  return matchesRequirements(parsed.value, LABELS)
 }
 
 describe('label selector text', () => {

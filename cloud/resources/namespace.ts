@@ -1,4 +1,5 @@
 /** Namespace: a room for names. */
+import { isDnsLabel } from '../../protocol/ids.ts'
 import { list, obj, oneOf, required, str } from '../../protocol/shape.ts'
 import type { Infer } from '../../protocol/shape.ts'
 import { AGE_COLUMN, NAME_COLUMN, ageCell, column, defineResource, nameCell } from './define.ts'
@@ -30,7 +31,7 @@ export const NAMESPACES = defineResource<Namespace>({
     return {
       ...namespace,
       // Kubernetes labels each namespace with its own name so that selectors can choose it
-      metadata: name === undefined ? namespace.metadata : { ...namespace.metadata, labels: { ...labels, [NAME_LABEL]: name } },
+      metadata: !isDnsLabel(name) ? namespace.metadata : { ...namespace.metadata, labels: { ...labels, [NAME_LABEL]: name } },
       spec: namespace.spec ?? {},
       status: { ...namespace.status, phase: namespace.status?.phase ?? 'Active' },
     }

@@ -12,14 +12,13 @@ const PIDS_AT_POD = 'PIDs are limited for the whole pod: write spec.resources.li
 
 /** Issues of a container's `resources`: cpu, memory, ephemeral-storage and extended resources such as `nvidia.com/gpu`. */
 export function containerResourceIssues(resources: Resources, path: string): readonly Issue[] {
-  const lists = [
-    [resources.requests, `${path}.requests`],
-    [resources.limits, `${path}.limits`],
-  ] as const
-  const issues = lists.flatMap(([quantities, at]) =>
-    Object.entries(quantities ?? {}).flatMap(([name, value]) => containerQuantity(name, value, `${at}[${JSON.stringify(name)}]`)),
-  )
-  return issues.length > 0 ? issues : withinLimits(resources.requests ?? {}, resources.limits ?? {}, path)
+  const { requests = {}, limits = {} } = resources
+  const issuesOf = (quantities: Quantities, at: string): readonly Issue[] =>
+    Object.entries(quantities).flatMap(([name, value]) => containerQuantity(name, value, `${at}[${JSON.stringify(name)}]`))
+  // requests that were filled from limits are the same fault, told once
+  const own = Object.fromEntries(Object.entries(requests).filter(([name, value]) => limits[name] !== value))
+  const issues = [...issuesOf(own, `${path}.requests`), ...issuesOf(limits, `${path}.limits`)]
+  return issues.length > 0 ? issues : withinLimits(requests, limits, path)
 }
 
 /** Issues of a pod's own `resources`: only `limits.pids` is taken, a whole number of at least 1. */
