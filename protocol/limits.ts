@@ -40,6 +40,7 @@ export const LIMITS = {
   tickMinMs: limit(10_000, 'ms', 'an idle device sleeps; nothing polls faster'),
   stopMs: limit(10_000, 'ms', 'a supervisor kills after 90 s; a stopping agent waits this long for the step at hand'),
   laneConcurrency: limit(6, 'count', 'the engine saturates at four on two cores; six hides image checks'),
+  imageWaves: limit(4, 'count', 'desired states that come while a slow image is pulled still get their own pulls; more would only share the link'),
   observeIdleMs: limit(30_000, 'ms', 'engine events wake the loop; this only catches a lost event'),
   reportMinIntervalMs: limit(1_000, 'ms', 'a crash loop must not flood the link'),
   reportRefreshMs: limit(900_000, 'ms', 'a retained snapshot lost by the broker comes back within this'),
@@ -99,6 +100,7 @@ export const LIMITS = {
   eventsPending: limit(1_000, 'count', 'events not yet written; a storm loses events, never work'),
   publishQuietMs: limit(3, 'ms', 'pods of one apply share a document'),
   publishHoldMs: limit(50, 'ms', 'how long a document waits for a scheduler that is still binding'),
+  resendAfterMs: limit(10_000, 'ms', 'a device that still reports an older document after this did not get the newer one'),
   republishPerSecond: limit(500, 'count', 'after a broker reconnect all documents are sent again at this rate'),
   identityConflictMs: limit(600_000, 'ms', 'two sessions that replace each other within this are two agents'),
 } as const satisfies Record<string, Limit>

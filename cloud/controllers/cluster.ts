@@ -75,6 +75,12 @@ export class Cluster {
     for (const kind of this.#kinds()) kind.stop()
   }
 
+  /** A namespace that is being deleted: nothing new is made in it. */
+  isClosing(namespace: string): boolean {
+    const found = this.namespaces.get(`/${namespace}`)
+    return found !== undefined && isDeleting(found)
+  }
+
   nowIso(): string {
     return isoSeconds(this.#deps.clock.nowMs())
   }

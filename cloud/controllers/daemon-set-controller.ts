@@ -14,7 +14,7 @@ export function startDaemonSetController(deps: ControllerDeps): Controller {
   const { cluster, clock, events, random } = deps
   const controller = runController(deps, 'daemon-set', async (key) => {
     const set = cluster.daemonSets.get(key)
-    if (set === undefined) return null
+    if (set === undefined || cluster.isClosing(namespaceOf(set))) return null
     const plan = (): ReturnType<typeof planDaemonSet> => planDaemonSet(set, cluster.nodes.values(), cluster.pods.by('owner', uidOf(set)), clock.nowMs())
     const say = (reason: string, message: string): void => events.record({ about: set, type: 'Normal', reason, message, component: 'daemonset-controller' })
     const { create, remove, hash } = plan()

@@ -13,7 +13,7 @@ export function startDeploymentController(deps: ControllerDeps): Controller {
   const { cluster, clock, events } = deps
   const controller = runController(deps, 'deployment', async (key) => {
     const deployment = cluster.deployments.get(key)
-    if (deployment === undefined) return null
+    if (deployment === undefined || cluster.isClosing(namespaceOf(deployment))) return null
     const sets = cluster.replicaSets.by('owner', uidOf(deployment))
     const pods = sets.flatMap((set) => cluster.pods.by('owner', uidOf(set)))
     const plan = planDeployment(deployment, sets, pods, { ms: clock.nowMs(), iso: cluster.nowIso() })

@@ -27,7 +27,7 @@ export function createEventRecorder(deps: { readonly cluster: Cluster; readonly 
   })
   return {
     record(happening) {
-      if (pending.size >= LIMITS.eventsPending.value) return
+      if (pending.size >= LIMITS.eventsPending.value || cluster.isClosing(happening.about.metadata.namespace ?? '')) return
       const key = `${happening.about.metadata.namespace ?? 'default'}/${eventName(happening)}`
       pending.set(key, happening)
       queue.add(key)

@@ -9,6 +9,9 @@ import type { Cluster } from './cluster.ts'
 import { runController } from './run-controller.ts'
 import type { Controller, ControllerDeps } from './run-controller.ts'
 
+/** Writers that had not yet seen the deletion may add one more object. */
+const RECHECK_MS = 100
+
 export function startNamespaceController(deps: ControllerDeps & { readonly store: Store }): Controller {
   const { cluster, store } = deps
   const controller = runController(deps, 'namespace', async (key) => {
@@ -18,7 +21,7 @@ export function startNamespaceController(deps: ControllerDeps & { readonly store
     const end = namespaceEnd(namespace, contents.map(({ object }) => object))
     if (end.kind === 'empty-it') {
       for (const { resource, object } of contents) if (end.objects.includes(object)) await removeOne(cluster, store, resource, object)
-      controller.queue.add(key)
+      return RECHECK_MS
     }
     if (end.kind === 'close') await cluster.erase(cluster.namespaces, namespace)
     return null
@@ -59,6 +62,11 @@ async function removeOne(cluster: Cluster, store: Store, resource: string, objec
     if (pod !== undefined) await cluster.remove(cluster.pods, pod)
     return
   }
-  // finalizers of a closing namespace's objects are the garbage controller's: it is told by deletionTimestamp
-  if ((object.metadata.finalizers ?? []).length === 0) await store.delete(resource, namespaceOf(object), nameOf(object), null)
+  if ((object.metadata.finalizers ?? []).length === 0) {
+    await store.delete(resource, namespaceOf(object), nameOf(object), null)
+    return
+  }
+  // whoever set a finalizer is told by deletionTimestamp and takes it away
+  const metadata = { ...object.metadata, deletionTimestamp: cluster.nowIso(), deletionGracePeriodSeconds: 0 }
+  await store.update(resource, { ...object, metadata }, Number(object.metadata.resourceVersion))
 }

@@ -33,8 +33,8 @@ export interface PublishDeps extends ControllerDeps {
 export interface PublishController extends Controller {
   /** the device's pods changed, or it said something that matters */
   wake(device: string): void
-  /** send it again even if nothing changed */
-  resend(device: string): void
+  /** send it again even if nothing changed; without `atOnce` only when the last time is long enough ago to have been lost */
+  resend(device: string, atOnce: boolean): void
   /** after a broker reconnect: everything again, at the table's rate */
   resendAll(): void
 }
@@ -45,8 +45,8 @@ export function startPublishController(deps: PublishDeps): PublishController {
 
 class Publisher {
   readonly #deps: PublishDeps
-  /** what this process has had acknowledged by the broker since it connected: device -> digest of record */
-  readonly #sent = new Map<string, string>()
+  /** what the broker has acknowledged to this process since it connected */
+  readonly #sent = new Map<string, { readonly mark: string; readonly atMonoMs: number }>()
   readonly #heldBack = new Map<string, number>()
   readonly #controller: Controller
 
@@ -68,7 +68,9 @@ class Publisher {
       queue: this.#controller.queue,
       stop: () => this.#controller.stop(),
       wake: (device) => this.#wake(device),
-      resend: (device) => {
+      resend: (device, atOnce) => {
+        const ageMs = this.#deps.clock.monoMs() - (this.#sent.get(device)?.atMonoMs ?? 0)
+        if (!atOnce && ageMs < LIMITS.resendAfterMs.value) return
         this.#sent.delete(device)
         this.#wake(device)
       },
@@ -121,10 +123,10 @@ class Publisher {
     const record = next ?? stored
     if (record === null || !link.isConnected()) return
     const mark = `${record.epoch}/${record.generation}/${record.digest}`
-    if (this.#sent.get(device) === mark) return
+    if (this.#sent.get(device)?.mark === mark) return
     const message = seal('desired', device, documentOf(device, record, build, cluster.nowIso()), signingKey)
     await link.publishDesired(device, message)
-    this.#sent.set(device, mark)
+    this.#sent.set(device, { mark, atMonoMs: this.#deps.clock.monoMs() })
     log.info('desired state published', { device, epoch: record.epoch, generation: record.generation, pods: build.pods.length, bytes: message.byteLength })
   }
 

@@ -14,7 +14,7 @@ export function startReplicaSetController(deps: ControllerDeps): Controller {
   const { cluster, clock, events, random } = deps
   const controller = runController(deps, 'replica-set', async (key) => {
     const set = cluster.replicaSets.get(key)
-    if (set === undefined) return null
+    if (set === undefined || cluster.isClosing(namespaceOf(set))) return null
     const plan = planReplicaSet(set, cluster.pods.by('owner', uidOf(set)), clock.nowMs())
     const say = (reason: string, message: string): void => events.record({ about: set, type: 'Normal', reason, message, component: 'replicaset-controller' })
     const fresh = Array.from({ length: Math.min(BURST, plan.create) }, () => podFromTemplate(set, set.spec.template, { suffix: random.suffix(SUFFIX_LENGTH) }))

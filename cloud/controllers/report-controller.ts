@@ -2,7 +2,6 @@
  * What devices say becomes Node and Pod status. INVARIANTS: messages only update the book and add a key, so duplicates and
  * bursts cost one pass; one worker a device; nothing is written when nothing changed.
  */
-import { canonicalJson } from '../../protocol/revision.ts'
 import { causeSentence } from '../../protocol/causes.ts'
 import { INVENTORY } from '../../protocol/inventory.ts'
 import { LIMITS } from '../../protocol/limits.ts'
@@ -56,8 +55,9 @@ export function startReportController(deps: ReportDeps): ReportController {
       if (!takeMessage(deps, view, message)) return
       deps.touched(message.device)
       controller.queue.add(message.device)
+      if (hasOtherDocument(deps, view)) publisher.resend(message.device, message.channel === 'hello')
       const terminating = cluster.pods.by('node', message.device).some(isDeleting)
-      if (message.channel === 'hello' || terminating || view.behind !== null || hasLowerDocument(deps, view)) publisher.wake(message.device)
+      if (message.channel === 'hello' || terminating || view.behind !== null) publisher.wake(message.device)
     },
   }
 }
@@ -106,12 +106,10 @@ function read<T extends { readonly device: string }>(deps: ReportDeps, shape: Sh
 }
 
 /** The device lost our newest document (a wiped broker, a fall-back to an older file): send it again. */
-function hasLowerDocument({ cluster, publisher }: ReportDeps, view: DeviceView): boolean {
-  const record = cluster.deviceStates.get(`/${view.device}`)?.spec
-  if (record === undefined) return view.held !== null
-  if (view.held === null || canonicalJson([view.held.epoch, view.held.generation, view.held.digest]) === canonicalJson([record.epoch, record.generation, record.digest])) return false
-  publisher.resend(view.device)
-  return true
+function hasOtherDocument({ cluster }: ReportDeps, { device, held }: DeviceView): boolean {
+  const record = cluster.deviceStates.get(`/${device}`)?.spec
+  if (record === undefined || held === null) return held !== null
+  return held.epoch !== record.epoch || held.generation !== record.generation || held.digest !== record.digest
 }
 
 async function writeNode(deps: ReportDeps, view: DeviceView): Promise<void> {

@@ -63,11 +63,13 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   link.onMessage((message) => {
     if (!stopped) reports.take(message)
   })
-  link.onConnected(() => {
-    if (!stopped) publisher.resendAll()
-    if (!stopped) askReports(deps, cluster)
-  })
-  if (link.isConnected()) publisher.resendAll()
+  const connected = (): void => {
+    if (stopped) return
+    publisher.resendAll()
+    askReports(deps, cluster)
+  }
+  link.onConnected(connected)
+  if (link.isConnected()) connected()
   return {
     explainPod: (namespace, name) => scheduler.explainPod(namespace, name),
     async raiseEpoch() {
@@ -92,6 +94,6 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
 function askReports(deps: ControllersDeps, cluster: Cluster): void {
   for (const node of cluster.nodes.values()) {
     const device = nameOf(node)
-    deps.link.askReport(device, seal('cmd', device, { device, kind: 'report' }, deps.signingKey)).catch(() => deps.log.info('a device could not be asked for its report', { device }))
+    deps.link.askReport(device, seal('cmd', device, { ask: 'report' }, deps.signingKey)).catch(() => deps.log.info('a device could not be asked for its report', { device }))
   }
 }

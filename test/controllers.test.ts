@@ -1,0 +1,288 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import type { DaemonSet } from '../cloud/resources/daemon-set.ts'
+import type { Deployment } from '../cloud/resources/deployment.ts'
+import type { Event } from '../cloud/resources/event.ts'
+import type { Node } from '../cloud/resources/node.ts'
+import type { Pod } from '../cloud/resources/pod.ts'
+import type { ReplicaSet } from '../cloud/resources/replica-set.ts'
+import { daemonSet, deployment, FakeFleet } from './fakes/fleet.ts'
+
+let fleet = new FakeFleet()
+afterEach(async () => {
+  await fleet.controllers?.stop()
+  expect(fleet.logs.filter((line) => line.level === 'warn' && line.msg.startsWith('work failed'))).toEqual([])
+})
+
+async function fresh(...devices: readonly string[]): Promise<void> {
+  fleet = new FakeFleet()
+  await fleet.start()
+  await fleet.join(...devices)
+}
+
+const setImage = (image: string) => (object: { spec: Record<string, never> }): void => {
+  const spec = object.spec as unknown as Deployment['spec']
+  Object.assign(spec.template.spec.containers[0] ?? {}, { image })
+}
+const condition = (object: { status?: Pod['status'] | Node['status'] | Deployment['status'] }, type: string) => object.status?.conditions?.find((one) => one.type === type)
+const podsOf = (image: string, pods: readonly Pod[]): number => pods.filter((pod) => pod.spec.containers[0]?.image === image).length
+
+describe('a Deployment', () => {
+  test('becomes one document, running pods and a complete rollout', async () => {
+    await fresh('gw-1')
+    const before = fleet.published.length
+    await fleet.create(deployment('web', 3, 'web:1'))
+    await fleet.clock.advance(100)
+    expect(fleet.published.length - before).toBe(1)
+    expect(fleet.device('gw-1').held?.pods).toHaveLength(3)
+    const pods = await fleet.list<Pod>('pods')
+    expect(pods.map((pod) => [pod.spec.nodeName, pod.status?.phase, condition(pod, 'Ready')?.status])).toEqual(Array.from({ length: 3 }, () => ['gw-1', 'Running', 'True']))
+    const [done] = await fleet.list<Deployment>('deployments.apps')
+    expect(done?.status).toMatchObject({ observedGeneration: 1, replicas: 3, updatedReplicas: 3, readyReplicas: 3, availableReplicas: 3 })
+    expect(done && condition(done, 'Progressing')).toMatchObject({ status: 'True', reason: 'NewReplicaSetAvailable' })
+    expect(done?.metadata.annotations?.['deployment.kubernetes.io/revision']).toBe('1')
+  })
+
+  test('fifty pods need at most two documents', async () => {
+    await fresh('gw-1')
+    const before = fleet.published.length
+    await fleet.create(deployment('many', 50, 'web:1', {}, { resources: { requests: { cpu: '10m', memory: '8Mi' }, limits: { pids: 64 } } }))
+    await fleet.clock.advance(200)
+    expect(fleet.device('gw-1').held?.pods).toHaveLength(50)
+    expect(fleet.published.length - before).toBeLessThanOrEqual(2)
+  })
+
+  test('rolls to a new image and back, reusing the old ReplicaSet', async () => {
+    await fresh('gw-1', 'gw-2')
+    await fleet.create(deployment('web', 4, 'web:1'))
+    await fleet.clock.advance(200)
+    await fleet.edit('deployments.apps', 'web', setImage('web:2'))
+    await fleet.clock.advance(2000)
+    expect((await fleet.list<Pod>('pods')).map((pod) => pod.spec.containers[0]?.image)).toEqual(['web:2', 'web:2', 'web:2', 'web:2'])
+    await fleet.edit('deployments.apps', 'web', setImage('web:1'))
+    await fleet.clock.advance(2000)
+    const pods = await fleet.list<Pod>('pods')
+    expect(podsOf('web:1', pods)).toBe(4)
+    const sets = await fleet.list<ReplicaSet>('replicasets.apps')
+    expect(sets.map((set) => [set.spec.replicas, set.metadata.annotations?.['deployment.kubernetes.io/revision']]).sort()).toEqual([[0, '2'], [4, '3']])
+    const [done] = await fleet.list<Deployment>('deployments.apps')
+    expect(done && condition(done, 'Progressing')?.reason).toBe('NewReplicaSetAvailable')
+  })
+
+  test('a broken image stops the rollout with the old pods serving, and the deadline says so', async () => {
+    await fresh('gw-1')
+    fleet.device('gw-1').neverReady.add('web:broken')
+    await fleet.create(deployment('web', 4, 'web:1', { progressDeadlineSeconds: 60 }))
+    await fleet.clock.advance(200)
+    await fleet.edit('deployments.apps', 'web', setImage('web:broken'))
+    await fleet.clock.advance(120_000)
+    fleet.device('gw-1').report()
+    await fleet.clock.advance(100)
+    expect(podsOf('web:1', await fleet.list<Pod>('pods'))).toBe(3)
+    const [stuck] = await fleet.list<Deployment>('deployments.apps')
+    expect(stuck && condition(stuck, 'Progressing')).toMatchObject({ status: 'False', reason: 'ProgressDeadlineExceeded' })
+    expect(stuck && condition(stuck, 'Available')?.status).toBe('True')
+  })
+
+  test('says which devices cannot take a pod, and places it when one can', async () => {
+    await fresh('gw-1', 'gw-2')
+    await fleet.create(deployment('big', 1, 'big:1', {}, { resources: { requests: { memory: '6Gi' } } }))
+    await fleet.clock.advance(100)
+    const [waiting] = await fleet.list<Pod>('pods')
+    expect(waiting && condition(waiting, 'PodScheduled')).toMatchObject({
+      status: 'False', reason: 'Unschedulable', message: '0 of 2 devices can take this pod: 2 too little memory (needs 6Gi, most free 4Gi).',
+    })
+    const told = fleet.controllers?.explainPod('default', waiting?.metadata.name ?? '')
+    expect(told?.refusal?.nodes.map(({ node, reasons }) => [node, reasons.map(({ cause }) => cause.code)])).toEqual([['gw-1', ['placement.memory.short']], ['gw-2', ['placement.memory.short']]])
+    fleet.device('gw-2').memoryBytes = 8 * 1024 ** 3
+    fleet.device('gw-2').inventory()
+    await fleet.clock.advance(100)
+    expect((await fleet.list<Pod>('pods')).map((pod) => pod.spec.nodeName)).toEqual(['gw-2'])
+  })
+})
+
+describe('ends', () => {
+  test('a pod object goes only after its device removed it', async () => {
+    await fresh('gw-1')
+    await fleet.create(deployment('web', 2, 'web:1'))
+    await fleet.clock.advance(100)
+    fleet.device('gw-1').slowToRemove = true
+    await fleet.edit('deployments.apps', 'web', (object) => Object.assign(object.spec, { replicas: 1 }))
+    await fleet.clock.advance(200)
+    expect((await fleet.list<Pod>('pods')).filter((pod) => pod.metadata.deletionTimestamp !== undefined)).toHaveLength(1)
+    fleet.device('gw-1').removing = []
+    fleet.device('gw-1').report()
+    await fleet.clock.advance(100)
+    expect(await fleet.list<Pod>('pods')).toHaveLength(1)
+  })
+
+  test('an offline device keeps its terminating pod until it comes back', async () => {
+    await fresh('gw-1')
+    await fleet.create(deployment('web', 1, 'web:1'))
+    await fleet.clock.advance(100)
+    fleet.device('gw-1').cut()
+    await fleet.store.delete('deployments.apps', 'default', 'web', null)
+    await fleet.clock.advance(5000)
+    expect(await fleet.list<ReplicaSet>('replicasets.apps')).toEqual([])
+    expect((await fleet.list<Pod>('pods')).map((pod) => pod.metadata.deletionTimestamp !== undefined)).toEqual([true])
+    fleet.device('gw-1').boot('gw-1-s2')
+    await fleet.clock.advance(500)
+    expect(await fleet.list<Pod>('pods')).toEqual([])
+    expect(fleet.device('gw-1').held?.pods).toEqual([])
+  })
+
+  test('a deleted namespace empties and goes', async () => {
+    await fresh('gw-1')
+    await fleet.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'site' } })
+    const web = deployment('web', 1, 'web:1')
+    await fleet.create({ ...web, metadata: { ...web.metadata, namespace: 'site' } })
+    await fleet.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c', namespace: 'site' }, data: { a: 'b' } })
+    await fleet.clock.advance(200)
+    expect(fleet.device('gw-1').held?.pods).toHaveLength(1)
+    await fleet.edit('namespaces', 'site', (object) => Object.assign(object.metadata, { deletionTimestamp: '2026-01-01T00:00:00Z' }), '')
+    await fleet.clock.advance(2000)
+    expect(await fleet.list('namespaces')).toEqual([])
+    expect(await fleet.list('pods')).toEqual([])
+    expect(await fleet.list('configmaps')).toEqual([])
+  })
+
+  test('a removed Node frees its pods, which are made again elsewhere', async () => {
+    await fresh('gw-1')
+    await fleet.create(deployment('web', 1, 'web:1'))
+    await fleet.clock.advance(100)
+    fleet.device('gw-1').online = false
+    await fleet.join('gw-2')
+    await fleet.store.delete('nodes', '', 'gw-1', null)
+    await fleet.clock.advance(500)
+    expect((await fleet.list<Pod>('pods')).map((pod) => pod.spec.nodeName)).toEqual(['gw-2'])
+  })
+})
+
+describe('a DaemonSet', () => {
+  test('updates reachable devices, skips the one that is cut off, and finishes when it returns', async () => {
+    await fresh('gw-1', 'gw-2', 'gw-3')
+    await fleet.create(daemonSet('agent', 'a:1'))
+    await fleet.clock.advance(500)
+    expect([...fleet.devices.values()].map((device) => device.held?.pods[0]?.spec.containers[0]?.image)).toEqual(['a:1', 'a:1', 'a:1'])
+    fleet.device('gw-3').cut()
+    await fleet.clock.advance(100)
+    await fleet.edit('daemonsets.apps', 'agent', setImage('a:2'))
+    await fleet.clock.advance(5000)
+    expect([...fleet.devices.values()].map((device) => device.held?.pods.map((pod) => pod.spec.containers[0]?.image))).toEqual([['a:2'], ['a:2'], ['a:1']])
+    const untouched = (await fleet.list<Pod>('pods')).find((pod) => pod.spec.nodeName === 'gw-3')
+    expect([untouched?.metadata.deletionTimestamp, untouched?.spec.containers[0]?.image]).toEqual([undefined, 'a:1'])
+    fleet.device('gw-3').boot('gw-3-s2')
+    await fleet.clock.advance(5000)
+    expect(fleet.device('gw-3').held?.pods.map((pod) => pod.spec.containers[0]?.image)).toEqual(['a:2'])
+    const [done] = await fleet.list<DaemonSet>('daemonsets.apps')
+    expect(done?.status).toMatchObject({ desiredNumberScheduled: 3, updatedNumberScheduled: 3, numberAvailable: 3, observedGeneration: 2 })
+  })
+})
+
+describe('documents', () => {
+  test('a broker reconnect sends all of them again, unchanged', async () => {
+    await fresh('gw-1', 'gw-2')
+    await fleet.create(daemonSet('agent', 'a:1'))
+    await fleet.clock.advance(500)
+    const before = fleet.published.length
+    const last = new Map(fleet.published.map((document) => [document.device, [document.generation, document.digest]]))
+    await fleet.reconnect()
+    expect(fleet.published.slice(before).map((document) => [document.device, [document.generation, document.digest]]).sort()).toEqual([...last].sort())
+  })
+
+  test('a restart in the middle of a rollout resumes it', async () => {
+    await fresh('gw-1')
+    await fleet.create(deployment('web', 4, 'web:1'))
+    await fleet.clock.advance(200)
+    await fleet.edit('deployments.apps', 'web', setImage('web:2'))
+    await fleet.clock.advance(2)
+    await fleet.restart()
+    await fleet.clock.advance(2000)
+    const pods = await fleet.list<Pod>('pods')
+    expect([podsOf('web:1', pods), podsOf('web:2', pods)]).toEqual([0, 4])
+    expect(fleet.device('gw-1').refused).toBe(0)
+  })
+
+  test('duplicate and old messages change nothing', async () => {
+    await fresh('gw-1')
+    await fleet.create(deployment('web', 1, 'web:1'))
+    await fleet.clock.advance(200)
+    const [revision, sent] = [await fleet.store.revision(), fleet.published.length]
+    const device = fleet.device('gw-1')
+    for (let round = 0; round < 3; round += 1) device.report()
+    device.seq = 0
+    device.inventory()
+    device.send('presence', { device: 'gw-1', sid: 'an-old-session', state: 'off' })
+    await fleet.clock.advance(200)
+    expect([await fleet.store.revision(), fleet.published.length]).toEqual([revision, sent])
+  })
+
+  test('a device that holds a newer document is not sent a lower one until the epoch is raised', async () => {
+    fleet = new FakeFleet()
+    await fleet.start()
+    const device = fleet.device('gw-1')
+    device.held = { device: 'gw-1', epoch: 1, generation: 40, issuedAt: 'x', digest: 'f'.repeat(64), pods: [] }
+    await fleet.join('gw-1')
+    await fleet.create(deployment('web', 1, 'web:1'))
+    await fleet.clock.advance(500)
+    expect(fleet.published).toEqual([])
+    const [node] = await fleet.list<Node>('nodes')
+    expect(node && condition(node, 'IdentityOrEpochConflict')).toMatchObject({ status: 'True', reason: 'DeviceAhead' })
+    expect(await fleet.controllers?.raiseEpoch()).toBe(2)
+    await fleet.clock.advance(500)
+    expect([device.held?.epoch, device.held?.generation, device.held?.pods.length, device.refused]).toEqual([2, 1, 1, 0])
+    const [after] = await fleet.list<Node>('nodes')
+    expect(after && condition(after, 'IdentityOrEpochConflict')?.status).toBe('False')
+  })
+
+  test('a device whose disk fell back gets the newest document again', async () => {
+    await fresh('gw-1')
+    await fleet.create(deployment('web', 1, 'web:1'))
+    await fleet.clock.advance(200)
+    const device = fleet.device('gw-1')
+    const newest = device.held
+    device.held = null
+    device.boot('gw-1-s2')
+    await fleet.clock.advance(200)
+    expect(device.held).toMatchObject({ generation: newest?.generation, digest: newest?.digest })
+  })
+})
+
+describe('devices', () => {
+  test('one that goes silent is shown unknown, its pods stay, and it recovers', async () => {
+    await fresh('gw-1')
+    await fleet.create(deployment('web', 1, 'web:1'))
+    await fleet.clock.advance(200)
+    const [pod] = await fleet.list<Pod>('pods')
+    fleet.device('gw-1').online = false
+    await fleet.clock.advance(1_300_000)
+    const [silent] = await fleet.list<Node>('nodes')
+    expect(silent && condition(silent, 'Ready')?.status).toBe('Unknown')
+    const kept = await fleet.list<Pod>('pods')
+    expect(kept.map((one) => [one.metadata.uid, one.metadata.deletionTimestamp, condition(one, 'Ready')?.status])).toEqual([[pod?.metadata.uid, undefined, 'Unknown']])
+    fleet.device('gw-1').boot('gw-1-s2')
+    await fleet.clock.advance(200)
+    expect((await fleet.list<Pod>('pods')).map((one) => [one.metadata.uid, condition(one, 'Ready')?.status])).toEqual([[pod?.metadata.uid, 'True']])
+  })
+
+  test('two agents with one identity are told', async () => {
+    await fresh('gw-1')
+    for (let round = 0; round < 4; round += 1) {
+      fleet.device('gw-1').boot('clone-a')
+      await fleet.clock.advance(1000)
+      fleet.device('gw-1').boot('clone-b')
+      await fleet.clock.advance(1000)
+    }
+    const [node] = await fleet.list<Node>('nodes')
+    expect(node && condition(node, 'IdentityOrEpochConflict')).toMatchObject({ status: 'True', reason: 'IdentityConflict' })
+    expect((await fleet.list<Event>('events')).some((event) => event.reason === 'IdentityConflict')).toBe(true)
+  })
+
+  test('nothing is polled when nothing happens', async () => {
+    await fresh('gw-1')
+    await fleet.create(deployment('web', 1, 'web:1'))
+    await fleet.clock.advance(1000)
+    const revision = await fleet.store.revision()
+    await fleet.clock.advance(60_000)
+    expect([await fleet.store.revision(), fleet.clock.pendingTimers()]).toEqual([revision, 2])
+  })
+})
