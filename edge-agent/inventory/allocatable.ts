@@ -1,0 +1,43 @@
+/** What the device has, and what workloads may take of it. Base units; cpu in milli. */
+import type { DeviceProfile } from '../../device-profiles/schema.ts'
+import { LIMITS } from '../../protocol/limits.ts'
+import type { CgroupFacts } from './probe-cgroup.ts'
+
+export type Resources = Readonly<Record<string, number>>
+
+export interface Measured {
+  /** CPUs that may be used: online, and allowed by the cpuset */
+  readonly cpus: number
+  readonly memoryBytes: number | null
+  readonly pids: number | null
+  readonly storageBytes: number | null
+}
+
+/** What the system and the agent keep: never more than a tenth, so that the smallest device keeps room for work. */
+export const RESERVE: Readonly<Record<string, { readonly amount: number; readonly why: string }>> = {
+  cpu: { amount: 100, why: 'engine, agent and sshd when idle use about 3 % of one core; ten for their busy moments' },
+  memory: { amount: 256 * 1024 * 1024, why: 'dockerd and containerd 120 MiB, agent 70 MiB, kernel and shell' },
+  pids: { amount: 1_000, why: 'a Debian with dockerd runs about 200 tasks; an engineer must be able to log in' },
+  'ephemeral-storage': { amount: 1024 * 1024 * 1024, why: 'room to pull the next image and to write the state file' },
+}
+const RESERVE_AT_MOST = 0.1
+
+/** Facts that were not read are absent: nothing is placed by a guess. */
+export function capacityOf(measured: Measured, cgroup: CgroupFacts | null): Resources {
+  const quota = cgroup?.cpuQuotaMilli ?? Number.POSITIVE_INFINITY
+  const memory = measured.memoryBytes === null ? null : Math.min(measured.memoryBytes, cgroup?.memoryMaxBytes ?? Number.POSITIVE_INFINITY)
+  return {
+    cpu: Math.min(measured.cpus * 1000, quota),
+    ...(memory === null ? {} : { memory }),
+    ...(measured.pids === null ? {} : { pids: measured.pids }),
+    ...(measured.storageBytes === null ? {} : { 'ephemeral-storage': measured.storageBytes }),
+    pods: LIMITS.podsPerDevice.value,
+  }
+}
+
+export function allocatableOf(capacity: Resources, profile: DeviceProfile | null): Resources {
+  return Object.fromEntries(Object.entries(capacity).map(([name, amount]) => {
+    const kept = Math.min(RESERVE[name]?.amount ?? 0, Math.floor(amount * RESERVE_AT_MOST))
+    return [name, Math.max(0, amount - kept - (profile?.reserve?.[name] ?? 0))]
+  }))
+}

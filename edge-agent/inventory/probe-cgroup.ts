@@ -1,0 +1,101 @@
+/** What the control group of this process, or one above it, allows: the tightest of the chain counts. Versions 1 and 2, and both mixed. */
+import type { HostReader } from '../ports.ts'
+import type { Evidence } from './findings.ts'
+import { parseCount, parseIdList } from './id-list.ts'
+
+export interface CgroupFacts {
+  readonly pidsMax: number | null
+  /** the file that holds pidsMax, and the number of tasks counted there */
+  readonly pidsFile: string | null
+  readonly pidsCurrent: number | null
+  readonly memoryMaxBytes: number | null
+  readonly cpuQuotaMilli: number | null
+  readonly cpus: readonly number[] | null
+  readonly mems: readonly number[] | null
+}
+
+interface Group {
+  readonly version: 1 | 2
+  /** folders from our own group up to the mount */
+  readonly chain: readonly string[]
+}
+
+export async function probeCgroup(reader: HostReader, evidence: Evidence): Promise<CgroupFacts> {
+  const [pids, memory, cpu, cpuset] = await Promise.all(['pids', 'memory', 'cpu', 'cpuset'].map((controller) => findGroup(reader, controller)))
+  const pidsLimit = await tightest(reader, pids, 'pids.max', 'pids.max')
+  const memoryLimit = await tightest(reader, memory, 'memory.max', 'memory.limit_in_bytes')
+  const quota = await cpuQuota(reader, cpu)
+  const cpus = await allowedIds(reader, cpuset, ['cpuset.cpus.effective'], ['cpuset.effective_cpus', 'cpuset.cpus', 'cpus'])
+  const mems = await allowedIds(reader, cpuset, ['cpuset.mems.effective'], ['cpuset.effective_mems', 'cpuset.mems', 'mems'])
+  if (memoryLimit !== null) evidence.source('memory.limitBytes', memoryLimit.file)
+  if (quota !== null) evidence.source('cpu quota', quota.file)
+  if (cpus !== null) evidence.source('topology.allowedCpus', cpus.file)
+  return {
+    pidsMax: pidsLimit?.value ?? null,
+    pidsFile: pidsLimit?.file ?? null,
+    pidsCurrent: pidsLimit === null ? null : parseCount(await reader.read(pidsLimit.file.replace(/max$/, 'current'))),
+    memoryMaxBytes: memoryLimit?.value ?? null,
+    cpuQuotaMilli: quota?.value ?? null,
+    cpus: cpus?.ids ?? null,
+    mems: mems?.ids ?? null,
+  }
+}
+
+/** A version 1 line counts only when that controller is mounted: mixed systems show `0::/` beside it. */
+async function findGroup(reader: HostReader, controller: string): Promise<Group | null> {
+  const lines = ((await reader.read('/proc/self/cgroup')) ?? '').split('\n').map((line) => /^\d+:([^:]*):(.*)$/.exec(line))
+  const mounts = ((await reader.read('/proc/self/mounts')) ?? (await reader.read('/proc/mounts')) ?? '').split('\n').map((line) => line.split(' '))
+  // kernels and mounts that know cpusets only under their own name
+  const cpuset = controller === 'cpuset' ? await reader.read('/proc/self/cpuset') : null
+  const v1 = lines.find((line) => line?.[1]?.split(',').includes(controller))?.[2] ?? cpuset
+  const isV1Mount = (type = '', options = ''): boolean =>
+    (type === 'cgroup' && options.split(',').includes(controller)) || (type === 'cpuset' && type === controller)
+  const v1Mount = mounts.find(([, , type, options]) => isV1Mount(type, options))?.[1]
+  if (v1 !== null && v1Mount !== undefined) return { version: 1, chain: chainOf(v1Mount, v1) }
+  const v2 = lines.find((line) => line?.[1] === '')?.[2] ?? cpuset
+  const v2Mount = mounts.find(([, , type]) => type === 'cgroup2')?.[1]
+  return v2 === null || v2Mount === undefined ? null : { version: 2, chain: chainOf(v2Mount, v2) }
+}
+
+/** `/a/b` below `/sys/fs/cgroup`: that folder, `/a`, and the mount itself */
+function chainOf(mount: string, group: string): readonly string[] {
+  const parts = group.split('/').filter((part) => part !== '' && part !== '..')
+  return Array.from({ length: parts.length + 1 }, (_, up) => [mount, ...parts.slice(0, parts.length - up)].join('/'))
+}
+
+async function tightest(reader: HostReader, group: Group | null | undefined, v2File: string, v1File: string): Promise<{ value: number; file: string } | null> {
+  let best: { value: number; file: string } | null = null
+  for (const dir of group?.chain ?? []) {
+    const file = `${dir}/${group?.version === 1 ? v1File : v2File}`
+    // "max", and the number near 2^63 by which version 1 says the same, are no counts
+    const value = parseCount(await reader.read(file))
+    if (value !== null && (best === null || value < best.value)) best = { value, file }
+  }
+  return best
+}
+
+async function cpuQuota(reader: HostReader, group: Group | null | undefined): Promise<{ value: number; file: string } | null> {
+  let best: { value: number; file: string } | null = null
+  for (const dir of group?.chain ?? []) {
+    const file = group?.version === 1 ? `${dir}/cpu.cfs_quota_us` : `${dir}/cpu.max`
+    const text = group?.version === 1 ? `${await reader.read(file)} ${await reader.read(`${dir}/cpu.cfs_period_us`)}` : await reader.read(file)
+    const match = /^(\d{1,12}) (\d{1,12})$/.exec(text ?? '')
+    if (match === null || Number(match[2]) === 0) continue
+    const value = Math.floor((Number(match[1]) * 1000) / Number(match[2]))
+    if (best === null || value < best.value) best = { value, file }
+  }
+  return best
+}
+
+/** The nearest group that says anything: effective sets already hold what the groups above allow. */
+async function allowedIds(
+  reader: HostReader, group: Group | null | undefined, v2Files: readonly string[], v1Files: readonly string[],
+): Promise<{ ids: readonly number[]; file: string } | null> {
+  for (const dir of group?.chain ?? []) {
+    for (const name of group?.version === 1 ? v1Files : v2Files) {
+      const ids = parseIdList((await reader.read(`${dir}/${name}`)) ?? '')
+      if (ids !== null && ids.length > 0) return { ids, file: `${dir}/${name}` }
+    }
+  }
+  return null
+}
