@@ -101,6 +101,8 @@ export const ENTRY_POINTS: readonly RegExp[] = [
   /^edge-agent\/main\.ts$/,
   /^scripts\/[a-z-]+\.ts$/,
   /^test\/.*\.test\.ts$/,
+  // started as processes of their own by the test beside them
+  /^test\/integration\/[a-z-]+-child\.ts$/,
   /^[a-z.]+\.config\.ts$/,
   /^cloud\/console\/web\/main\.tsx$/,
   /^cloud\/console\/web\/vite\.config\.ts$/,

@@ -160,7 +160,8 @@ describe('a damaged file', () => {
 })
 
 describe('a state of the wrong form', () => {
-  const bodies = ['null', '0', 'false', '""', '[]', '{}', '{"v":1}', '{"v":1,"ledger":{}}', '{"v":2,"desired":null,"floor":null,"ledger":{}}', '{"v":1,"desired":0,"floor":null,"ledger":{}}',
+  const bodies = ['null', '0', 'false', '""', '[]', '{}', '{"v":1}', '{"v":1,"ledger":{}}', '{"v":2,"desired":null,"floor":null,"ledger":{}}',
+    '{"v":1,"desired":0,"floor":null,"ledger":{}}',
     '{"v":1,"desired":{},"floor":null,"ledger":{}}', '{"v":1,"desired":null,"floor":null,"ledger":{"__proto__":{}}}', '\u0000', '']
   it.each(bodies)('%j is unknown, not empty', async (body) => {
     const disk = new FakeDisk(new Map([[`${DIR}/state.json`, encode(1, Buffer.from(body))]]))

@@ -44,7 +44,10 @@ export interface DurableFileOptions<T> {
   readonly decode: (body: unknown) => Decoded<T>
 }
 
-type Candidate = { readonly kind: 'absent' } | { readonly kind: 'damaged'; readonly why: string } | { readonly kind: 'good'; readonly gen: number; readonly body: Uint8Array }
+type Candidate =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'damaged'; readonly why: string }
+  | { readonly kind: 'good'; readonly gen: number; readonly body: Uint8Array }
 
 const FORMAT = 1
 

@@ -36,5 +36,6 @@ export class FloorFile {
 
 function decodeFloor(body: unknown): Decoded<Version> {
   const parsed = parse(FLOOR, body)
-  return parsed.ok ? { ok: true, value: { epoch: parsed.value.epoch, generation: parsed.value.generation } } : { ok: false, why: 'it is not an epoch and a generation' }
+  if (!parsed.ok) return { ok: false, why: 'it is not an epoch and a generation' }
+  return { ok: true, value: { epoch: parsed.value.epoch, generation: parsed.value.generation } }
 }

@@ -14,11 +14,13 @@ const STATE_VERSION = 1
 /** Element i turns form i+1 into form i+2. An agent reads every older form, and refuses newer ones. */
 const MIGRATIONS: readonly ((old: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>)[] = []
 
+const ENTRY = obj({ failures: required(int()), restarts: required(int()), remainingMs: required(num()), countedExit: str({ max: 64 }) })
+
 const STORED = obj({
   v: required(int(STATE_VERSION, STATE_VERSION)),
   desired: DESIRED_STATE,
   floor: obj({ epoch: required(int(1)), generation: required(int(1)) }),
-  ledger: required(map(obj({ failures: required(int()), restarts: required(int()), remainingMs: required(num()), countedExit: str({ max: 64 }) }), { max: LIMITS.ledgerEntries.value })),
+  ledger: required(map(ENTRY, { max: LIMITS.ledgerEntries.value })),
 })
 
 export function toStored(state: SavedState): StoredState {

@@ -66,7 +66,8 @@ describe.skipIf(missing !== null)('the link', () => {
   it('leaves a will when its process is killed', async () => {
     const { url } = await startBroker(cleanup)
     const cloud = await observe(url, cleanup)
-    const child = spawn(process.execPath, ['--import', 'tsx', path.join(import.meta.dirname, 'agent-link-child.ts'), url, 'gw-1', 'sid-k'], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const script = path.join(import.meta.dirname, 'agent-link-child.ts')
+    const child = spawn(process.execPath, ['--import', 'tsx', script, url, 'gw-1', 'sid-k'], { stdio: ['ignore', 'pipe', 'inherit'] })
     cleanup(() => end(child))
     await until(() => JSON.stringify(cloud.last('presence')).includes('"on"'))
     child.kill('SIGKILL')
@@ -153,7 +154,8 @@ function desired(generation: number) {
 }
 
 function status(seq: number): StatusReport {
-  return { device: 'gw-1', sid: 'sid-1', seq, at: '2026-01-01T00:00:00Z', agentVersion: '0', converged: true, pods: [], engine: { reachable: true }, causes: [] }
+  const at = '2026-01-01T00:00:00Z'
+  return { device: 'gw-1', sid: 'sid-1', seq, at, agentVersion: '0', converged: true, pods: [], engine: { reachable: true }, causes: [] }
 }
 
 function startLink(url: string, sid: string, more: { readonly keepaliveS?: number } = {}) {

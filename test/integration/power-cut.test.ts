@@ -14,7 +14,7 @@ describe.skipIf(missing !== null)('a power cut of a real file system', () => {
   it.each(['ext4', 'xfs'])('%s: nothing acknowledged is lost', async (fs) => {
     const work = await mkdtemp(path.join(tmpdir(), 'skerry-power-cut-'))
     try {
-      const runner = [process.execPath, '--import', 'tsx', path.join(import.meta.dirname, 'power-cut-runner.ts'), fs, String(CUTS), work]
+      const runner = [process.execPath, '--import', 'tsx', path.join(import.meta.dirname, 'power-cut-child.ts'), fs, String(CUTS), work]
       const { stdout } = await promisify(execFile)('unshare', ['-m', '--propagation', 'private', ...runner])
       const result: unknown = JSON.parse(stdout.trim())
       console.log(`power cut: ${stdout.trim()}`)

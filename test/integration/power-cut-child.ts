@@ -1,6 +1,6 @@
 /**
  * Cuts a real file system off in the middle of saves and mounts it again. Runs in its own mount namespace:
- * `unshare -m --propagation private node … power-cut-runner.ts <ext4|xfs> <cuts> <work dir>`; prints one JSON line.
+ * `unshare -m --propagation private node … power-cut-child.ts <ext4|xfs> <cuts> <work dir>`; prints one JSON line.
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
@@ -40,7 +40,8 @@ process.stdout.write(`${JSON.stringify(result)}\n`)
 
 /** answers the last number that was acknowledged before the cut */
 async function writeAndCut(cut: number): Promise<number> {
-  const writer = spawn(process.execPath, ['--import', 'tsx', path.join(import.meta.dirname, 'power-cut-writer.ts'), dir], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const script = path.join(import.meta.dirname, 'state-writer-child.ts')
+  const writer = spawn(process.execPath, ['--import', 'tsx', script, dir], { stdio: ['ignore', 'pipe', 'inherit'] })
   let text = ''
   const ended = new Promise<void>((resolve) => writer.once('close', () => resolve()))
   const begun = new Promise<void>((resolve) => writer.stdout.on('data', (chunk: Buffer) => {
