@@ -24,6 +24,8 @@ const running = (fields: object = {}) => ({ name: 'web', ready: true, restartCou
 const ended = (fields: object) => ({ name: 'web', ready: false, restartCount: 0, state: { terminated: { exitCode: 0, ...fields } } })
 const waiting = (reason: string) => ({ name: 'web', ready: false, restartCount: 0, state: { waiting: { reason } } })
 
+const lastState = (finishedAt: string) => ({ lastState: { terminated: { exitCode: 1, finishedAt } } })
+
 function podRow(status: object, metadata: object = {}): Readonly<Record<string, unknown>> {
   return row({ ...pod({}), status, metadata: { name: 'x', namespace: 'default', ...metadata } })
 }
@@ -68,7 +70,6 @@ describe('pods', () => {
   })
 
   it('restarts, with the time of the last', () => {
-    const lastState = (finishedAt: string) => ({ lastState: { terminated: { exitCode: 1, finishedAt } } })
     const containerStatuses = [
       running({ restartCount: 2, ...lastState('2026-11-21T07:00:00Z') }),
       running({ restartCount: 1, ...lastState('2026-11-21T07:59:30Z') }),

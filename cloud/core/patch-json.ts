@@ -57,11 +57,11 @@ function put(state: State, tokens: Tokens, edit: Edit): State | string {
   return changed.ok ? { ...state, document: changed.value } : changed.why
 }
 
-/** As in Kubernetes, testing for null also succeeds where there is nothing. */
+/** As in Kubernetes, testing for null also succeeds where an object or list has nothing. */
 function testAt(state: State, tokens: Tokens, expected: unknown): State | string {
   const at = valueAt(state.document, tokens)
-  if (!at.found) return expected === null ? state : 'test failed: there is nothing'
-  return canonicalJson(at.value) === canonicalJson(expected) ? state : 'test failed: the value is another'
+  if (at.found) return canonicalJson(at.value) === canonicalJson(expected) ? state : 'test failed: the value is another'
+  return expected === null && valueAt(state.document, tokens.slice(0, -1)).found ? state : 'test failed: there is nothing'
 }
 
 function transfer(state: State, tokens: Tokens, operation: Doc): State | string {

@@ -13,11 +13,9 @@ const PIDS_AT_POD = 'PIDs are limited for the whole pod: write spec.resources.li
 /** Issues of a container's `resources`: cpu, memory, ephemeral-storage and extended resources such as `nvidia.com/gpu`. */
 export function containerResourceIssues(resources: Resources, path: string): readonly Issue[] {
   const { requests = {}, limits = {} } = resources
-  const issuesOf = (quantities: Quantities, at: string): readonly Issue[] =>
-    Object.entries(quantities).flatMap(([name, value]) => containerQuantity(name, value, `${at}[${JSON.stringify(name)}]`))
   // requests that were filled from limits are the same fault, told once
   const own = Object.fromEntries(Object.entries(requests).filter(([name, value]) => limits[name] !== value))
-  const issues = [...issuesOf(own, `${path}.requests`), ...issuesOf(limits, `${path}.limits`)]
+  const issues = [...quantityIssues(own, `${path}.requests`), ...quantityIssues(limits, `${path}.limits`)]
   return issues.length > 0 ? issues : withinLimits(requests, limits, path)
 }
 
@@ -36,6 +34,10 @@ export function podResourceIssues(resources: Resources, path: string): readonly 
     return nano >= ONE && nano % ONE === 0n ? [] : [{ path: at, kind: 'invalid', message: `must be a whole number of at least 1, is ${value}` }]
   })
   return [...requests, ...limits]
+}
+
+function quantityIssues(quantities: Quantities, path: string): readonly Issue[] {
+  return Object.entries(quantities).flatMap(([name, value]) => containerQuantity(name, value, `${path}[${JSON.stringify(name)}]`))
 }
 
 function containerQuantity(name: string, value: string | number, path: string): readonly Issue[] {
