@@ -1,8 +1,11 @@
 /** Lists, tables, discovery and watches of the API, over a real server and a real store. */
+import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { call, startApiServer, watchLines } from './fakes/api-server.ts'
+import { ADMIN, call, clock, startApiServer, watchLines } from './fakes/api-server.ts'
 import type { TestServer } from './fakes/api-server.ts'
+import type { Clock } from '../cloud/ports.ts'
 import type { KubeObject } from '../cloud/resources/object.ts'
+import { LIMITS } from '../protocol/limits.ts'
 
 const MAPS = '/api/v1/namespaces/default/configmaps'
 const PODS = '/api/v1/namespaces/default/pods'
@@ -12,6 +15,15 @@ interface List {
   readonly kind: string
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string; readonly remainingItemCount?: number }
   readonly items: readonly KubeObject[]
+}
+
+interface Aggregated {
+  readonly metadata: { readonly name: string }
+  readonly versions: readonly { readonly version: string; readonly resources: readonly { readonly resource: string }[] }[]
+}
+
+interface ResourceNames {
+  readonly resources: readonly { readonly name: string; readonly verbs: readonly string[] }[]
 }
 
 let server: TestServer
@@ -63,26 +75,30 @@ describe('lists', () => {
     expect(await listNames(`${MAPS}?fieldSelector=metadata.name!%3Dape,metadata.namespace%3D%3Ddefault`)).toEqual(['ant', 'bee'])
     expect(await listNames(`/api/v1/configmaps?fieldSelector=metadata.name%3Dape`)).toEqual(['ape'])
     expect(await listNames(`${MAPS}?labelSelector=first%3Da&limit=1`)).toEqual(['ant'])
-    for (const [query, says] of [['labelSelector=a%3D%3D%3Db', 'labelSelector'], ['fieldSelector=spec.colour%3Dred', 'spec.colour'], ['limit=x', 'limit'], ['watch=maybe', 'watch']]) {
-      const reply = await call(server, 'GET', `${MAPS}?${query ?? ''}`)
-      expect([reply.code, reply.text]).toEqual([400, expect.stringContaining(says ?? '')])
+    const selectors = { 'labelSelector=a%3D%3D%3Db': 'label selector', 'fieldSelector=a': 'field selector', 'fieldSelector=spec.x%3Dy': 'spec.x' }
+    for (const [query, says] of Object.entries({ ...selectors, 'limit=x': 'limit', 'watch=maybe': 'watch', 'includeObject=All': 'includeObject' })) {
+      const reply = await call(server, 'GET', `${MAPS}?${query}`, { accept: TABLE })
+      expect([reply.code, reply.text]).toEqual([400, expect.stringContaining(says)])
     }
   })
 
   it('long ones are compressed for those who can read it', async () => {
     for (const name of ['a', 'b']) await call(server, 'POST', MAPS, { body: { metadata: { name }, data: { text: 'x'.repeat(100_000) } } })
-    const head = await fetch(`http://127.0.0.1:${server.port}${MAPS}`, { headers: { authorization: 'Bearer admin-token-for-tests-0123456789abcdef' } })
+    const head = await fetch(`http://127.0.0.1:${server.port}${MAPS}`, { headers: { authorization: `Bearer ${ADMIN}` } })
     expect(head.headers.get('content-encoding')).toBe('gzip')
     expect(((await head.json()) as List).items).toHaveLength(2)
   })
 
   it('tables carry columns, cells and metadata', async () => {
     await addMaps('a')
-    const table = (await call(server, 'GET', MAPS, { accept: TABLE })).json() as { columnDefinitions: readonly { name: string }[]; rows: readonly { cells: unknown[]; object: object }[] }
-    expect(table).toMatchObject({ kind: 'Table', apiVersion: 'meta.k8s.io/v1', metadata: { resourceVersion: expect.stringMatching(/^\d+$/) as string } })
-    expect(table.columnDefinitions.map((column) => column.name)).toEqual(['Name', 'Data', 'Age'])
-    expect(table.rows[0]?.cells.slice(0, 2)).toEqual(['a', 0])
-    expect(table.rows[0]?.object).toMatchObject({ kind: 'PartialObjectMetadata', metadata: { name: 'a', namespace: 'default', labels: { first: 'a' } } })
+    expect((await call(server, 'GET', MAPS, { accept: TABLE })).json()).toMatchObject({
+      kind: 'Table', apiVersion: 'meta.k8s.io/v1', metadata: { resourceVersion: expect.stringMatching(/^\d+$/) as string },
+      columnDefinitions: [{ name: 'Name' }, { name: 'Data' }, { name: 'Age' }],
+      rows: [{
+        cells: ['a', 0, expect.any(String)],
+        object: { kind: 'PartialObjectMetadata', metadata: { name: 'a', namespace: 'default', labels: { first: 'a' } } },
+      }],
+    })
     const old = await call(server, 'GET', `${MAPS}/a?includeObject=Object`, { accept: 'application/json;as=Table;v=v1beta1;g=meta.k8s.io' })
     expect(old.json()).toMatchObject({ apiVersion: 'meta.k8s.io/v1beta1', rows: [{ object: { kind: 'ConfigMap' } }] })
   })
@@ -90,21 +106,20 @@ describe('lists', () => {
 
 describe('discovery', () => {
   it('tells the same in both forms, and serves what it tells', async () => {
-    const aggregated = await call(server, 'GET', '/apis', { accept: 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json' })
+    const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json'
+    const aggregated = await call(server, 'GET', '/apis', { accept })
     expect(aggregated.headers['content-type']).toContain('as=APIGroupDiscoveryList')
-    const groups = (aggregated.json() as { items: { metadata: { name: string }; versions: { version: string; resources: { resource: string }[] }[] }[] }).items
+    const groups = (aggregated.json() as { items: Aggregated[] }).items
     const legacy = (await call(server, 'GET', '/apis')).json() as { groups: { name: string }[] }
     expect(groups.map((group) => group.metadata.name)).toEqual(legacy.groups.map((group) => group.name))
-    for (const group of groups) {
-      const version = group.versions[0]
-      const list = (await call(server, 'GET', `/apis/${group.metadata.name}/${version?.version ?? ''}`)).json() as { resources: { name: string; verbs: string[] }[] }
-      expect(list.resources.map((item) => item.name).filter((name) => !name.includes('/'))).toEqual(version?.resources.map((item) => item.resource))
-      for (const item of list.resources.filter((one) => one.verbs.includes('list'))) {
-        expect((await call(server, 'GET', `/apis/${group.metadata.name}/${version?.version ?? ''}/${item.name}`)).code).toBe(200)
-      }
+    for (const { metadata, versions } of groups) {
+      const root = `/apis/${metadata.name}/${versions[0]?.version ?? ''}`
+      const { resources } = (await call(server, 'GET', root)).json() as ResourceNames
+      expect(resources.map((item) => item.name).filter((name) => !name.includes('/'))).toEqual(versions[0]?.resources.map((item) => item.resource))
+      for (const item of resources.filter((one) => one.verbs.includes('list'))) expect((await call(server, 'GET', `${root}/${item.name}`)).code).toBe(200)
     }
-    const core = (await call(server, 'GET', '/api/v1')).json() as { resources: { name: string }[] }
-    expect(core.resources.map((item) => item.name)).toEqual(expect.arrayContaining(['pods', 'pods/status', 'pods/eviction', 'nodes', 'namespaces', 'configmaps', 'secrets', 'events']))
+    const core = ((await call(server, 'GET', '/api/v1')).json() as ResourceNames).resources.map((item) => item.name)
+    expect(core).toEqual(expect.arrayContaining(['pods', 'pods/status', 'pods/eviction', 'nodes', 'namespaces', 'configmaps', 'secrets', 'events']))
   })
 
   it('OpenAPI: an empty v2, and v3 documents that promise field validation', async () => {
@@ -115,14 +130,18 @@ describe('discovery', () => {
     expect(document.json()).toMatchObject({
       paths: {
         '/apis/apps/v1/namespaces/{namespace}/deployments/{name}': {
-          patch: { 'x-kubernetes-group-version-kind': { group: 'apps', version: 'v1', kind: 'Deployment' }, parameters: [{ name: 'dryRun' }, {}, { name: 'fieldValidation' }] },
+          patch: {
+            'x-kubernetes-group-version-kind': { group: 'apps', version: 'v1', kind: 'Deployment' },
+            parameters: [{ name: 'dryRun' }, {}, { name: 'fieldValidation' }],
+          },
         },
       },
     })
   })
 
   it('unknown paths and methods are Status errors', async () => {
-    for (const path of ['/apis/nothing', '/apis/apps/v2', '/api/v1/unicorns', '/apis/apps/v1/namespaces/default/deployments/a/b/c', '/api/v1/deployments/x', '/api/v1/%ff']) {
+    const deep = '/apis/apps/v1/namespaces/default/deployments/a/b/c'
+    for (const path of ['/apis/nothing', '/apis/apps/v2', '/api/v1/unicorns', deep, '/api/v1/deployments/x', '/api/v1/pods/x', '/api/v1/%ff']) {
       const reply = await call(server, 'GET', path)
       expect([path, reply.code, reply.json()]).toEqual([path, 404, expect.objectContaining({ kind: 'Status' })])
     }
@@ -176,15 +195,18 @@ describe('watch', () => {
     await call(server, 'POST', '/api/v1/namespaces/other/configmaps', { body: { metadata: { name: 'b' } } })
     await addMaps('a', 'b')
     expect(await one.next()).toMatchObject({ type: 'ADDED', object: { metadata: { name: 'b', namespace: 'default' } } })
-    expect(await table.next()).toMatchObject({ type: 'ADDED', object: { kind: 'Table', columnDefinitions: [{ name: 'Name' }, {}, {}], rows: [{ cells: ['a', 0, expect.any(String)] }] } })
-    expect(await table.next()).toMatchObject({ object: { columnDefinitions: null, rows: [{ cells: ['b', 0, expect.any(String)] }] } })
+    const age: unknown = expect.any(String)
+    const columnDefinitions = [{ name: 'Name' }, {}, {}]
+    expect(await table.next()).toMatchObject({ type: 'ADDED', object: { kind: 'Table', columnDefinitions, rows: [{ cells: ['a', 0, age] }] } })
+    expect(await table.next()).toMatchObject({ object: { columnDefinitions: null, rows: [{ cells: ['b', 0, age] }] } })
     one.stop()
     table.stop()
   })
 
   it('ends after timeoutSeconds, and marks the end of the initial objects when asked', async () => {
     await addMaps('a')
-    const watch = await watchLines(server, `${MAPS}?watch=true&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan&timeoutSeconds=1`)
+    const asked = 'sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan&timeoutSeconds=1'
+    const watch = await watchLines(server, `${MAPS}?watch=true&${asked}`)
     expect((await watch.next()).type).toBe('ADDED')
     expect(await watch.next()).toMatchObject({ type: 'BOOKMARK', object: { metadata: { annotations: { 'k8s.io/initial-events-end': 'true' } } } })
     await watch.ended
@@ -198,5 +220,45 @@ describe('watch', () => {
     await call(server, 'DELETE', `${PODS}/p?gracePeriodSeconds=0`)
     expect([(await watch.next()).type, (await watch.next()).type]).toEqual(['MODIFIED', 'DELETED'])
     watch.stop()
+  })
+
+  it('bookmarks tell an idle watcher the revision of other kinds too', async () => {
+    const timers: { readonly ms: number; readonly run: () => void }[] = []
+    const held: Clock = {
+      ...clock,
+      after(ms, run) {
+        timers.push({ ms, run })
+        return () => undefined
+      },
+    }
+    const slow = await startApiServer(held)
+    try {
+      const watch = await watchLines(slow, `${MAPS}?watch=true&allowWatchBookmarks=true`)
+      await call(slow, 'POST', '/api/v1/namespaces', { body: { metadata: { name: 'elsewhere' } } })
+      timers.find((timer) => timer.ms === LIMITS.watchBookmarkMs.value)?.run()
+      const { type, object } = await watch.next()
+      expect([type, object.metadata.resourceVersion]).toEqual(['BOOKMARK', String(await slow.store.revision())])
+      watch.stop()
+    } finally {
+      await slow.close()
+    }
+  })
+
+  it('a client that does not read is cut off; one that reads sees everything', async () => {
+    const stuck = connect(server.port, '127.0.0.1')
+    stuck.on('error', () => undefined)
+    stuck.write(`GET ${MAPS}?watch=true HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${ADMIN}\r\n\r\n`)
+    stuck.pause()
+    const reading = await watchLines(server, `${MAPS}?watch=true`)
+    const data = { text: 'x'.repeat(200_000) }
+    let last = 0
+    for (let round = 0; !server.logged.some((line) => line.startsWith('watch closed')) && round < 500; round += 1) {
+      await call(server, 'POST', MAPS, { body: { metadata: { name: `m${round}` }, data } })
+      last = round
+    }
+    expect(server.logged.filter((line) => line.startsWith('watch closed'))).toHaveLength(1)
+    for (let round = 0; round <= last; round += 1) expect((await reading.next()).object.metadata.name).toBe(`m${round}`)
+    reading.stop()
+    stuck.destroy()
   })
 })

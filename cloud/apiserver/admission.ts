@@ -107,7 +107,7 @@ function ruled(definition: ResourceDefinition, object: KubeObject, old: KubeObje
 
 function expectSame(field: string, sent: unknown, want: string): void {
   if (sent === undefined || sent === null || sent === '' || sent === want) return
-  throw badRequest(`the ${field} in the data (${String(sent)}) does not match the expected ${field} (${want})`)
+  throw badRequest(`the ${field} in the data (${typeof sent === 'string' ? sent : JSON.stringify(sent)}) does not match the expected ${field} (${want})`)
 }
 
 function strictError(definition: ResourceDefinition, unknown: readonly Issue[]): Error {

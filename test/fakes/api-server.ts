@@ -35,13 +35,14 @@ export interface TestServer {
   close(): Promise<void>
 }
 
-export async function startApiServer(): Promise<TestServer> {
+/** @param time the server's clock, for tests that move it by hand */
+export async function startApiServer(time: Clock = clock): Promise<TestServer> {
   const logged: string[] = []
   const note = (msg: string, fields?: object): void => void logged.push(`${msg} ${JSON.stringify(fields ?? {})}`)
   const log: Log = { info: note, warn: note, error: note }
   const store = openSqliteStore(':memory:', { log, clock })
   const api = await openApiServer({
-    store, clock, random, log,
+    store, clock: time, random, log,
     authenticator: tokenAuthenticator([
       { token: ADMIN, principal: { name: 'admin', groups: ['system:masters'] } },
       { token: STRANGER, principal: { name: 'stranger', groups: [] } },
@@ -98,7 +99,8 @@ export function call(server: TestServer, method: string, path: string, sent: Sen
       response.on('error', reject)
       response.on('end', () => {
         const text = Buffer.concat(chunks).toString('utf8')
-        resolve({ code: response.statusCode ?? 0, headers: response.headers, text, json: () => JSON.parse(text) as unknown, object: () => JSON.parse(text) as KubeObject })
+        const json = (): unknown => JSON.parse(text)
+        resolve({ code: response.statusCode ?? 0, headers: response.headers, text, json, object: () => json() as KubeObject })
       })
     })
     request.on('error', reject)
