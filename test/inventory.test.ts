@@ -104,6 +104,13 @@ describe('limits of control groups', () => {
     expect(inventory.capacity).toMatchObject({ cpu: 1500, memory: GIB, pids: 500 })
   })
 
+  it('of the agent\'s own service do not bind the containers beside it', async () => {
+    const unit = '/sys/fs/cgroup/system.slice/skerry-agent.service'
+    const limits = { [`${unit}/pids.max`]: '4915', [`${unit}/memory.max`]: '67108864', '/sys/fs/cgroup/system.slice/pids.max': '30000' }
+    const { inventory } = await collect({ ...board('raspberry-pi-4-fake-numa'), ...limits }, 'arm64')
+    expect(inventory.capacity).toMatchObject({ pids: 30_000, memory: 4 * GIB })
+  })
+
   it('of the first version count where both are mounted', async () => {
     const { inventory } = await collect(board('cgroup-hybrid'))
     expect(inventory.pids?.capacity).toBe(256)

@@ -16,7 +16,7 @@ export interface CgroupFacts {
 
 interface Group {
   readonly version: 1 | 2
-  /** folders from our own group up to the mount */
+  /** folders from our own group (or the one that containers can share with us) up to the mount */
   readonly chain: readonly string[]
 }
 
@@ -57,9 +57,12 @@ async function findGroup(reader: HostReader, controller: string): Promise<Group 
   return v2 === null || v2Mount === undefined ? null : { version: 2, chain: chainOf(v2Mount, v2) }
 }
 
-/** `/a/b` below `/sys/fs/cgroup`: that folder, `/a`, and the mount itself */
+/**
+ * `/a/b` below `/sys/fs/cgroup`: that folder, `/a`, and the mount itself. A systemd unit at the end is left out: it is this
+ * agent's alone (TasksMax of a service is 15 % of the host's), and containers run beside it, not in it.
+ */
 function chainOf(mount: string, group: string): readonly string[] {
-  const parts = group.split('/').filter((part) => part !== '' && part !== '..')
+  const parts = group.replace(/\/[^/]*\.(service|scope)$/, '').split('/').filter((part) => part !== '' && part !== '..')
   return Array.from({ length: parts.length + 1 }, (_, up) => [mount, ...parts.slice(0, parts.length - up)].join('/'))
 }
 
