@@ -100,6 +100,7 @@ export const LIMITS = {
   eventsPending: limit(1_000, 'count', 'events not yet written; a storm loses events, never work'),
   publishQuietMs: limit(3, 'ms', 'pods of one apply share a document'),
   publishHoldMs: limit(50, 'ms', 'how long a document waits for a scheduler that is still binding'),
+  earlyMessages: limit(10_000, 'count', 'device messages kept while the store is being listed; devices that are cut are asked again'),
   resendAfterMs: limit(10_000, 'ms', 'a device that still reports an older document after this did not get the newer one'),
   republishPerSecond: limit(500, 'count', 'after a broker reconnect all documents are sent again at this rate'),
   identityConflictMs: limit(600_000, 'ms', 'two sessions that replace each other within this are two agents'),

@@ -19,11 +19,14 @@ async function fresh(...devices: readonly string[]): Promise<void> {
   await fleet.join(...devices)
 }
 
-const setImage = (image: string) => (object: { spec: Record<string, never> }): void => {
-  const spec = object.spec as unknown as Deployment['spec']
-  Object.assign(spec.template.spec.containers[0] ?? {}, { image })
-}
-const condition = (object: { status?: Pod['status'] | Node['status'] | Deployment['status'] }, type: string) => object.status?.conditions?.find((one) => one.type === type)
+const setImage =
+  (image: string) =>
+  (object: { spec: Record<string, never> }): void => {
+    const spec = object.spec as unknown as Deployment['spec']
+    Object.assign(spec.template.spec.containers[0] ?? {}, { image })
+  }
+const condition = (object: { status?: Pod['status'] | Node['status'] | Deployment['status'] }, type: string) =>
+  object.status?.conditions?.find((one) => one.type === type)
 const podsOf = (image: string, pods: readonly Pod[]): number => pods.filter((pod) => pod.spec.containers[0]?.image === image).length
 
 describe('a Deployment', () => {
@@ -35,7 +38,9 @@ describe('a Deployment', () => {
     expect(fleet.published.length - before).toBe(1)
     expect(fleet.device('gw-1').held?.pods).toHaveLength(3)
     const pods = await fleet.list<Pod>('pods')
-    expect(pods.map((pod) => [pod.spec.nodeName, pod.status?.phase, condition(pod, 'Ready')?.status])).toEqual(Array.from({ length: 3 }, () => ['gw-1', 'Running', 'True']))
+    expect(pods.map((pod) => [pod.spec.nodeName, pod.status?.phase, condition(pod, 'Ready')?.status])).toEqual(
+      Array.from({ length: 3 }, () => ['gw-1', 'Running', 'True']),
+    )
     const [done] = await fleet.list<Deployment>('deployments.apps')
     expect(done?.status).toMatchObject({ observedGeneration: 1, replicas: 3, updatedReplicas: 3, readyReplicas: 3, availableReplicas: 3 })
     expect(done && condition(done, 'Progressing')).toMatchObject({ status: 'True', reason: 'NewReplicaSetAvailable' })
@@ -63,7 +68,10 @@ describe('a Deployment', () => {
     const pods = await fleet.list<Pod>('pods')
     expect(podsOf('web:1', pods)).toBe(4)
     const sets = await fleet.list<ReplicaSet>('replicasets.apps')
-    expect(sets.map((set) => [set.spec.replicas, set.metadata.annotations?.['deployment.kubernetes.io/revision']]).sort()).toEqual([[0, '2'], [4, '3']])
+    expect(sets.map((set) => [set.spec.replicas, set.metadata.annotations?.['deployment.kubernetes.io/revision']]).sort()).toEqual([
+      [0, '2'],
+      [4, '3'],
+    ])
     const [done] = await fleet.list<Deployment>('deployments.apps')
     expect(done && condition(done, 'Progressing')?.reason).toBe('NewReplicaSetAvailable')
   })
@@ -89,10 +97,15 @@ describe('a Deployment', () => {
     await fleet.clock.advance(100)
     const [waiting] = await fleet.list<Pod>('pods')
     expect(waiting && condition(waiting, 'PodScheduled')).toMatchObject({
-      status: 'False', reason: 'Unschedulable', message: '0 of 2 devices can take this pod: 2 too little memory (needs 6Gi, most free 4Gi).',
+      status: 'False',
+      reason: 'Unschedulable',
+      message: '0 of 2 devices can take this pod: 2 too little memory (needs 6Gi, most free 4Gi).',
     })
     const told = fleet.controllers?.explainPod('default', waiting?.metadata.name ?? '')
-    expect(told?.refusal?.nodes.map(({ node, reasons }) => [node, reasons.map(({ cause }) => cause.code)])).toEqual([['gw-1', ['placement.memory.short']], ['gw-2', ['placement.memory.short']]])
+    expect(told?.refusal?.nodes.map(({ node, reasons }) => [node, reasons.map(({ cause }) => cause.code)])).toEqual([
+      ['gw-1', ['placement.memory.short']],
+      ['gw-2', ['placement.memory.short']],
+    ])
     fleet.device('gw-2').memoryBytes = 8 * 1024 ** 3
     fleet.device('gw-2').inventory()
     await fleet.clock.advance(100)
@@ -167,7 +180,11 @@ describe('a DaemonSet', () => {
     await fleet.clock.advance(100)
     await fleet.edit('daemonsets.apps', 'agent', setImage('a:2'))
     await fleet.clock.advance(5000)
-    expect([...fleet.devices.values()].map((device) => device.held?.pods.map((pod) => pod.spec.containers[0]?.image))).toEqual([['a:2'], ['a:2'], ['a:1']])
+    expect([...fleet.devices.values()].map((device) => device.held?.pods.map((pod) => pod.spec.containers[0]?.image))).toEqual([
+      ['a:2'],
+      ['a:2'],
+      ['a:1'],
+    ])
     const untouched = (await fleet.list<Pod>('pods')).find((pod) => pod.spec.nodeName === 'gw-3')
     expect([untouched?.metadata.deletionTimestamp, untouched?.spec.containers[0]?.image]).toEqual([undefined, 'a:1'])
     fleet.device('gw-3').boot('gw-3-s2')
@@ -186,7 +203,12 @@ describe('documents', () => {
     const before = fleet.published.length
     const last = new Map(fleet.published.map((document) => [document.device, [document.generation, document.digest]]))
     await fleet.reconnect()
-    expect(fleet.published.slice(before).map((document) => [document.device, [document.generation, document.digest]]).sort()).toEqual([...last].sort())
+    expect(
+      fleet.published
+        .slice(before)
+        .map((document) => [document.device, [document.generation, document.digest]])
+        .sort(),
+    ).toEqual([...last].sort())
   })
 
   test('a restart in the middle of a rollout resumes it', async () => {
@@ -258,7 +280,9 @@ describe('devices', () => {
     const [silent] = await fleet.list<Node>('nodes')
     expect(silent && condition(silent, 'Ready')?.status).toBe('Unknown')
     const kept = await fleet.list<Pod>('pods')
-    expect(kept.map((one) => [one.metadata.uid, one.metadata.deletionTimestamp, condition(one, 'Ready')?.status])).toEqual([[pod?.metadata.uid, undefined, 'Unknown']])
+    expect(kept.map((one) => [one.metadata.uid, one.metadata.deletionTimestamp, condition(one, 'Ready')?.status])).toEqual([
+      [pod?.metadata.uid, undefined, 'Unknown'],
+    ])
     fleet.device('gw-1').boot('gw-1-s2')
     await fleet.clock.advance(200)
     expect((await fleet.list<Pod>('pods')).map((one) => [one.metadata.uid, condition(one, 'Ready')?.status])).toEqual([[pod?.metadata.uid, 'True']])

@@ -54,14 +54,18 @@ export class Cluster {
 
   constructor(deps: ClusterDeps) {
     this.#deps = deps
-    const owner = (object: KubeObject): readonly string[] => (object.metadata.ownerReferences ?? []).map((reference) => reference.uid)
-    const kind = <O extends KubeObject>(definition: ResourceDefinition<O>, indexes: Readonly<Record<string, (object: O) => readonly string[]>> = {}): Kind<O> =>
-      Object.assign(createInformer<O>({ ...deps, resource: resourceKey(definition), indexes }), { defaults: (object: O) => definition.defaults(object) })
-    this.pods = kind(PODS, { owner, node: (pod) => (pod.spec.nodeName === undefined ? [] : [pod.spec.nodeName]) })
+    const kind = <O extends KubeObject>(
+      definition: ResourceDefinition<O>,
+      indexes: Readonly<Record<string, (object: O) => readonly string[]>> = {},
+    ): Kind<O> =>
+      Object.assign(createInformer<O>({ ...deps, resource: resourceKey(definition), indexes }), {
+        defaults: (object: O) => definition.defaults(object),
+      })
+    this.pods = kind(PODS, { owner: ownerUids, node: (pod) => (pod.spec.nodeName === undefined ? [] : [pod.spec.nodeName]) })
     this.nodes = kind(NODES)
-    this.deployments = kind(DEPLOYMENTS, { owner })
-    this.replicaSets = kind(REPLICA_SETS, { owner })
-    this.daemonSets = kind(DAEMON_SETS, { owner })
+    this.deployments = kind(DEPLOYMENTS, { owner: ownerUids })
+    this.replicaSets = kind(REPLICA_SETS, { owner: ownerUids })
+    this.daemonSets = kind(DAEMON_SETS, { owner: ownerUids })
     this.namespaces = kind(NAMESPACES)
     this.events = kind(EVENTS)
     this.deviceStates = Object.assign(createInformer<DeviceState>({ ...deps, resource: DEVICE_STATES }), { defaults: (state: DeviceState) => state })
@@ -142,6 +146,10 @@ export class Cluster {
   #kinds(): readonly Pick<Kind<KubeObject>, 'start' | 'stop'>[] {
     return [this.pods, this.nodes, this.deployments, this.replicaSets, this.daemonSets, this.namespaces, this.events, this.deviceStates]
   }
+}
+
+function ownerUids(object: KubeObject): readonly string[] {
+  return (object.metadata.ownerReferences ?? []).map((reference) => reference.uid)
 }
 
 function withGeneration<O extends KubeObject>(current: O, next: O): O {

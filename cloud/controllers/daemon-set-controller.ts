@@ -15,12 +15,19 @@ export function startDaemonSetController(deps: ControllerDeps): Controller {
   const controller = runController(deps, 'daemon-set', async (key) => {
     const set = cluster.daemonSets.get(key)
     if (set === undefined || cluster.isClosing(namespaceOf(set))) return null
-    const plan = (): ReturnType<typeof planDaemonSet> => planDaemonSet(set, cluster.nodes.values(), cluster.pods.by('owner', uidOf(set)), clock.nowMs())
-    const say = (reason: string, message: string): void => events.record({ about: set, type: 'Normal', reason, message, component: 'daemonset-controller' })
+    const plan = (): ReturnType<typeof planDaemonSet> =>
+      planDaemonSet(set, cluster.nodes.values(), cluster.pods.by('owner', uidOf(set)), clock.nowMs())
+    const say = (reason: string, message: string): void =>
+      events.record({ about: set, type: 'Normal', reason, message, component: 'daemonset-controller' })
     const { create, remove, hash } = plan()
     const template = daemonTemplate(set.spec.template)
     const fresh = create.map((node) =>
-      podFromTemplate(set, template, { suffix: random.suffix(SUFFIX_LENGTH), labels: { [REVISION_HASH_LABEL]: hash }, annotations: { [REQUIRED_NODE_ANNOTATION]: node } }))
+      podFromTemplate(set, template, {
+        suffix: random.suffix(SUFFIX_LENGTH),
+        labels: { [REVISION_HASH_LABEL]: hash },
+        annotations: { [REQUIRED_NODE_ANNOTATION]: node },
+      }),
+    )
     const made = await Promise.all(fresh.map((pod) => cluster.create(cluster.pods, pod)))
     for (const pod of made) if (pod !== null) say('SuccessfulCreate', `Created pod: ${nameOf(pod)}`)
     await Promise.all(remove.map((pod) => cluster.remove(cluster.pods, pod)))
@@ -28,7 +35,10 @@ export function startDaemonSetController(deps: ControllerDeps): Controller {
     if (made.includes(null)) controller.queue.add(key)
     const { status, recheckInMs } = plan()
     await cluster.change(cluster.daemonSets, key, (current) =>
-      current.metadata.generation === set.metadata.generation && uidOf(current) === uidOf(set) ? { ...current, status: { ...current.status, ...status } } : null)
+      current.metadata.generation === set.metadata.generation && uidOf(current) === uidOf(set)
+        ? { ...current, status: { ...current.status, ...status } }
+        : null,
+    )
     return recheckInMs
   })
   cluster.daemonSets.onChange((next) => {

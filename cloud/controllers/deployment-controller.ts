@@ -17,7 +17,9 @@ export function startDeploymentController(deps: ControllerDeps): Controller {
     const sets = cluster.replicaSets.by('owner', uidOf(deployment))
     const pods = sets.flatMap((set) => cluster.pods.by('owner', uidOf(set)))
     const plan = planDeployment(deployment, sets, pods, { ms: clock.nowMs(), iso: cluster.nowIso() })
-    const collided = await writeSets(cluster, deployment, plan, (message) => events.record({ about: deployment, type: 'Normal', reason: 'ScalingReplicaSet', message, component: 'deployment-controller' }))
+    const collided = await writeSets(cluster, deployment, plan, (message) =>
+      events.record({ about: deployment, type: 'Normal', reason: 'ScalingReplicaSet', message, component: 'deployment-controller' }),
+    )
     await writeDeployment(cluster, key, deployment, plan, collided)
     return plan.recheckInMs
   })
@@ -55,7 +57,9 @@ async function writeSets(cluster: Cluster, deployment: Deployment, plan: Deploym
     const before = cluster.replicaSets.get(keyOf(set))?.spec.replicas ?? 0
     const after = set.spec.replicas ?? 0
     await cluster.change(cluster.replicaSets, keyOf(set), (current) => ({
-      ...current, metadata: { ...current.metadata, ...(set.metadata.annotations === undefined ? {} : { annotations: set.metadata.annotations }) }, spec: set.spec,
+      ...current,
+      metadata: { ...current.metadata, ...(set.metadata.annotations === undefined ? {} : { annotations: set.metadata.annotations }) },
+      spec: set.spec,
     }))
     if (before !== after) say(`Scaled ${after > before ? 'up' : 'down'} replica set ${nameOf(set)} from ${before} to ${after}`)
   }
@@ -67,7 +71,8 @@ async function writeDeployment(cluster: Cluster, key: string, read: Deployment, 
   await cluster.change(cluster.deployments, key, (current) => {
     // a plan for another generation must not claim to have observed this one
     if (current.metadata.generation !== read.metadata.generation || uidOf(current) !== uidOf(read)) return null
-    const annotations = plan.revision === null ? current.metadata.annotations : { ...current.metadata.annotations, [REVISION_ANNOTATION]: plan.revision }
+    const annotations =
+      plan.revision === null ? current.metadata.annotations : { ...current.metadata.annotations, [REVISION_ANNOTATION]: plan.revision }
     const status = collided ? { ...plan.status, collisionCount: (plan.status.collisionCount ?? 0) + 1 } : plan.status
     return { ...current, metadata: { ...current.metadata, ...(annotations === undefined ? {} : { annotations }) }, status }
   })

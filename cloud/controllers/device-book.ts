@@ -37,7 +37,18 @@ export class DeviceBook {
     const found = this.#views.get(device)
     if (found !== undefined) return found
     const view: DeviceView = {
-      device, sid: null, present: false, heardMonoMs: nowMonoMs, heardIso: null, inventory: null, report: null, held: null, silent: null, behind: null, former: [], conflict: null,
+      device,
+      sid: null,
+      present: false,
+      heardMonoMs: nowMonoMs,
+      heardIso: null,
+      inventory: null,
+      report: null,
+      held: null,
+      silent: null,
+      behind: null,
+      former: [],
+      conflict: null,
     }
     this.#views.set(device, view)
     return view

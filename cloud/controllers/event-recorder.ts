@@ -17,7 +17,12 @@ export interface EventRecorder {
   stop(): Promise<void>
 }
 
-export function createEventRecorder(deps: { readonly cluster: Cluster; readonly clock: Clock; readonly random: Random; readonly log: Log }): EventRecorder {
+export function createEventRecorder(deps: {
+  readonly cluster: Cluster
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+}): EventRecorder {
   const { cluster, clock } = deps
   const pending = new Map<string, Happening>()
   const queue = createWorkQueue({ ...deps, name: 'events', workers: 2, work: (key) => write(cluster, pending, key) })

@@ -10,7 +10,10 @@ import type { Controller, ControllerDeps } from './run-controller.ts'
 export function startGarbageController(deps: ControllerDeps & { readonly store: Store }): Controller {
   const { cluster } = deps
   const kinds: Readonly<Record<string, Kind<KubeObject>>> = {
-    Pod: asObjects(cluster.pods), ReplicaSet: asObjects(cluster.replicaSets), Deployment: asObjects(cluster.deployments), DaemonSet: asObjects(cluster.daemonSets),
+    Pod: asObjects(cluster.pods),
+    ReplicaSet: asObjects(cluster.replicaSets),
+    Deployment: asObjects(cluster.deployments),
+    DaemonSet: asObjects(cluster.daemonSets),
   }
   const dependentsOf = (uid: string): readonly (readonly [Kind<KubeObject>, KubeObject])[] =>
     Object.values(kinds).flatMap((kind) => kind.by('owner', uid).map((object) => [kind, object] as const))
@@ -23,7 +26,11 @@ export function startGarbageController(deps: ControllerDeps & { readonly store: 
     const living = await livingOwners(deps.store, kinds, object)
     const verdict = garbageVerdict(object, (owner) => living.has(owner.uid))
     if (verdict.kind === 'delete') await cluster.remove(kind, object)
-    if (verdict.kind === 'prune') await cluster.change(kind, keyOf(object), (current) => ({ ...current, metadata: { ...current.metadata, ownerReferences: verdict.ownerReferences } }))
+    if (verdict.kind === 'prune')
+      await cluster.change(kind, keyOf(object), (current) => ({
+        ...current,
+        metadata: { ...current.metadata, ownerReferences: verdict.ownerReferences },
+      }))
     return null
   })
   for (const [name, kind] of Object.entries(kinds)) {
@@ -38,7 +45,8 @@ export function startGarbageController(deps: ControllerDeps & { readonly store: 
   // an operator removed the Node: nobody will ever confirm the end of its pods
   cluster.nodes.onChange((next, previous) => {
     if (next !== null || previous === null) return
-    for (const pod of cluster.pods.by('node', nameOf(previous))) void cluster.remove(cluster.pods, pod).catch(() => deps.log.warn('a pod of a removed device could not be deleted', { pod: keyOf(pod) }))
+    for (const pod of cluster.pods.by('node', nameOf(previous)))
+      void cluster.remove(cluster.pods, pod).catch(() => deps.log.warn('a pod of a removed device could not be deleted', { pod: keyOf(pod) }))
   })
   return controller
 }
@@ -48,8 +56,16 @@ function asObjects<O extends KubeObject>(kind: Kind<O>): Kind<KubeObject> {
   return kind as unknown as Kind<KubeObject>
 }
 
-async function endOwner({ cluster }: ControllerDeps, kind: Kind<KubeObject>, owner: KubeObject, dependents: readonly (readonly [Kind<KubeObject>, KubeObject])[]): Promise<void> {
-  const end = ownerEnd(owner, dependents.map(([, object]) => object))
+async function endOwner(
+  { cluster }: ControllerDeps,
+  kind: Kind<KubeObject>,
+  owner: KubeObject,
+  dependents: readonly (readonly [Kind<KubeObject>, KubeObject])[],
+): Promise<void> {
+  const end = ownerEnd(
+    owner,
+    dependents.map(([, object]) => object),
+  )
   const kindOf = (object: KubeObject): Kind<KubeObject> => dependents.find(([, candidate]) => candidate === object)?.[0] ?? kind
   if (end.kind === 'delete-dependents') {
     for (const object of end.dependents) {
@@ -62,7 +78,11 @@ async function endOwner({ cluster }: ControllerDeps, kind: Kind<KubeObject>, own
   if (end.kind === 'release-dependents') {
     for (const object of end.dependents) {
       await cluster.change(kindOf(object), keyOf(object), (current) => ({
-        ...current, metadata: { ...current.metadata, ownerReferences: (current.metadata.ownerReferences ?? []).filter((reference) => reference.uid !== uidOf(owner)) },
+        ...current,
+        metadata: {
+          ...current.metadata,
+          ownerReferences: (current.metadata.ownerReferences ?? []).filter((reference) => reference.uid !== uidOf(owner)),
+        },
       }))
     }
   }
@@ -75,7 +95,9 @@ async function endOwner({ cluster }: ControllerDeps, kind: Kind<KubeObject>, own
 
 function withFinalizer(object: KubeObject): KubeObject {
   const finalizers = object.metadata.finalizers ?? []
-  return finalizers.includes(FOREGROUND_FINALIZER) ? object : { ...object, metadata: { ...object.metadata, finalizers: [...finalizers, FOREGROUND_FINALIZER] } }
+  return finalizers.includes(FOREGROUND_FINALIZER)
+    ? object
+    : { ...object, metadata: { ...object.metadata, finalizers: [...finalizers, FOREGROUND_FINALIZER] } }
 }
 
 /** uids of owners that exist, or are of a kind this cloud does not know. The store is asked before anything is called dead. */

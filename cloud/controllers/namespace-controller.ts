@@ -18,7 +18,10 @@ export function startNamespaceController(deps: ControllerDeps & { readonly store
     const namespace = cluster.namespaces.get(key)
     if (namespace?.metadata.deletionTimestamp === undefined) return null
     const contents = await contentsOf(store, nameOf(namespace))
-    const end = namespaceEnd(namespace, contents.map(({ object }) => object))
+    const end = namespaceEnd(
+      namespace,
+      contents.map(({ object }) => object),
+    )
     if (end.kind === 'empty-it') {
       for (const { resource, object } of contents) if (end.objects.includes(object)) await removeOne(cluster, store, resource, object)
       return RECHECK_MS

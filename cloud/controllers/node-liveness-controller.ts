@@ -74,9 +74,9 @@ class TimerWheel implements NodeLiveness {
     this.#armed = null
     const { book, clock } = this.#deps
     const now = clock.monoMs()
-    for (const [bucket, devices] of [...this.#buckets]) {
+    for (const [bucket, devices] of Array.from(this.#buckets)) {
       if (bucket * BUCKET_MS > now) continue
-      for (const device of [...devices]) {
+      for (const device of Array.from(devices)) {
         this.#leave(device)
         const view = book.peek(device)
         if (view === null) continue

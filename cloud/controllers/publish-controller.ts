@@ -58,8 +58,10 @@ class Publisher {
   start(): PublishController {
     const { cluster } = this.#deps
     cluster.pods.onChange((next, previous) => {
-      for (const device of new Set([next?.spec.nodeName, previous?.spec.nodeName])) if (device !== undefined && concerns(next, previous)) this.#wake(device)
-      if (next !== null && isDeleting(next) && next.spec.nodeName === undefined) void cluster.erase(cluster.pods, next).catch(() => this.#deps.log.warn('a pod could not be erased', { pod: keyOf(next) }))
+      for (const device of new Set([next?.spec.nodeName, previous?.spec.nodeName]))
+        if (device !== undefined && concerns(next, previous)) this.#wake(device)
+      if (next !== null && isDeleting(next) && next.spec.nodeName === undefined)
+        void cluster.erase(cluster.pods, next).catch(() => this.#deps.log.warn('a pod could not be erased', { pod: keyOf(next) }))
     })
     cluster.nodes.onChange((next, previous) => {
       if (next === null || previous === null) this.#wake(nameOf(next ?? previous ?? EMPTY))
@@ -76,7 +78,9 @@ class Publisher {
       },
       resendAll: () => {
         this.#sent.clear()
-        cluster.nodes.values().forEach((node, index) => this.#controller.queue.addAfter(nameOf(node), (index * 1000) / LIMITS.republishPerSecond.value))
+        cluster.nodes
+          .values()
+          .forEach((node, index) => this.#controller.queue.addAfter(nameOf(node), (index * 1000) / LIMITS.republishPerSecond.value))
       },
     }
   }
@@ -127,7 +131,13 @@ class Publisher {
     const message = seal('desired', device, documentOf(device, record, build, cluster.nowIso()), signingKey)
     await link.publishDesired(device, message)
     this.#sent.set(device, { mark, atMonoMs: this.#deps.clock.monoMs() })
-    log.info('desired state published', { device, epoch: record.epoch, generation: record.generation, pods: build.pods.length, bytes: message.byteLength })
+    log.info('desired state published', {
+      device,
+      epoch: record.epoch,
+      generation: record.generation,
+      pods: build.pods.length,
+      bytes: message.byteLength,
+    })
   }
 
   async #record(device: string, stored: DeviceRecord | null, next: DeviceRecord): Promise<void> {
@@ -153,7 +163,8 @@ class Publisher {
     if (!isNew) return
     const node = cluster.nodes.get(`/${device}`)
     log.error('a device holds a desired state that this cloud did not write; nothing is sent to it', { device, why: causeSentence(fault) })
-    if (node !== undefined) events.record({ about: node, type: 'Warning', reason: 'DeviceAhead', message: causeSentence(fault), component: 'publisher' })
+    if (node !== undefined)
+      events.record({ about: node, type: 'Warning', reason: 'DeviceAhead', message: causeSentence(fault), component: 'publisher' })
   }
 
   async #tellRefused(bound: readonly Pod[], build: DesiredBuild): Promise<void> {
@@ -166,7 +177,8 @@ class Publisher {
         const { reason: _reason, message: _message, ...kept } = current.status ?? {}
         return { ...current, status: why === undefined ? kept : { ...kept, reason: REFUSED, message: causeSentence(why) } }
       })
-      if (why !== undefined && !was) events.record({ about: pod, type: 'Warning', reason: REFUSED, message: causeSentence(why), component: 'publisher' })
+      if (why !== undefined && !was)
+        events.record({ about: pod, type: 'Warning', reason: REFUSED, message: causeSentence(why), component: 'publisher' })
     }
   }
 
@@ -187,7 +199,10 @@ const EMPTY = { apiVersion: '', kind: '', metadata: {} }
 /** Status news do not change what a device should run. */
 function concerns(next: Pod | null, previous: Pod | null): boolean {
   if (next === null || previous === null) return true
-  return next.metadata.generation !== previous.metadata.generation || isDeleting(next) !== isDeleting(previous)
-    || next.metadata.deletionGracePeriodSeconds !== previous.metadata.deletionGracePeriodSeconds
-    || canonicalJson([next.metadata.labels, next.metadata.annotations]) !== canonicalJson([previous.metadata.labels, previous.metadata.annotations])
+  return (
+    next.metadata.generation !== previous.metadata.generation ||
+    isDeleting(next) !== isDeleting(previous) ||
+    next.metadata.deletionGracePeriodSeconds !== previous.metadata.deletionGracePeriodSeconds ||
+    canonicalJson([next.metadata.labels, next.metadata.annotations]) !== canonicalJson([previous.metadata.labels, previous.metadata.annotations])
+  )
 }

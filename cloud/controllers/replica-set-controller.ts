@@ -16,8 +16,11 @@ export function startReplicaSetController(deps: ControllerDeps): Controller {
     const set = cluster.replicaSets.get(key)
     if (set === undefined || cluster.isClosing(namespaceOf(set))) return null
     const plan = planReplicaSet(set, cluster.pods.by('owner', uidOf(set)), clock.nowMs())
-    const say = (reason: string, message: string): void => events.record({ about: set, type: 'Normal', reason, message, component: 'replicaset-controller' })
-    const fresh = Array.from({ length: Math.min(BURST, plan.create) }, () => podFromTemplate(set, set.spec.template, { suffix: random.suffix(SUFFIX_LENGTH) }))
+    const say = (reason: string, message: string): void =>
+      events.record({ about: set, type: 'Normal', reason, message, component: 'replicaset-controller' })
+    const fresh = Array.from({ length: Math.min(BURST, plan.create) }, () =>
+      podFromTemplate(set, set.spec.template, { suffix: random.suffix(SUFFIX_LENGTH) }),
+    )
     const made = await Promise.all(fresh.map((pod) => cluster.create(cluster.pods, pod)))
     for (const pod of made) if (pod !== null) say('SuccessfulCreate', `Created pod: ${nameOf(pod)}`)
     await Promise.all(plan.remove.slice(0, BURST).map((pod) => cluster.remove(cluster.pods, pod)))
@@ -25,7 +28,10 @@ export function startReplicaSetController(deps: ControllerDeps): Controller {
     if (plan.create > BURST || plan.remove.length > BURST || made.includes(null)) controller.queue.add(key)
     const now = planReplicaSet(set, cluster.pods.by('owner', uidOf(set)), clock.nowMs())
     await cluster.change(cluster.replicaSets, key, (current) =>
-      current.metadata.generation === set.metadata.generation && uidOf(current) === uidOf(set) ? { ...current, status: { ...current.status, ...now.status } } : null)
+      current.metadata.generation === set.metadata.generation && uidOf(current) === uidOf(set)
+        ? { ...current, status: { ...current.status, ...now.status } }
+        : null,
+    )
     return now.recheckInMs
   })
   cluster.replicaSets.onChange((next) => {

@@ -101,7 +101,11 @@ function read<T extends { readonly device: string }>(deps: ReportDeps, shape: Sh
   const parsed = parse(shape, message.body)
   if (parsed.ok && parsed.value.device === message.device) return parsed.value
   const issue = parsed.ok ? undefined : parsed.issues[0]
-  deps.log.warn('a message was refused', { device: message.device, channel: message.channel, why: issue === undefined ? 'it names another device' : `${issue.path} ${issue.message}` })
+  deps.log.warn('a message was refused', {
+    device: message.device,
+    channel: message.channel,
+    why: issue === undefined ? 'it names another device' : `${issue.path} ${issue.message}`,
+  })
   return null
 }
 
@@ -121,10 +125,13 @@ async function writeNode(deps: ReportDeps, view: DeviceView): Promise<void> {
   }
   const alarms = alarmsOf(view, clock.monoMs())
   const nowIso = cluster.nowIso()
-  await cluster.change(cluster.nodes, key, (node) => nodeWithNews(node, { device: view.device, inventory: view.inventory, report: view.report, silent: view.silent, alarms }, nowIso))
+  await cluster.change(cluster.nodes, key, (node) =>
+    nodeWithNews(node, { device: view.device, inventory: view.inventory, report: view.report, silent: view.silent, alarms }, nowIso),
+  )
   const conflict = alarms.find((alarm) => alarm.code === 'node.identity-conflict')
   const node = cluster.nodes.get(key)
-  if (conflict !== undefined && node !== undefined) events.record({ about: node, type: 'Warning', reason: 'IdentityConflict', message: causeSentence(conflict), component: 'report-controller' })
+  if (conflict !== undefined && node !== undefined)
+    events.record({ about: node, type: 'Warning', reason: 'IdentityConflict', message: causeSentence(conflict), component: 'report-controller' })
 }
 
 async function writePods({ cluster, events }: ReportDeps, view: DeviceView): Promise<void> {
@@ -136,7 +143,10 @@ async function writePods({ cluster, events }: ReportDeps, view: DeviceView): Pro
       const report = reports.get(uidOf(pod)) ?? null
       if (isFinished(pod) || (report === null && silentWhy === null)) return
       await cluster.change(cluster.pods, keyOf(pod), (current) =>
-        uidOf(current) === uidOf(pod) && !isFinished(current) ? { ...current, status: podStatus(current, { report, hostIP: view.report?.hostIP ?? null, silentWhy }, nowIso) } : null)
+        uidOf(current) === uidOf(pod) && !isFinished(current)
+          ? { ...current, status: podStatus(current, { report, hostIP: view.report?.hostIP ?? null, silentWhy }, nowIso) }
+          : null,
+      )
       const why = report?.cause
       if (why !== undefined) events.record({ about: pod, type: 'Warning', reason: 'Blocked', message: causeSentence(why), component: view.device })
     }),

@@ -11,6 +11,8 @@ export interface ControllerDeps {
   readonly random: Random
   readonly log: Log
   readonly events: EventRecorder
+  /** resolves when every kind was listed: half of the world must never be taken for all of it */
+  readonly loaded: Promise<void>
 }
 
 export interface Controller {
@@ -19,7 +21,16 @@ export interface Controller {
 }
 
 /** Runs `work` for each key that is added; the caller wires informers to `queue.add`. */
-export function runController(deps: Pick<ControllerDeps, 'clock' | 'random' | 'log'>, name: string, work: (key: string) => Promise<number | null>, workers = 4): Controller {
-  const queue = createWorkQueue({ name, clock: deps.clock, random: deps.random, log: deps.log, workers, work })
+export function runController(
+  deps: Pick<ControllerDeps, 'clock' | 'random' | 'log' | 'loaded'>,
+  name: string,
+  work: (key: string) => Promise<number | null>,
+  workers = 4,
+): Controller {
+  const gated = async (key: string): Promise<number | null> => {
+    await deps.loaded
+    return work(key)
+  }
+  const queue = createWorkQueue({ name, clock: deps.clock, random: deps.random, log: deps.log, workers, work: gated })
   return { queue, stop: () => queue.stop() }
 }

@@ -111,7 +111,7 @@ class Scheduler {
   }
 
   #retryWaiting(): void {
-    for (const key of [...this.#waiting]) this.#look(key)
+    for (const key of Array.from(this.#waiting)) this.#look(key)
   }
 
   async #runBatch(): Promise<null> {
@@ -152,15 +152,28 @@ class Scheduler {
         ? null
         : {
             ...current,
-            metadata: { ...current.metadata, annotations: { ...current.metadata.annotations, [PLACEMENT_ANNOTATION]: JSON.stringify(decision.placement) } },
+            metadata: {
+              ...current.metadata,
+              annotations: { ...current.metadata.annotations, [PLACEMENT_ANNOTATION]: JSON.stringify(decision.placement) },
+            },
             spec: { ...current.spec, nodeName: decision.node },
-            status: { ...current.status, conditions: withCondition(current.status?.conditions ?? [], { type: 'PodScheduled', status: 'True' }, nowIso) },
-          })
+            status: {
+              ...current.status,
+              conditions: withCondition(current.status?.conditions ?? [], { type: 'PodScheduled', status: 'True' }, nowIso),
+            },
+          },
+    )
     if (bound?.metadata.uid !== info.uid || bound.spec.nodeName !== decision.node) {
       this.#edit(decision.node, (node) => withoutPod(node, info.uid))
       return
     }
-    events.record({ about: pod, type: 'Normal', reason: 'Scheduled', message: `Successfully assigned ${keyOf(pod)} to ${decision.node}`, component: 'default-scheduler' })
+    events.record({
+      about: pod,
+      type: 'Normal',
+      reason: 'Scheduled',
+      message: `Successfully assigned ${keyOf(pod)} to ${decision.node}`,
+      component: 'default-scheduler',
+    })
   }
 
   async #refuse(pod: Pod, refusal: Refusal): Promise<void> {
@@ -170,7 +183,10 @@ class Scheduler {
     const nowIso = cluster.nowIso()
     const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: refusal.sentence }
     await cluster.change(cluster.pods, keyOf(pod), (current) =>
-      current.spec.nodeName !== undefined ? null : { ...current, status: { ...current.status, conditions: withCondition(current.status?.conditions ?? [], condition, nowIso) } })
+      current.spec.nodeName !== undefined
+        ? null
+        : { ...current, status: { ...current.status, conditions: withCondition(current.status?.conditions ?? [], condition, nowIso) } },
+    )
     events.record({ about: pod, type: 'Warning', reason: 'FailedScheduling', message: refusal.sentence, component: 'default-scheduler' })
   }
 }

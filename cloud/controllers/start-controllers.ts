@@ -1,8 +1,9 @@
 /** All controllers of one cloud process, wired. `cloud/main.ts` gives the parts and calls `stop` at the end. */
 import { seal } from '../../protocol/envelope.ts'
 import type { SigningKey } from '../../protocol/envelope.ts'
+import { LIMITS } from '../../protocol/limits.ts'
 import { nameOf } from '../core/meta.ts'
-import type { Clock, DeviceLink, Log, Random, Store } from '../ports.ts'
+import type { Clock, DeviceLink, DeviceMessage, Log, Random, Store } from '../ports.ts'
 import { Cluster } from './cluster.ts'
 import { startDaemonSetController } from './daemon-set-controller.ts'
 import { startDeploymentController } from './deployment-controller.ts'
@@ -43,10 +44,17 @@ export const EPOCH_FACT = 'epoch'
 
 export async function startControllers(deps: ControllersDeps): Promise<Controllers> {
   const { store, link, clock, random, log } = deps
+  // retained messages come once, right after the subscription: keep them until everything is loaded
+  let receive = keepEarly()
+  link.onMessage((message) => receive.take(message))
   const cluster = new Cluster(deps)
   const book = new DeviceBook()
   const events = createEventRecorder({ cluster, clock, random, log })
-  const shell = { cluster, clock, random, log, events }
+  let open = (): void => undefined
+  const loaded = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  const shell = { cluster, clock, random, log, events, loaded }
   let epoch = Math.max(deps.epoch, Number((await store.getFact(EPOCH_FACT)) ?? 0))
   const scheduler = startSchedulerController(shell)
   const sets = startReplicaSetController(shell)
@@ -56,13 +64,23 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   const publisher = startPublishController({ ...shell, link, book, signingKey: deps.signingKey, epoch: () => epoch, isBusy })
   const liveness = startNodeLiveness({ clock, book, wentSilent: (device) => reports.queue.add(device) })
   const reports = startReportController({ ...shell, book, publisher, touched: (device) => liveness.touched(device) })
-  const all = [scheduler, sets, daemons, deployments, publisher, reports, startGarbageController({ ...shell, store }), startNamespaceController({ ...shell, store })]
+  const all = [
+    scheduler,
+    sets,
+    daemons,
+    deployments,
+    publisher,
+    reports,
+    startGarbageController({ ...shell, store }),
+    startNamespaceController({ ...shell, store }),
+  ]
   await cluster.start()
+  open()
   for (const node of cluster.nodes.values()) liveness.touched(nameOf(node))
   let stopped = false
-  link.onMessage((message) => {
-    if (!stopped) reports.take(message)
-  })
+  const early = receive.kept
+  receive = { kept: [], take: (message) => (stopped ? undefined : reports.take(message)) }
+  for (const message of early) reports.take(message)
   const connected = (): void => {
     if (stopped) return
     publisher.resendAll()
@@ -75,7 +93,8 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
     async raiseEpoch() {
       const highest = Math.max(epoch, ...[...book.all()].map((view) => view.held?.epoch ?? 0))
       const before = await store.getFact(EPOCH_FACT)
-      if (!(await store.setFact(EPOCH_FACT, String(highest + 1), before))) throw new Error('the epoch was raised by somebody else at the same moment; look again before raising it once more')
+      if (!(await store.setFact(EPOCH_FACT, String(highest + 1), before)))
+        throw new Error('the epoch was raised by somebody else at the same moment; look again before raising it once more')
       epoch = highest + 1
       log.warn('the epoch was raised', { epoch })
       publisher.resendAll()
@@ -90,10 +109,27 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   }
 }
 
+interface Receiver {
+  readonly kept: readonly DeviceMessage[]
+  take(message: DeviceMessage): void
+}
+
+function keepEarly(): Receiver {
+  const kept: DeviceMessage[] = []
+  return {
+    kept,
+    take(message) {
+      if (kept.length < LIMITS.earlyMessages.value) kept.push(message)
+    },
+  }
+}
+
 /** A device that stayed connected while this process was away says nothing by itself: ask it once. */
 function askReports(deps: ControllersDeps, cluster: Cluster): void {
   for (const node of cluster.nodes.values()) {
     const device = nameOf(node)
-    deps.link.askReport(device, seal('cmd', device, { ask: 'report' }, deps.signingKey)).catch(() => deps.log.info('a device could not be asked for its report', { device }))
+    deps.link
+      .askReport(device, seal('cmd', device, { ask: 'report' }, deps.signingKey))
+      .catch(() => deps.log.info('a device could not be asked for its report', { device }))
   }
 }

@@ -127,7 +127,8 @@ class KeyedQueue implements WorkQueue {
     } catch (error) {
       againInMs = this.#backoffMs(key)
       const why = error instanceof Error ? error.message : String(error)
-      if (!this.#stopped) this.#options.log.warn('work failed, it is tried again', { queue: this.#options.name, key, why, inMs: Math.round(againInMs) })
+      if (!this.#stopped)
+        this.#options.log.warn('work failed, it is tried again', { queue: this.#options.name, key, why, inMs: Math.round(againInMs) })
     }
     const again = this.#running.get(key)?.again === true
     this.#running.delete(key)

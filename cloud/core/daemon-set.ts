@@ -38,7 +38,13 @@ export function planDaemonSet(set: DaemonSet, nodes: readonly Node[], pods: read
     if (set.spec.updateStrategy?.type !== 'OnDelete') remove.push(...rollingRemovals(set, hash, eligible, byNode, remove, nowMs))
   }
   const minReady = set.spec.minReadySeconds ?? 0
-  return { create, remove, hash, status: statusOf(set, hash, eligible, byNode, nowMs), recheckInMs: soonest([...byNode.values()].flat(), minReady, nowMs) }
+  return {
+    create,
+    remove,
+    hash,
+    status: statusOf(set, hash, eligible, byNode, nowMs),
+    recheckInMs: soonest([...byNode.values()].flat(), minReady, nowMs),
+  }
 }
 
 /** One live pod a node: ended ones are replaced, extra ones removed (the oldest stays). A terminating pod still has the place. */
@@ -50,7 +56,14 @@ function settle(list: readonly Pod[], node: string, create: string[], remove: Po
 }
 
 /** Old pods that may go now. Those that are not available cost nothing; the others wait for room under maxUnavailable. */
-function rollingRemovals(set: DaemonSet, hash: string, eligible: readonly Node[], byNode: ReadonlyMap<string, readonly Pod[]>, going: readonly Pod[], nowMs: number): readonly Pod[] {
+function rollingRemovals(
+  set: DaemonSet,
+  hash: string,
+  eligible: readonly Node[],
+  byNode: ReadonlyMap<string, readonly Pod[]>,
+  going: readonly Pod[],
+  nowMs: number,
+): readonly Pod[] {
   const reachable = eligible.filter(isReachable)
   const maxUnavailable = Math.max(1, resolveAmount(set.spec.updateStrategy?.rollingUpdate?.maxUnavailable ?? 1, eligible.length, 'up'))
   const minReady = set.spec.minReadySeconds ?? 0
@@ -113,7 +126,13 @@ function isEligible(template: PodTemplate, node: Node): boolean {
   return (node.spec?.taints ?? []).every((taint) => taint.effect === 'PreferNoSchedule' || tolerates(tolerations ?? [], taint))
 }
 
-function statusOf(set: DaemonSet, hash: string, eligible: readonly Node[], byNode: ReadonlyMap<string, readonly Pod[]>, nowMs: number): NonNullable<DaemonSet['status']> {
+function statusOf(
+  set: DaemonSet,
+  hash: string,
+  eligible: readonly Node[],
+  byNode: ReadonlyMap<string, readonly Pod[]>,
+  nowMs: number,
+): NonNullable<DaemonSet['status']> {
   const wanted = new Set(eligible.map(nameOf))
   const counts = { scheduled: 0, ready: 0, updated: 0, available: 0, misscheduled: 0 }
   for (const [node, list] of byNode) {

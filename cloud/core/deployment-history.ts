@@ -10,7 +10,10 @@ export function revisionOf(set: ReplicaSet): number {
 
 /** Empty old sets beyond the limit, lowest revision first: what `kubectl rollout undo` can still reach is kept. */
 export function oldRevisions(old: readonly ReplicaSet[], limit: number): readonly ReplicaSet[] {
-  const empty = old.filter((set) => (set.spec.replicas ?? 0) === 0 && (set.status?.replicas ?? 0) === 0 && (set.status?.observedGeneration ?? 0) >= (set.metadata.generation ?? 0))
+  const empty = old.filter(
+    (set) =>
+      (set.spec.replicas ?? 0) === 0 && (set.status?.replicas ?? 0) === 0 && (set.status?.observedGeneration ?? 0) >= (set.metadata.generation ?? 0),
+  )
   const surplus = old.length - limit
   if (surplus <= 0) return []
   return [...empty].sort((a, b) => revisionOf(a) - revisionOf(b) || byAge(a, b)).slice(0, surplus)

@@ -12,7 +12,11 @@ interface Now {
 }
 
 export function deploymentStatus(
-  deployment: Deployment, sets: readonly ReplicaSet[], current: ReplicaSet | null, creating: boolean, now: Now,
+  deployment: Deployment,
+  sets: readonly ReplicaSet[],
+  current: ReplicaSet | null,
+  creating: boolean,
+  now: Now,
 ): { readonly status: NonNullable<Deployment['status']>; readonly recheckInMs: number | null } {
   const counts = countsOf(deployment, sets, current)
   let conditions = withCondition(deployment.status?.conditions ?? [], availability(deployment, counts), now.iso)
@@ -22,7 +26,12 @@ export function deploymentStatus(
   return { status: { ...counts, ...(collisionCount === undefined ? {} : { collisionCount }), conditions }, recheckInMs: progress.recheckInMs }
 }
 
-type Counts = Required<Pick<NonNullable<Deployment['status']>, 'observedGeneration' | 'replicas' | 'updatedReplicas' | 'readyReplicas' | 'availableReplicas' | 'unavailableReplicas'>>
+type Counts = Required<
+  Pick<
+    NonNullable<Deployment['status']>,
+    'observedGeneration' | 'replicas' | 'updatedReplicas' | 'readyReplicas' | 'availableReplicas' | 'unavailableReplicas'
+  >
+>
 
 function countsOf(deployment: Deployment, sets: readonly ReplicaSet[], current: ReplicaSet | null): Counts {
   const sum = (of: (set: ReplicaSet) => number | undefined): number => sets.reduce((total, set) => total + (of(set) ?? 0), 0)
@@ -46,12 +55,20 @@ function availability(deployment: Deployment, counts: Counts): Condition {
 
 const still = { condition: null, recheckInMs: null } as const
 
-function progressing(deployment: Deployment, counts: Counts, current: ReplicaSet | null, creating: boolean, now: Now): { readonly condition: Condition | null; readonly recheckInMs: number | null } {
+function progressing(
+  deployment: Deployment,
+  counts: Counts,
+  current: ReplicaSet | null,
+  creating: boolean,
+  now: Now,
+): { readonly condition: Condition | null; readonly recheckInMs: number | null } {
   const before = conditionOf(deployment.status?.conditions, 'Progressing')
   const stamped = (status: string, reason: string, message: string): { readonly condition: Condition; readonly recheckInMs: null } => ({
-    condition: { type: 'Progressing', status, reason, message, lastUpdateTime: now.iso }, recheckInMs: null,
+    condition: { type: 'Progressing', status, reason, message, lastUpdateTime: now.iso },
+    recheckInMs: null,
   })
-  if (deployment.spec.paused === true) return before?.reason === 'DeploymentPaused' ? still : stamped('Unknown', 'DeploymentPaused', 'Deployment is paused')
+  if (deployment.spec.paused === true)
+    return before?.reason === 'DeploymentPaused' ? still : stamped('Unknown', 'DeploymentPaused', 'Deployment is paused')
   if (before?.reason === 'DeploymentPaused') return stamped('Unknown', 'DeploymentResumed', 'Deployment is resumed')
   const name = current === null ? nameOf(deployment) : nameOf(current)
   if (isComplete(deployment, counts) && current !== null && !creating) {
@@ -59,20 +76,33 @@ function progressing(deployment: Deployment, counts: Counts, current: ReplicaSet
       ? still
       : stamped('True', 'NewReplicaSetAvailable', `ReplicaSet "${name}" has successfully progressed.`)
   }
-  if (before === null || creating) return stamped('True', 'NewReplicaSetCreated', creating ? 'Created new replica set' : `Created new replica set "${name}"`)
+  if (before === null || creating)
+    return stamped('True', 'NewReplicaSetCreated', creating ? 'Created new replica set' : `Created new replica set "${name}"`)
   // a finished rollout that later loses a pod is not a rollout that is late
-  if (before.reason === 'NewReplicaSetAvailable' && before.message?.includes(`"${name}"`) === true && counts.replicas === counts.updatedReplicas) return still
+  if (before.reason === 'NewReplicaSetAvailable' && before.message?.includes(`"${name}"`) === true && counts.replicas === counts.updatedReplicas)
+    return still
   if (moved(deployment.status, counts)) return stamped('True', 'ReplicaSetUpdated', `ReplicaSet "${name}" is progressing.`)
   return timedOut(deployment, before, name, now)
 }
 
-function timedOut(deployment: Deployment, before: Condition, name: string, now: Now): { readonly condition: Condition | null; readonly recheckInMs: number | null } {
+function timedOut(
+  deployment: Deployment,
+  before: Condition,
+  name: string,
+  now: Now,
+): { readonly condition: Condition | null; readonly recheckInMs: number | null } {
   const allowedMs = (deployment.spec.progressDeadlineSeconds ?? 600) * 1000
   if (before.reason === 'ProgressDeadlineExceeded') return still
   const leftMs = stampOr(before.lastUpdateTime, now.ms) + allowedMs - now.ms
   if (leftMs > 0) return { condition: null, recheckInMs: leftMs }
   return {
-    condition: { type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded', message: `ReplicaSet "${name}" has timed out progressing.`, lastUpdateTime: now.iso },
+    condition: {
+      type: 'Progressing',
+      status: 'False',
+      reason: 'ProgressDeadlineExceeded',
+      message: `ReplicaSet "${name}" has timed out progressing.`,
+      lastUpdateTime: now.iso,
+    },
     recheckInMs: null,
   }
 }
@@ -84,6 +114,10 @@ function isComplete(deployment: Deployment, counts: Counts): boolean {
 
 function moved(before: NonNullable<Deployment['status']> | undefined, counts: Counts): boolean {
   const oldBefore = (before?.replicas ?? 0) - (before?.updatedReplicas ?? 0)
-  return counts.updatedReplicas > (before?.updatedReplicas ?? 0) || counts.replicas - counts.updatedReplicas < oldBefore
-    || counts.readyReplicas > (before?.readyReplicas ?? 0) || counts.availableReplicas > (before?.availableReplicas ?? 0)
+  return (
+    counts.updatedReplicas > (before?.updatedReplicas ?? 0) ||
+    counts.replicas - counts.updatedReplicas < oldBefore ||
+    counts.readyReplicas > (before?.readyReplicas ?? 0) ||
+    counts.availableReplicas > (before?.availableReplicas ?? 0)
+  )
 }

@@ -15,7 +15,14 @@ import type { Bounds } from './rolling-update.ts'
 
 const DESIRED_ANNOTATION = 'deployment.kubernetes.io/desired-replicas'
 const MAX_ANNOTATION = 'deployment.kubernetes.io/max-replicas'
-const OWN_ANNOTATIONS = new Set([REVISION_ANNOTATION, DESIRED_ANNOTATION, MAX_ANNOTATION, 'deployment.kubernetes.io/revision-history', 'kubectl.kubernetes.io/last-applied-configuration', 'deprecated.deployment.rollback.to'])
+const OWN_ANNOTATIONS = new Set([
+  REVISION_ANNOTATION,
+  DESIRED_ANNOTATION,
+  MAX_ANNOTATION,
+  'deployment.kubernetes.io/revision-history',
+  'kubectl.kubernetes.io/last-applied-configuration',
+  'deprecated.deployment.rollback.to',
+])
 
 export interface DeploymentPlan {
   /** a ReplicaSet to create, without uid and times */
@@ -30,11 +37,17 @@ export interface DeploymentPlan {
 }
 
 /** @param pods those of the namespace: Recreate waits until the old ones are gone */
-export function planDeployment(deployment: Deployment, sets: readonly ReplicaSet[], pods: readonly Pod[], now: { readonly ms: number; readonly iso: string }): DeploymentPlan {
+export function planDeployment(
+  deployment: Deployment,
+  sets: readonly ReplicaSet[],
+  pods: readonly Pod[],
+  now: { readonly ms: number; readonly iso: string },
+): DeploymentPlan {
   const mine = sets.filter((set) => isControlledBy(set, uidOf(deployment)) && !isDeleting(set)).sort(byAge)
   const current = mine.find((set) => sameTemplate(set.spec.template, deployment.spec.template)) ?? null
   const old = mine.filter((set) => set !== current)
-  if (isDeleting(deployment)) return { create: null, update: [], remove: [], revision: null, ...deploymentStatus(deployment, mine, current, false, now) }
+  if (isDeleting(deployment))
+    return { create: null, update: [], remove: [], revision: null, ...deploymentStatus(deployment, mine, current, false, now) }
   const bounds = boundsOf(deployment)
   const paused = deployment.spec.paused === true
   const revision = String(Math.max(0, ...old.map(revisionOf)) + 1)
@@ -43,7 +56,9 @@ export function planDeployment(deployment: Deployment, sets: readonly ReplicaSet
   const target = made ?? current
   const all = target === null ? old : [...old, target]
   const sizes = targetSizes(deployment, target, old, pods, bounds)
-  const sized = all.map((set) => annotated(deployment, set, set === target && !paused ? keptRevision : null, sizes.get(nameOf(set)) ?? set.spec.replicas ?? 0, bounds))
+  const sized = all.map((set) =>
+    annotated(deployment, set, set === target && !paused ? keptRevision : null, sizes.get(nameOf(set)) ?? set.spec.replicas ?? 0, bounds),
+  )
   return {
     create: sized.find((set) => made !== null && nameOf(set) === nameOf(made)) ?? null,
     update: sized.filter((set) => mine.some((before) => nameOf(before) === nameOf(set) && !sameSize(before, set))),
@@ -53,12 +68,19 @@ export function planDeployment(deployment: Deployment, sets: readonly ReplicaSet
   }
 }
 
-function targetSizes(deployment: Deployment, target: ReplicaSet | null, old: readonly ReplicaSet[], pods: readonly Pod[], bounds: Bounds): ReadonlyMap<string, number> {
+function targetSizes(
+  deployment: Deployment,
+  target: ReplicaSet | null,
+  old: readonly ReplicaSet[],
+  pods: readonly Pod[],
+  bounds: Bounds,
+): ReadonlyMap<string, number> {
   if (deployment.spec.paused === true || isScaling(deployment, target, old)) return scaled(target, old, bounds)
   if (deployment.spec.strategy?.type !== 'Recreate') return scaleRolling(target, old, bounds)
   const sizes = new Map(old.map((set) => [nameOf(set), 0]))
   const oldAlive = pods.some((pod) => !isFinished(pod) && old.some((set) => isControlledBy(pod, uidOf(set))))
-  if (target !== null) sizes.set(nameOf(target), oldAlive || old.some((set) => (set.spec.replicas ?? 0) > 0) ? (target.spec.replicas ?? 0) : bounds.replicas)
+  if (target !== null)
+    sizes.set(nameOf(target), oldAlive || old.some((set) => (set.spec.replicas ?? 0) > 0) ? (target.spec.replicas ?? 0) : bounds.replicas)
   return sizes
 }
 
@@ -126,12 +148,18 @@ function annotated(deployment: Deployment, set: ReplicaSet, revision: string | n
   annotations[DESIRED_ANNOTATION] = String(bounds.replicas)
   annotations[MAX_ANNOTATION] = String(bounds.replicas + bounds.maxSurge)
   const minReadySeconds = revision === null ? set.spec.minReadySeconds : deployment.spec.minReadySeconds
-  return { ...set, metadata: { ...set.metadata, annotations }, spec: { ...set.spec, replicas, ...(minReadySeconds === undefined ? {} : { minReadySeconds }) } }
+  return {
+    ...set,
+    metadata: { ...set.metadata, annotations },
+    spec: { ...set.spec, replicas, ...(minReadySeconds === undefined ? {} : { minReadySeconds }) },
+  }
 }
 
 function sameSize(a: ReplicaSet, b: ReplicaSet): boolean {
   const left = a.metadata.annotations ?? {}
   const right = b.metadata.annotations ?? {}
   const keys = new Set([...Object.keys(left), ...Object.keys(right)])
-  return a.spec.replicas === b.spec.replicas && a.spec.minReadySeconds === b.spec.minReadySeconds && [...keys].every((key) => left[key] === right[key])
+  return (
+    a.spec.replicas === b.spec.replicas && a.spec.minReadySeconds === b.spec.minReadySeconds && [...keys].every((key) => left[key] === right[key])
+  )
 }

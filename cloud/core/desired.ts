@@ -40,8 +40,15 @@ const FRAME_BYTES = LIMITS.envelopeHeaderBytes.value
  */
 export function buildDesired(bound: readonly Pod[], published: readonly string[]): DesiredBuild {
   const running = new Set(published)
-  const wanted = bound.filter((pod) => !isDeleting(pod)).sort((a, b) =>
-    Number(running.has(uidOf(b))) - Number(running.has(uidOf(a))) || (b.spec.priority ?? 0) - (a.spec.priority ?? 0) || byAge(a, b) || compareText(uidOf(a), uidOf(b)))
+  const wanted = bound
+    .filter((pod) => !isDeleting(pod))
+    .sort(
+      (a, b) =>
+        Number(running.has(uidOf(b))) - Number(running.has(uidOf(a))) ||
+        (b.spec.priority ?? 0) - (a.spec.priority ?? 0) ||
+        byAge(a, b) ||
+        compareText(uidOf(a), uidOf(b)),
+    )
   const refused = new Map<string, Cause>()
   const taken: DesiredPod[] = []
   let bytes = FRAME_BYTES
@@ -93,7 +100,8 @@ function parseJson(text: string): unknown {
 /** The next record, or null when the newest document already says the same. */
 export function nextRecord(record: DeviceRecord | null, build: DesiredBuild, bound: readonly Pod[], epoch: number): DeviceRecord | null {
   if (record !== null && record.digest === build.digest && record.epoch >= epoch) return null
-  const version: Version = record === null || record.epoch < epoch ? { epoch, generation: 1 } : { epoch: record.epoch, generation: record.generation + 1 }
+  const version: Version =
+    record === null || record.epoch < epoch ? { epoch, generation: 1 } : { epoch: record.epoch, generation: record.generation + 1 }
   const uids = build.pods.map((pod) => pod.uid)
   const leftOut: Record<string, Version> = {}
   // kept while the pod object exists, so that its end can be told from what the device holds
@@ -114,5 +122,8 @@ export function heldFault(record: Version & { readonly digest: string }, held: H
   if (held === null) return null
   const order = compareVersions(held, record)
   if (order < 0 || (order === 0 && held.digest === record.digest)) return null
-  return cause('desired.behind', { held: `${held.epoch}/${held.generation} ${held.digest.slice(0, 8)}`, ours: `${record.epoch}/${record.generation} ${record.digest.slice(0, 8)}` })
+  return cause('desired.behind', {
+    held: `${held.epoch}/${held.generation} ${held.digest.slice(0, 8)}`,
+    ours: `${record.epoch}/${record.generation} ${record.digest.slice(0, 8)}`,
+  })
 }

@@ -7,7 +7,7 @@ import type { StatusReport } from '../../protocol/status-report.ts'
 import { formatMilli } from '../../protocol/units.ts'
 import type { Node } from '../resources/node.ts'
 import type { Condition } from '../resources/object.ts'
-import { withCondition } from './meta.ts'
+import { conditionOf, withCondition } from './meta.ts'
 
 export interface DeviceNews {
   readonly device: string
@@ -27,13 +27,15 @@ export function newNode(device: string): Node {
 /** The Node with labels and status of the newest news. Labels that people set stay. */
 export function nodeWithNews(node: Node, news: DeviceNews, nowIso: string): Node {
   const { inventory, report } = news
-  const conditions = conditionsOf(news).reduce((list, condition) => withCondition(list, condition, nowIso), node.status?.conditions ?? [])
+  const conditions = conditionsOf(node, news).reduce((list, condition) => withCondition(list, condition, nowIso), node.status?.conditions ?? [])
   return {
     ...node,
     metadata: { ...node.metadata, labels: { ...node.metadata.labels, ...deviceLabels(news) } },
     status: {
       ...node.status,
-      ...(inventory === null ? {} : { capacity: quantities(inventory.capacity), allocatable: quantities(inventory.allocatable), nodeInfo: nodeInfo(inventory) }),
+      ...(inventory === null
+        ? {}
+        : { capacity: quantities(inventory.capacity), allocatable: quantities(inventory.allocatable), nodeInfo: nodeInfo(inventory) }),
       addresses: addressesOf(news.device, inventory, report),
       conditions,
     },
@@ -43,10 +45,23 @@ export function nodeWithNews(node: Node, news: DeviceNews, nowIso: string): Node
 function deviceLabels({ device, inventory }: DeviceNews): Readonly<Record<string, string>> {
   const base = { 'kubernetes.io/hostname': device }
   if (inventory === null) return base
-  return { ...inventory.labels, ...base, 'kubernetes.io/os': 'linux', ...(inventory.os === undefined ? {} : { 'kubernetes.io/arch': goArch(inventory.os.arch) }) }
+  return {
+    ...inventory.labels,
+    ...base,
+    'kubernetes.io/os': 'linux',
+    ...(inventory.os === undefined ? {} : { 'kubernetes.io/arch': goArch(inventory.os.arch) }),
+  }
 }
 
-const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', x86_64: 'amd64', aarch64: 'arm64', armv7l: 'arm', armv6l: 'arm', ia32: '386', i686: '386' }
+const ARCHITECTURES: Readonly<Record<string, string>> = {
+  x64: 'amd64',
+  x86_64: 'amd64',
+  aarch64: 'arm64',
+  armv7l: 'arm',
+  armv6l: 'arm',
+  ia32: '386',
+  i686: '386',
+}
 
 /** Names as container images use them. */
 function goArch(arch: string): string {
@@ -81,53 +96,82 @@ function nodeInfo({ os, engine, agentVersion }: Inventory): NonNullable<NonNulla
   }
 }
 
-function addressesOf(device: string, inventory: Inventory | null, report: StatusReport | null): readonly { readonly type: string; readonly address: string }[] {
+function addressesOf(
+  device: string,
+  inventory: Inventory | null,
+  report: StatusReport | null,
+): readonly { readonly type: string; readonly address: string }[] {
   const ip = report?.hostIP ?? inventory?.addresses?.[0]?.address
   return [...(ip === undefined ? [] : [{ type: 'InternalIP', address: ip }]), { type: 'Hostname', address: device }]
 }
 
-function conditionsOf(news: DeviceNews): readonly Condition[] {
-  return [...pressures(news), readyOf(news), conflictOf(news)]
+function conditionsOf(node: Node, news: DeviceNews): readonly Condition[] {
+  return [...pressures(node, news), readyOf(node, news), conflictOf(news)]
 }
 
-function readyOf({ report, silent, inventory }: DeviceNews): Condition {
-  const is = (status: string, reason: string, message: string): Condition => ({ type: 'Ready', status, reason, message })
-  if (silent !== null) return is('Unknown', 'NodeStatusUnknown', causeSentence(silent))
-  if (inventory === null) return is('False', 'InventoryMissing', 'The device has not told yet what it has.')
-  if (report === null) return is('False', 'ReportMissing', 'The device has not reported yet.')
+function readyOf(node: Node, { report, silent, inventory }: DeviceNews): Condition {
+  // after a restart of the cloud the parts come again one by one: what is stored holds until then
+  const before = conditionOf(node.status?.conditions, 'Ready')
+  if (silent !== null) return ready('Unknown', 'NodeStatusUnknown', causeSentence(silent))
+  if (report === null && before?.status === 'True') return before
+  if (inventory === null && node.status?.capacity === undefined) return ready('False', 'InventoryMissing', 'The device has not told yet what it has.')
+  if (report === null) return ready('False', 'ReportMissing', 'The device has not reported yet.')
   if (!report.engine.reachable) {
     const why = report.causes.find((given) => given.code.startsWith('engine.'))
-    return is('False', 'EngineUnreachable', why === undefined ? 'The container engine does not answer.' : causeSentence(why))
+    return ready('False', 'EngineUnreachable', why === undefined ? 'The container engine does not answer.' : causeSentence(why))
   }
-  return is('True', 'AgentReady', 'The agent reports and its container engine answers.')
+  return ready('True', 'AgentReady', 'The agent reports and its container engine answers.')
 }
 
-/** Shown only once there was something to show. */
+function ready(status: string, reason: string, message: string): Condition {
+  return { type: 'Ready', status, reason, message }
+}
+
 function conflictOf({ alarms }: DeviceNews): Condition {
   const first = alarms[0]
   return first === undefined
     ? { type: 'IdentityOrEpochConflict', status: 'False', reason: 'NoConflict', message: 'One agent and one cloud speak for this device.' }
-    : { type: 'IdentityOrEpochConflict', status: 'True', reason: first.code === 'desired.behind' ? 'DeviceAhead' : 'IdentityConflict', message: alarms.map(causeSentence).join(' ') }
+    : {
+        type: 'IdentityOrEpochConflict',
+        status: 'True',
+        reason: first.code === 'desired.behind' ? 'DeviceAhead' : 'IdentityConflict',
+        message: alarms.map(causeSentence).join(' '),
+      }
 }
 
 const MEMORY_PRESSURE_SHARE = 0.05
 const DISK_PRESSURE_SHARE = 0.95
 const PID_PRESSURE_SHARE = 0.95
 
-function pressures({ inventory, report, silent }: DeviceNews): readonly Condition[] {
+function pressures(node: Node, { inventory, report, silent }: DeviceNews): readonly Condition[] {
   const disk = report?.causes.find((given) => given.code.startsWith('storage.') || given.code === 'image.pull.disk-full')
-  const full = inventory?.fileSystems?.find((fs) => fs.mount === '/' && fs.sizeBytes !== undefined && (fs.usedBytes ?? 0) > fs.sizeBytes * DISK_PRESSURE_SHARE)
+  const full = inventory?.fileSystems?.find(
+    (fs) => fs.mount === '/' && fs.sizeBytes !== undefined && (fs.usedBytes ?? 0) > fs.sizeBytes * DISK_PRESSURE_SHARE,
+  )
   const memory = inventory?.memory
   const short = memory?.availableBytes !== undefined && memory.availableBytes < memory.totalBytes * MEMORY_PRESSURE_SHARE
   const pids = inventory?.pids
   const crowded = pids?.used !== undefined && pids.used > pids.capacity * PID_PRESSURE_SHARE
   const is = (type: string, fault: string | null, reason: string, fine: string): Condition => {
-    if (silent !== null || inventory === null) return { type, status: 'Unknown', reason: 'NodeStatusUnknown', message: 'Not known: the device is not heard.' }
+    const before = conditionOf(node.status?.conditions, type)
+    if (silent === null && inventory === null && before !== null && before.status !== 'Unknown') return before
+    if (silent !== null || inventory === null)
+      return { type, status: 'Unknown', reason: 'NodeStatusUnknown', message: 'Not known: the device is not heard.' }
     return fault === null ? { type, status: 'False', reason: fine, message: 'Within limits.' } : { type, status: 'True', reason, message: fault }
   }
   return [
-    is('MemoryPressure', short ? `${memory?.availableBytes ?? 0} of ${memory?.totalBytes ?? 0} bytes are available.` : null, 'MemoryShort', 'MemorySufficient'),
-    is('DiskPressure', disk !== undefined ? causeSentence(disk) : full !== undefined ? `The file system ${full.mount} is nearly full.` : null, 'DiskShort', 'DiskSufficient'),
+    is(
+      'MemoryPressure',
+      short ? `${memory?.availableBytes ?? 0} of ${memory?.totalBytes ?? 0} bytes are available.` : null,
+      'MemoryShort',
+      'MemorySufficient',
+    ),
+    is(
+      'DiskPressure',
+      disk !== undefined ? causeSentence(disk) : full !== undefined ? `The file system ${full.mount} is nearly full.` : null,
+      'DiskShort',
+      'DiskSufficient',
+    ),
     is('PIDPressure', crowded ? `${pids?.used ?? 0} of ${pids?.capacity ?? 0} PIDs are in use.` : null, 'PidsShort', 'PidsSufficient'),
   ]
 }

@@ -6,9 +6,7 @@ import type { Pod } from '../resources/pod.ts'
 import { isDeleting, uidOf } from './meta.ts'
 
 export type Finish =
-  | { readonly kind: 'alive' }
-  | { readonly kind: 'waits'; readonly why: string }
-  | { readonly kind: 'finished'; readonly why: string }
+  { readonly kind: 'alive' } | { readonly kind: 'waits'; readonly why: string } | { readonly kind: 'finished'; readonly why: string }
 
 /**
  * @param record what was last published for the device, with when each pod was first left out; null = nothing ever was
@@ -27,7 +25,8 @@ export function podFinish(pod: Pod, record: DeviceRecord | null, report: StatusR
   if (leftOut === undefined) return { kind: 'finished', why: 'it was never published' }
   const held = report?.desired
   if (report === null || held === undefined) return { kind: 'waits', why: 'the device has not reported' }
-  if (compareVersions(held, leftOut) < 0) return { kind: 'waits', why: `the device holds ${held.epoch}/${held.generation}, it was left out in ${leftOut.epoch}/${leftOut.generation}` }
+  if (compareVersions(held, leftOut) < 0)
+    return { kind: 'waits', why: `the device holds ${held.epoch}/${held.generation}, it was left out in ${leftOut.epoch}/${leftOut.generation}` }
   if (!report.engine.reachable) return { kind: 'waits', why: 'the container engine of the device does not answer' }
   if (report.pods.some((listed) => listed.uid === uid)) return { kind: 'waits', why: 'the device still removes its containers' }
   return { kind: 'finished', why: 'the device has removed it' }

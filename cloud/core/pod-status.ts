@@ -47,7 +47,11 @@ function conditionsOf(report: PodReport, bound: Condition): readonly Condition[]
   const done = report.phase === 'Succeeded'
   const waiting = report.containers.filter((container) => !container.ready).map((container) => container.name)
   const status = report.ready ? 'True' : 'False'
-  const why = report.ready ? {} : done ? { reason: 'PodCompleted' } : { reason: 'ContainersNotReady', message: `containers with unready status: [${waiting.join(' ')}]` }
+  const why = report.ready
+    ? {}
+    : done
+      ? { reason: 'PodCompleted' }
+      : { reason: 'ContainersNotReady', message: `containers with unready status: [${waiting.join(' ')}]` }
   return [bound, { type: 'Initialized', status: 'True' }, { type: 'ContainersReady', status, ...why }, { type: 'Ready', status, ...why }]
 }
 
@@ -76,7 +80,9 @@ function stateOf(container: ContainerReport): ContainerState {
     case 'terminated':
       return { terminated: terminated(container) }
     case 'waiting':
-      return { waiting: { reason: container.reason ?? 'ContainerCreating', ...(container.message === undefined ? {} : { message: container.message }) } }
+      return {
+        waiting: { reason: container.reason ?? 'ContainerCreating', ...(container.message === undefined ? {} : { message: container.message }) },
+      }
   }
 }
 

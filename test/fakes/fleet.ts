@@ -15,7 +15,10 @@ import { parse } from '../../protocol/shape.ts'
 import { virtualClock } from './virtual-clock.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
-const pair = generateKeyPairSync('ed25519', { publicKeyEncoding: { type: 'spki', format: 'pem' }, privateKeyEncoding: { type: 'pkcs8', format: 'pem' } })
+const pair = generateKeyPairSync('ed25519', {
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+})
 export const KEY = { kid: keyId(pair.publicKey), privatePem: pair.privateKey }
 const TRUSTED = [{ kid: KEY.kid, publicPem: pair.publicKey }]
 
@@ -25,8 +28,13 @@ export function seededRandom(seed = 1): Random {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
     return state / 2 ** 32
   }
-  const pick = (alphabet: string, length: number): string => Array.from({ length }, () => alphabet[Math.floor(next() * alphabet.length)] ?? 'x').join('')
-  return { next, suffix: (length) => pick('bcdfghjklmnpqrstvwxz2456789', length), uuid: () => [8, 4, 4, 4, 12].map((length) => pick('0123456789abcdef', length)).join('-') }
+  const pick = (alphabet: string, length: number): string =>
+    Array.from({ length }, () => alphabet[Math.floor(next() * alphabet.length)] ?? 'x').join('')
+  return {
+    next,
+    suffix: (length) => pick('bcdfghjklmnpqrstvwxz2456789', length),
+    uuid: () => [8, 4, 4, 4, 12].map((length) => pick('0123456789abcdef', length)).join('-'),
+  }
 }
 
 export interface LogLine {
@@ -52,7 +60,15 @@ export class FakeFleet {
   }
 
   async start(epoch = 1): Promise<void> {
-    this.controllers = await startControllers({ store: this.store, link: this.#link(), clock: this.clock, random: this.random, log: this.#log(), signingKey: KEY, epoch })
+    this.controllers = await startControllers({
+      store: this.store,
+      link: this.#link(),
+      clock: this.clock,
+      random: this.random,
+      log: this.#log(),
+      signingKey: KEY,
+      epoch,
+    })
     await this.clock.advance(10)
   }
 
@@ -86,7 +102,13 @@ export class FakeFleet {
   async create(object: KubeObject): Promise<KubeObject> {
     const definition = resourceByKind(object.apiVersion, object.kind)
     if (definition === undefined) throw new Error(`no kind ${object.kind}`)
-    const metadata = { ...(definition.namespaced ? { namespace: 'default' } : {}), ...object.metadata, uid: this.random.uuid(), generation: 1, creationTimestamp: new Date(this.clock.nowMs()).toISOString().replace(/\.\d+/, '') }
+    const metadata = {
+      ...(definition.namespaced ? { namespace: 'default' } : {}),
+      ...object.metadata,
+      uid: this.random.uuid(),
+      generation: 1,
+      creationTimestamp: new Date(this.clock.nowMs()).toISOString().replace(/\.\d+/, ''),
+    }
     const written = await this.store.create(resourceKey(definition), definition.defaults({ ...object, metadata }))
     if (!written.ok) throw new Error(written.why)
     return JSON.parse(written.object.json) as KubeObject
@@ -98,7 +120,8 @@ export class FakeFleet {
     const before = JSON.parse(stored.json) as Editable
     const object = JSON.parse(stored.json) as Editable
     edit(object)
-    if (JSON.stringify(before['spec']) !== JSON.stringify(object['spec'])) object.metadata['generation'] = Number(before.metadata['generation'] ?? 0) + 1
+    if (JSON.stringify(before['spec']) !== JSON.stringify(object['spec']))
+      object.metadata['generation'] = Number(before.metadata['generation'] ?? 0) + 1
     const written = await this.store.update(resource, object as unknown as KubeObject, stored.revision)
     if (!written.ok) throw new Error(written.why)
   }
@@ -172,7 +195,15 @@ export class FakeDevice {
     this.online = true
     this.seq = 0
     this.send('presence', { device: this.name, sid, state: 'on' })
-    this.send('hello', { device: this.name, sid, agentVersion: '0.1.0', formats: [1], epoch: this.held?.epoch ?? 0, generation: this.held?.generation ?? 0, digest: this.held?.digest ?? '' })
+    this.send('hello', {
+      device: this.name,
+      sid,
+      agentVersion: '0.1.0',
+      formats: [1],
+      epoch: this.held?.epoch ?? 0,
+      generation: this.held?.generation ?? 0,
+      digest: this.held?.digest ?? '',
+    })
     this.inventory()
     this.report()
   }
@@ -184,8 +215,15 @@ export class FakeDevice {
   inventory(): void {
     const amounts = { cpu: this.cpuMilli, memory: this.memoryBytes, pids: 32_000, 'ephemeral-storage': 10 * 1024 ** 3, pods: 110 }
     this.send('inventory', {
-      device: this.name, at: 'now', agentVersion: '0.1.0', os: { name: 'Debian', kernel: '6.1', arch: 'x64' }, topology: { threads: 4, onlineCpus: '0-3', numaNodes: [] },
-      memory: { totalBytes: this.memoryBytes }, pids: { capacity: 32_000 }, allocatable: amounts, capacity: amounts,
+      device: this.name,
+      at: 'now',
+      agentVersion: '0.1.0',
+      os: { name: 'Debian', kernel: '6.1', arch: 'x64' },
+      topology: { threads: 4, onlineCpus: '0-3', numaNodes: [] },
+      memory: { totalBytes: this.memoryBytes },
+      pids: { capacity: 32_000 },
+      allocatable: amounts,
+      capacity: amounts,
     })
   }
 
@@ -214,28 +252,66 @@ export class FakeDevice {
     const one = (pod: DesiredState['pods'][number], removing: boolean): unknown => {
       const ready = !removing && ![...this.neverReady].some((prefix) => pod.spec.containers.some((container) => container.image === prefix))
       return {
-        uid: pod.uid, namespace: pod.namespace, name: pod.name, specHash: pod.specHash, phase: ready ? 'Running' : 'Pending', ready, removing,
-        containers: pod.spec.containers.map((container) => ({ name: container.name, image: container.image, state: ready ? 'running' : 'waiting', ready, restartCount: 0 })),
+        uid: pod.uid,
+        namespace: pod.namespace,
+        name: pod.name,
+        specHash: pod.specHash,
+        phase: ready ? 'Running' : 'Pending',
+        ready,
+        removing,
+        containers: pod.spec.containers.map((container) => ({
+          name: container.name,
+          image: container.image,
+          state: ready ? 'running' : 'waiting',
+          ready,
+          restartCount: 0,
+        })),
       }
     }
     this.send('status', {
-      device: this.name, sid: this.sid, seq: this.seq, at: 'now', agentVersion: '0.1.0', converged: true, engine: { reachable: true }, causes: [], hostIP: '10.0.0.1',
+      device: this.name,
+      sid: this.sid,
+      seq: this.seq,
+      at: 'now',
+      agentVersion: '0.1.0',
+      converged: true,
+      engine: { reachable: true },
+      causes: [],
+      hostIP: '10.0.0.1',
       ...(this.held === null ? {} : { desired: { epoch: this.held.epoch, generation: this.held.generation, digest: this.held.digest } }),
       pods: [...(this.held?.pods ?? []).map((pod) => one(pod, false)), ...this.removing.map((pod) => one(pod, true))],
     })
   }
 }
 
-export function deployment(name: string, replicas: number, image: string, extra: Readonly<Record<string, unknown>> = {}, container: Readonly<Record<string, unknown>> = {}): KubeObject {
+export function deployment(
+  name: string,
+  replicas: number,
+  image: string,
+  extra: Readonly<Record<string, unknown>> = {},
+  container: Readonly<Record<string, unknown>> = {},
+): KubeObject {
   return {
-    apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name },
-    spec: { replicas, selector: { matchLabels: { app: name } }, template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: 'main', image, ...container }] } }, ...extra },
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name },
+    spec: {
+      replicas,
+      selector: { matchLabels: { app: name } },
+      template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: 'main', image, ...container }] } },
+      ...extra,
+    },
   }
 }
 
 export function daemonSet(name: string, image: string): KubeObject {
   return {
-    apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: { name },
-    spec: { selector: { matchLabels: { app: name } }, template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: 'main', image }] } } },
+    apiVersion: 'apps/v1',
+    kind: 'DaemonSet',
+    metadata: { name },
+    spec: {
+      selector: { matchLabels: { app: name } },
+      template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: 'main', image }] } },
+    },
   }
 }

@@ -21,8 +21,12 @@ export interface Refusal {
 export function explain(profile: Profile, pod: PodInfo, snapshot: Snapshot): Refusal {
   const nodes = [...snapshot.values()]
     .sort((a, b) => compareText(a.name, b.name))
-    .map((node) => ({ node: node.name, reasons: profile.filters.flatMap((plugin) => plugin.filter(pod, node).map((why) => ({ plugin: plugin.name, cause: why }))) }))
-  const why = nodes.length === 0 ? cause('placement.no-nodes') : cause('placement.none', { nodes: nodes.length, summary: summary(pod, nodes, snapshot) })
+    .map((node) => ({
+      node: node.name,
+      reasons: profile.filters.flatMap((plugin) => plugin.filter(pod, node).map((why) => ({ plugin: plugin.name, cause: why }))),
+    }))
+  const why =
+    nodes.length === 0 ? cause('placement.no-nodes') : cause('placement.none', { nodes: nodes.length, summary: summary(pod, nodes, snapshot) })
   return { cause: why, sentence: causeSentence(why), nodes }
 }
 
@@ -53,7 +57,10 @@ function groupKey({ code, facts }: Cause): string {
 }
 
 const SHORT: Readonly<Partial<Record<CauseCode, string>>> = {
-  'placement.cpu.short': 'cpu', 'placement.memory.short': 'memory', 'placement.pids.short': 'pids', 'placement.storage.short': 'ephemeral-storage',
+  'placement.cpu.short': 'cpu',
+  'placement.memory.short': 'memory',
+  'placement.pids.short': 'pids',
+  'placement.storage.short': 'ephemeral-storage',
 }
 
 function phrase(pod: PodInfo, { code, facts }: Cause, nodes: readonly NodeInfo[]): string {

@@ -5,5 +5,6 @@ import type { FilterPlugin } from '../framework.ts'
 export const nodeName: FilterPlugin = {
   name: 'NodeName',
   preFilter: (pod, snapshot) => (pod.requiredNode !== null && snapshot.has(pod.requiredNode) ? [pod.requiredNode] : null),
-  filter: (pod, node) => (pod.requiredNode === null || pod.requiredNode === node.name ? [] : [cause('placement.node.other', { needs: pod.requiredNode })]),
+  filter: (pod, node) =>
+    pod.requiredNode === null || pod.requiredNode === node.name ? [] : [cause('placement.node.other', { needs: pod.requiredNode })],
 }

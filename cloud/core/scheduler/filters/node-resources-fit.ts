@@ -4,7 +4,10 @@ import { formatBytes, formatMilli } from '../../../../protocol/units.ts'
 import type { FilterPlugin, NodeInfo } from '../framework.ts'
 
 const CODES: Readonly<Record<string, CauseCode>> = {
-  cpu: 'placement.cpu.short', memory: 'placement.memory.short', pids: 'placement.pids.short', 'ephemeral-storage': 'placement.storage.short',
+  cpu: 'placement.cpu.short',
+  memory: 'placement.memory.short',
+  pids: 'placement.pids.short',
+  'ephemeral-storage': 'placement.storage.short',
 }
 
 /** Requests of all pods, this one included, stay within what the device gives away. */

@@ -9,5 +9,7 @@ export const nodeSelector: FilterPlugin = {
   filter: (pod, node) =>
     Object.entries(pod.selector)
       .filter(([key, value]) => key !== ARCH_LABEL && !(Object.hasOwn(node.labels, key) && node.labels[key] === value))
-      .map(([key, needs]) => cause('placement.selector.mismatch', { key, needs, has: Object.hasOwn(node.labels, key) ? (node.labels[key] ?? '') : 'absent' })),
+      .map(([key, needs]) =>
+        cause('placement.selector.mismatch', { key, needs, has: Object.hasOwn(node.labels, key) ? (node.labels[key] ?? '') : 'absent' }),
+      ),
 }
