@@ -40,7 +40,7 @@ describe('waves', () => {
     expect(agent.state.ledger).toEqual({})
     agent.send({ kind: 'wave-done', wave: 1 })
     agent.observe()
-    expect(agent.state.wave?.lanes[0]?.key).toBe('u1/app/b2000000')
+    expect(agent.state.imageWaves[0]?.lanes[0]?.key).toBe('u1/app/b2000000')
   })
 
   it('go on when a newer desired state only adds', () => {
@@ -57,13 +57,45 @@ describe('waves', () => {
     expect(kinds(agent.send({ kind: 'saved', epoch: 1, generation: 2 }))).toContain('abort-wave')
   })
 
+  it('that pull an image do not hold up a restart or a removal, and nothing is worked on twice', () => {
+    const agent = new Agent(saved([U1, pod({ uid: 'u2' })]))
+    agent.observe(found({ pod: 'u2' }), found({ pod: 'u9' }))
+    expect(agent.state.imageWaves[0]?.lanes.map((lane) => lane.key)).toEqual(['u1/app/a1000000'])
+    expect(agent.state.wave?.lanes.map((lane) => lane.key)).toEqual(['u9/app/a1000000'])
+    agent.send({ kind: 'wave-done', wave: agent.state.wave?.id ?? 0 })
+    agent.observe(found({ pod: 'u2', state: 'exited', exitCode: 1 }))
+    expect(agent.state.wave?.lanes.map((lane) => lane.key)).toEqual(['u2/app/a1000000'])
+    expect(agent.state.imageWaves).toHaveLength(1)
+  })
+
+  it('of two revisions of one container never run side by side', () => {
+    const agent = new Agent(saved([U1]))
+    agent.observe()
+    agent.send({ kind: 'target', desired: desiredOf([pod({ uid: 'u1', hash: 'b2' })], 2) })
+    agent.send({ kind: 'saved', epoch: 1, generation: 2 })
+    agent.send({ kind: 'engine-event' })
+    agent.observe()
+    expect(agent.state.imageWaves.map((wave) => wave.lanes[0]?.key)).toEqual(['u1/app/a1000000'])
+  })
+
+  it('of images are bounded in number', () => {
+    const agent = new Agent(saved([]))
+    agent.observe()
+    for (let generation = 2; generation < 20; generation += 1) {
+      const pods = Array.from({ length: generation }, (_, index) => pod({ uid: `u${index}` }))
+      agent.send({ kind: 'target', desired: desiredOf(pods, generation) })
+      agent.send({ kind: 'saved', epoch: 1, generation })
+    }
+    expect(agent.state.imageWaves).toHaveLength(LIMITS.imageWaves.value)
+  })
+
   it('late news of another wave is ignored', () => {
     const agent = new Agent(saved([U1]))
     agent.observe()
     expect(agent.send({ kind: 'wave-done', wave: 7 })).toEqual([])
     agent.send({ kind: 'step-done', wave: 7, step, outcome: pullFailed })
     expect(agent.state.ledger).toEqual({})
-    expect(agent.state.wave?.id).toBe(1)
+    expect(agent.state.imageWaves[0]?.id).toBe(1)
   })
 
   it('a step that fails is tried again later, and the wait is asked for', () => {

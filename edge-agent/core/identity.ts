@@ -15,6 +15,11 @@ export function ledgerKey(podUid: string, containerName: string, specHash: strin
   return `${podUid}/${containerName}/${specHash.slice(0, SHORT)}`
 }
 
+/** The container of the pod, whatever its spec: `<uid>/<container>` of a ledger key. */
+export function slotOfKey(key: string): string {
+  return key.slice(0, key.lastIndexOf('/'))
+}
+
 /** Unique on the device; uid and hash are never cut away. Characters that Docker refuses become '-'. */
 export function containerName(namespace: string, podName: string, container: string, podUid: string, specHash: string): string {
   const tail = `-${podUid.slice(0, SHORT)}-${specHash.slice(0, SHORT)}`

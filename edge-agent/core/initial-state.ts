@@ -18,6 +18,7 @@ export function initialState(identity: { readonly device: string; readonly sid: 
     ledger: {},
     plan: EMPTY_PLAN,
     wave: null,
+    imageWaves: [],
     waveCount: 0,
     refusals: [],
     storage: null,

@@ -167,6 +167,12 @@ export interface Timing {
   readonly wakeAtMonoMs: number | null
 }
 
+export interface RunningWave {
+  readonly id: number
+  readonly lanes: readonly Lane[]
+  readonly aborted: boolean
+}
+
 export interface AgentState {
   readonly device: string
   readonly sid: string
@@ -185,8 +191,10 @@ export interface AgentState {
   readonly engine: { readonly reachable: boolean; readonly sinceWallMs: number; readonly info: EngineInfo | null; readonly cause: Cause | null }
   readonly ledger: Ledger
   readonly plan: Plan
-  /** the wave being run; null when none */
-  readonly wave: { readonly id: number; readonly lanes: readonly Lane[]; readonly aborted: boolean } | null
+  /** the wave being run; null when none. Its lanes are quick: they need no image */
+  readonly wave: RunningWave | null
+  /** lanes that begin with an image may take half an hour: they run beside, never on a container of another running wave */
+  readonly imageWaves: readonly RunningWave[]
   readonly waveCount: number
   readonly refusals: readonly Cause[]
   readonly storage: Cause | null

@@ -3,8 +3,9 @@ import { cause } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { doubledMs } from './backoff.ts'
+import { slotOfKey } from './identity.ts'
 import { isWorthSaving, noteObserved } from './ledger.ts'
-import type { AgentState, EngineInfo, Ledger, Now, ObservedContainer, Plan } from './model.ts'
+import type { AgentState, Effect, EngineInfo, Lane, Ledger, Now, ObservedContainer } from './model.ts'
 import { plan } from './plan.ts'
 import { renderPlan } from './render-plan.ts'
 import { andThen, quiet, turn } from './turn.ts'
@@ -62,20 +63,20 @@ export function onEngineInfo(state: AgentState, info: EngineInfo): Turn {
   return quiet({ ...state, engine: { ...state.engine, info }, report: { ...state.report, dirty: true } })
 }
 
-/** Plans again and runs the first wave, when what is known is fresh and nothing runs. Otherwise a look is under way or asked for. */
+/** Plans again and runs what can run. Without a fresh look at the engine, one is asked for instead. */
 export function act(state: AgentState, now: Now): Turn {
   if (state.wave !== null || state.knowledge === 'loading' || state.observed === null) return quiet(state)
   if (!state.timing.fresh) return state.observing ? quiet(state) : requestObserve(state)
   const { device, knowledge, desired, observed, ledger, inventory, adopted } = state
   const made = plan({ device, knowledge, desired, observed, ledger, inventory, adopted }, now.monoMs)
   const planned = { ...state, plan: made, adopted: knowledge === 'known' ? [] : adopted, report: { ...state.report, dirty: true } }
-  const [lanes] = made.waves
-  if (lanes === undefined) return quiet(planned)
-  const wave = state.waveCount + 1
-  const timing = { ...planned.timing, fresh: false, inFlightStale: state.observing }
-  return turn({ ...planned, wave: { id: wave, lanes, aborted: false }, waveCount: wave, timing },
-    { kind: 'log', level: 'info', msg: 'run wave', fields: { wave, lanes: lanes.length, plan: planExcerpt(made, now) } },
-    { kind: 'run-wave', wave, lanes })
+  // by slot, not by key: two revisions of one container must not be worked on side by side, not even while one is aborted
+  const busy = new Set(state.imageWaves.flatMap((wave) => wave.lanes.map((lane) => slotOfKey(lane.key))))
+  const free = (made.waves[0] ?? []).filter((lane) => !busy.has(slotOfKey(lane.key)))
+  const withImage = free.filter(needsImage)
+  const pulling = withImage.length === 0 || state.imageWaves.length >= LIMITS.imageWaves.value ? quiet(planned) : runImageWave(planned, withImage, now)
+  const rest = free.filter((lane) => !needsImage(lane))
+  return rest.length === 0 ? pulling : andThen(pulling, (next) => runQuickWave(next, rest, now))
 }
 
 /** The state with this ledger; remembers that the file is behind when it is. */
@@ -85,8 +86,26 @@ export function withLedger(state: AgentState, ledger: Ledger): AgentState {
   return { ...state, ledger, timing: { ...state.timing, ledgerDirty } }
 }
 
+function needsImage(lane: Lane): boolean {
+  return lane.steps.some((step) => step.kind === 'ensure-image')
+}
+
+function runImageWave(state: AgentState, lanes: readonly Lane[], now: Now): Turn {
+  const id = state.waveCount + 1
+  const imageWaves = [...state.imageWaves, { id, lanes, aborted: false }]
+  return turn({ ...state, waveCount: id, imageWaves }, logWave(state, id, lanes, now), { kind: 'run-wave', wave: id, lanes })
+}
+
+function runQuickWave(state: AgentState, lanes: readonly Lane[], now: Now): Turn {
+  const id = state.waveCount + 1
+  const timing = { ...state.timing, fresh: false, inFlightStale: state.observing }
+  return turn({ ...state, waveCount: id, wave: { id, lanes, aborted: false }, timing }, logWave(state, id, lanes, now), { kind: 'run-wave', wave: id, lanes })
+}
+
 const LOG_LINES = 8
 
-function planExcerpt(made: Plan, now: Now): string {
-  return renderPlan({ ...made, verdicts: made.verdicts.filter((one) => one.kind !== 'keep') }, now.monoMs).slice(0, LOG_LINES).join(' | ')
+function logWave(state: AgentState, wave: number, lanes: readonly Lane[], now: Now): Effect {
+  const verdicts = state.plan.verdicts.filter((one) => one.kind !== 'keep')
+  const excerpt = renderPlan({ ...state.plan, verdicts, waves: [lanes] }, now.monoMs).slice(0, LOG_LINES).join(' | ')
+  return { kind: 'log', level: 'info', msg: 'run wave', fields: { wave, lanes: lanes.length, plan: excerpt } }
 }

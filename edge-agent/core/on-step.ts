@@ -11,8 +11,8 @@ type StepDone = Extract<AgentEvent, { kind: 'step-done' }>
 
 /** Outcomes of other waves than the running one are late news and ignored; an aborted step did not fail. */
 export function onStepDone(state: AgentState, { wave, step, outcome }: StepDone, now: Now): Turn {
-  if (state.wave === null || state.wave.id !== wave) return quiet(state)
-  if (state.wave.aborted && !outcome.ok) return quiet(state)
+  const running = state.wave?.id === wave ? state.wave : state.imageWaves.find((one) => one.id === wave)
+  if (running === undefined || (running.aborted && !outcome.ok)) return quiet(state)
   const noted = withLedger(state, noteStep(state.ledger, step, outcome, now.monoMs))
   if (outcome.ok) return quiet(noted)
   const next = { ...noted, report: { ...noted.report, dirty: true } }
@@ -21,7 +21,8 @@ export function onStepDone(state: AgentState, { wave, step, outcome }: StepDone,
 }
 
 export function onWaveDone(state: AgentState, wave: number): Turn {
-  if (state.wave === null || state.wave.id !== wave) return quiet(state)
+  const imageWaves = state.imageWaves.filter((one) => one.id !== wave)
+  if (state.wave?.id !== wave && imageWaves.length === state.imageWaves.length) return quiet(state)
   const timing = { ...state.timing, fresh: false, inFlightStale: state.observing }
-  return requestObserve({ ...state, wave: null, timing })
+  return requestObserve({ ...state, wave: state.wave?.id === wave ? null : state.wave, imageWaves, timing })
 }

@@ -11,7 +11,7 @@ import { LIMITS } from '../../protocol/limits.ts'
 import { doubledMs } from './backoff.ts'
 import { keyOfObserved, ledgerKey } from './identity.ts'
 import { fromSaved, noteObserved, toSaved } from './ledger.ts'
-import type { AgentState, DesiredState, Lane, Loaded, Now, Version } from './model.ts'
+import type { AgentState, DesiredState, Effect, Lane, Loaded, Now, RunningWave, Version } from './model.ts'
 import { act, requestObserve, withLedger } from './on-observed.ts'
 import { andThen, quiet, turn } from './turn.ts'
 import type { Turn } from './turn.ts'
@@ -134,12 +134,16 @@ function knowledgeOf(state: AgentState, loaded: Loaded, now: Now): AgentState {
 }
 
 function abortObsolete(state: AgentState): Turn {
-  const { wave, desired } = state
-  if (wave === null || wave.aborted || desired === null) return quiet(state)
+  const { desired } = state
+  if (desired === null) return quiet(state)
   const wanted = new Set(desired.pods.flatMap((pod) => pod.spec.containers.map((container) => ledgerKey(pod.uid, container.name, pod.specHash))))
   const rescued = new Set((state.observed ?? []).filter((one) => wanted.has(keyOfObserved(one))).map((one) => one.id))
-  if (!wave.lanes.some((lane) => isObsolete(lane, wanted, rescued))) return quiet(state)
-  return turn({ ...state, wave: { ...wave, aborted: true } }, { kind: 'abort-wave', wave: wave.id })
+  const obsolete = (wave: RunningWave): boolean => !wave.aborted && wave.lanes.some((lane) => isObsolete(lane, wanted, rescued))
+  const abort = <W extends RunningWave | null>(wave: W): W => (wave !== null && obsolete(wave) ? { ...wave, aborted: true } : wave)
+  const stopped = [...state.imageWaves, ...(state.wave === null ? [] : [state.wave])].filter(obsolete)
+  if (stopped.length === 0) return quiet(state)
+  const next = { ...state, wave: abort(state.wave), imageWaves: state.imageWaves.map(abort) }
+  return turn(next, ...stopped.map(({ id }): Effect => ({ kind: 'abort-wave', wave: id })))
 }
 
 /** Makes what is no longer wanted, or takes away what is wanted now. */

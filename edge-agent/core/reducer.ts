@@ -2,8 +2,10 @@
  * The agent's brain: `reduce(state, event, now) -> { state, effects }`. No other code changes AgentState.
  * INVARIANTS
  * - Nothing of a desired state is acted on before `saved` says that it is durable (on-target).
- * - One observation, one save and one wave in flight at a time; the newest target wins (on-observed, on-target, on-step).
- * - A wave starts only from an observation that began after the wave before it ended (on-observed).
+ * - One observation and one save in flight at a time; the newest target wins (on-observed, on-target).
+ * - One quick wave at a time. Lanes that pull images run beside it, so that a slow link does not hold up a restart or a
+ *   removal; no container is ever in two running waves (on-observed, on-step).
+ * - A wave starts only from an observation that began after the last wave ended (on-observed).
  * - Every wait ends in a `wake-at`; nothing is polled (wake).
  */
 import type { AgentEvent, AgentState, Effect, Now } from './model.ts'

@@ -33,9 +33,9 @@ export function buildReport(state: AgentState, now: Now): StatusReport {
 
 /** True when the durable desired state, freshly observed, leaves nothing to do and nothing to wait for. */
 export function isConverged(state: AgentState): boolean {
-  const { knowledge, desired, engine, wave, timing, plan, observed } = state
+  const { knowledge, desired, engine, wave, imageWaves, timing, plan, observed } = state
   if (knowledge !== 'known' || desired === null || observed === null || !engine.reachable) return false
-  return wave === null && timing.fresh && plan.waves.length === 0 && plan.waitsFor.length === 0
+  return wave === null && imageWaves.length === 0 && timing.fresh && plan.waves.length === 0 && plan.waitsFor.length === 0
 }
 
 /** True when the cloud would learn something: counters, times of the report, plan texts and shrinking waits are not news. */

@@ -79,46 +79,78 @@ export interface World {
   readonly loaded: Loaded
   /** which of the first steps fail */
   readonly faults?: readonly boolean[]
+  /** what happens next, while several things can: a number per choice */
+  readonly picks?: readonly number[]
   readonly rounds?: number
   readonly watcher?: Watcher
 }
 
-/** Runs events and effects, turning the clock from wake to wake, at most `rounds` times. */
-export function runWorld(engine: ModelEngine, first: readonly AgentEvent[], options: World): AgentState {
+interface Running {
+  readonly wave: number
+  lanes: (readonly Step[])[]
+}
+
+/**
+ * Runs news, answers and steps in the order that `picks` tells, steps of all running waves mixed; then turns the clock from
+ * wake to wake, at most `rounds` times. News keep their order, and so do answers.
+ */
+export function runWorld(engine: ModelEngine, news: readonly AgentEvent[], options: World): AgentState {
   const { loaded, watcher = {}, rounds = 60 } = options
   const faults = [...(options.faults ?? [])]
+  const picks = [...(options.picks ?? [])]
   let nowMs = 1_000
   let state = initialState({ device: DEVICE, sid: 's', agentVersion: '1' }, { monoMs: nowMs, wallMs: nowMs })
-  const queue: AgentEvent[] = [{ kind: 'loaded', loaded }, ...first]
+  const answers: AgentEvent[] = [{ kind: 'loaded', loaded }]
+  const waiting = [...news]
+  let running: Running[] = []
+  let observing = false
   let wakeAt: number | null = null
 
   const perform = (effect: Effect): void => {
-    if (effect.kind === 'observe') queue.push({ kind: 'observed', containers: engine.list() })
+    if (effect.kind === 'observe') observing = true
     if (effect.kind === 'wake-at') wakeAt = effect.monoMs
-    if (effect.kind === 'save') queue.push({ kind: 'saved', epoch: effect.version?.epoch ?? 0, generation: effect.version?.generation ?? 0 })
-    if (effect.kind !== 'run-wave') return
-    for (const lane of effect.lanes) {
-      for (const step of lane.steps) {
-        const outcome = faults.shift() === true ? refuse('injected') : engine.run(step)
-        watcher.afterStep?.(step, engine)
-        queue.push({ kind: 'step-done', wave: effect.wave, step, outcome })
-        if (!outcome.ok) break
-      }
-    }
-    queue.push({ kind: 'wave-done', wave: effect.wave })
+    if (effect.kind === 'save') answers.push({ kind: 'saved', epoch: effect.version?.epoch ?? 0, generation: effect.version?.generation ?? 0 })
+    if (effect.kind === 'run-wave') running.push({ wave: effect.wave, lanes: effect.lanes.map((lane) => lane.steps) })
+    // the step at hand still ends, whenever it does
+    if (effect.kind === 'abort-wave') for (const one of running) if (one.wave === effect.wave) one.lanes = one.lanes.map((lane) => lane.slice(0, 1)).slice(0, 1)
   }
+  const take = (event: AgentEvent): void => {
+    const turn = reduce(state, event, { monoMs: nowMs, wallMs: nowMs })
+    state = turn.state
+    watcher.afterEvent?.(state, turn.effects)
+    for (const effect of turn.effects) perform(effect)
+  }
+  const look = (): void => {
+    observing = false
+    answers.push({ kind: 'observed', containers: engine.list() })
+  }
+  const stepOf = (one: Running, index: number): void => {
+    const lane = one.lanes[index % Math.max(1, one.lanes.length)]
+    const step = lane?.[0]
+    if (lane !== undefined && step !== undefined) {
+      const outcome = faults.shift() === true ? refuse('injected') : engine.run(step)
+      watcher.afterStep?.(step, engine)
+      one.lanes = one.lanes.map((other) => (other === lane ? (outcome.ok ? lane.slice(1) : []) : other))
+      answers.push({ kind: 'step-done', wave: one.wave, step, outcome })
+    }
+    one.lanes = one.lanes.filter((other) => other.length > 0)
+    if (one.lanes.length > 0) return
+    running = running.filter((other) => other !== one)
+    answers.push({ kind: 'wave-done', wave: one.wave })
+  }
+  const choices = (): readonly (() => void)[] => [
+    ...(answers.length > 0 ? [() => void take(answers.shift() ?? { kind: 'tick' })] : []),
+    ...(waiting.length > 0 ? [() => void take(waiting.shift() ?? { kind: 'tick' })] : []),
+    ...(observing ? [look] : []),
+    ...running.map((one) => () => stepOf(one, picks.length)),
+  ]
 
   for (let round = 0; round < rounds; round += 1) {
-    for (let event = queue.shift(); event !== undefined; event = queue.shift()) {
-      const turn = reduce(state, event, { monoMs: nowMs, wallMs: nowMs })
-      state = turn.state
-      watcher.afterEvent?.(state, turn.effects)
-      for (const effect of turn.effects) perform(effect)
-    }
+    for (let open = choices(); open.length > 0; open = choices()) open[(picks.shift() ?? 0) % open.length]?.()
     engine.settle()
     if (wakeAt === null) return state
     nowMs = Math.max(nowMs, wakeAt)
-    queue.push({ kind: 'tick' })
+    take({ kind: 'tick' })
   }
   return state
 }

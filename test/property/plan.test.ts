@@ -30,6 +30,13 @@ const container = fc.record({
 })
 const containers = fc.array(container, { maxLength: 8 }).map((list) => list.map((one, index) => found({ ...one, id: `c${index}` })))
 
+const faultsOf = fc.array(fc.boolean(), { maxLength: 12 })
+const picksOf = fc.array(fc.nat(12), { maxLength: 80 })
+/** a history of desired states: the last one counts */
+const targets = fc.array(desiredPods, { maxLength: 3 })
+const targetEvents = (history: readonly (readonly DesiredPod[])[]): AgentEvent[] =>
+  history.map((pods, index) => ({ kind: 'target', desired: desiredOf(pods, index + 2) }))
+
 const loadedWith = (desired: DesiredState): Loaded => ({ kind: 'state', fellBack: false, state: { desired, floor: desired, ledger: {} } })
 const slot = (one: ObservedContainer): string => `${one.podUid}/${one.containerName}`
 const isAsDesired = (one: ObservedContainer, wanted: DesiredPod): boolean => {
@@ -40,15 +47,16 @@ const isAsDesired = (one: ObservedContainer, wanted: DesiredPod): boolean => {
 
 describe('the agent against a model engine', () => {
   it('comes to exactly the desired containers from anywhere, through failing steps, and then does nothing more', () => {
-    fc.assert(fc.property(desiredPods, containers, fc.array(fc.boolean(), { maxLength: 12 }), (pods, owned, faults) => {
+    fc.assert(fc.property(desiredPods, targets, containers, faultsOf, picksOf, (early, history, owned, faults, picks) => {
       const engine = new ModelEngine(owned, ['foreign-1', 'skerry-default-u1-app-u1-a1000000-not-ours'])
-      const desired = desiredOf(pods)
-      const state = runWorld(engine, [], { loaded: loadedWith(desired), faults })
+      const pods = history.at(-1) ?? early
+      const state = runWorld(engine, targetEvents(history), { loaded: loadedWith(desiredOf(early)), faults, picks })
       const left = engine.list()
       expect(left.map((one) => one.podUid).toSorted()).toEqual(pods.map((one) => one.uid).toSorted())
       for (const wanted of pods) expect(left.some((one) => one.podUid === wanted.uid && isAsDesired(one, wanted))).toBe(true)
       expect(engine.foreign.size).toBe(2)
-      const again = plan({ ...state, desired, observed: left }, 1e9)
+      expect(state.desired?.generation).toBe(history.length + 1)
+      const again = plan({ ...state, observed: left }, 1e9)
       expect(again.waves).toEqual([])
       expect(again.waitsFor).toEqual([])
       expect(state.report.last?.converged).toBe(true)
@@ -56,14 +64,16 @@ describe('the agent against a model engine', () => {
   })
 
   it('never runs one container twice, and stops no running container that is desired', () => {
-    fc.assert(fc.property(desiredPods, containers, fc.array(fc.boolean(), { maxLength: 12 }), (pods, owned, faults) => {
+    fc.assert(fc.property(desiredPods, targets, containers, faultsOf, picksOf, (early, history, owned, faults, picks) => {
       const engine = new ModelEngine(owned)
       const running = (of: string): number => engine.list().filter((one) => slot(one) === of && one.state === 'running').length
       const twiceBefore = new Set(owned.map(slot).filter((of) => owned.filter((one) => slot(one) === of && one.state !== 'exited').length > 1))
-      const healthy = owned.filter((one) => one.state === 'running' && pods.some((wanted) => wanted.uid === one.podUid && isAsDesired(one, wanted)))
+      const always = (one: ObservedContainer): boolean =>
+        [early, ...history].every((pods) => pods.some((wanted) => wanted.uid === one.podUid && isAsDesired(one, wanted)))
+      const healthy = owned.filter((one) => one.state === 'running' && always(one))
       const alone = healthy.filter((one) => !twiceBefore.has(slot(one)))
-      runWorld(engine, [], {
-        loaded: loadedWith(desiredOf(pods)), faults,
+      runWorld(engine, targetEvents(history), {
+        loaded: loadedWith(desiredOf(early)), faults, picks,
         watcher: {
           afterStep: () => {
             for (const one of engine.list()) if (!twiceBefore.has(slot(one))) expect(running(slot(one))).toBeLessThanOrEqual(1)
@@ -134,14 +144,14 @@ describe('targets', () => {
       fc.record({ kind: fc.constant('target' as const), epoch: fc.integer({ min: 1, max: 3 }), generation: fc.integer({ min: 1, max: 6 }), pods: desiredPods }),
       fc.constant({ kind: 'observe-failed' as const }),
     )
-    fc.assert(fc.property(fc.array(news, { maxLength: 15 }), containers, (list, owned) => {
+    fc.assert(fc.property(fc.array(news, { maxLength: 15 }), containers, picksOf, (list, owned, picks) => {
       const events = list.map((one): AgentEvent => one.kind === 'target'
         ? { kind: 'target', desired: desiredOf(one.pods, one.generation, one.epoch) }
         : { kind: 'engine-event' })
       const durable = new Set<string>()
       let highest = 0
       runWorld(new ModelEngine(owned), events, {
-        loaded: { kind: 'none' },
+        loaded: { kind: 'none' }, picks,
         watcher: {
           afterEvent: (state, effects) => {
             for (const effect of effects) if (effect.kind === 'save' && effect.state.desired !== null) durable.add(effect.state.desired.digest)
@@ -182,10 +192,10 @@ describe('small parts', () => {
         expect(Math.max(after.failures, after.crashes)).toBeGreaterThanOrEqual(Math.max(before.failures, before.crashes))
         expect(after.restarts).toBe(before.restarts)
       }
-      const one = { failures: 1, restarts: 0, remainingMs: 1, countedExit: null }
-      const many = Object.fromEntries(Array.from({ length: 2_000 }, (_, index) => [`k${index}`, one]))
-      expect(Object.keys(fromSaved(many, 0))).toHaveLength(LIMITS.ledgerEntries.value)
     }), { numRuns: 50 })
+    const one = { failures: 1, restarts: 0, remainingMs: 1, countedExit: null }
+    const many = Object.fromEntries(Array.from({ length: 2_000 }, (_, index) => [`k${index}`, one]))
+    expect(Object.keys(fromSaved(many, 0))).toHaveLength(LIMITS.ledgerEntries.value)
   })
 
   it('admission of a hostile cpu list ends at once', () => {
