@@ -1,6 +1,6 @@
 /**
  * The engine's event stream for our containers. INVARIANTS: at most one stream and one reconnect timer exist; a broken stream
- * never throws; every (re)connection wakes once, because events may have been missed before; a burst wakes once.
+ * never throws; every connection and every break wakes once, because events may have been missed; a burst wakes once.
  */
 import { LIMITS } from '../../protocol/limits.ts'
 import { isRecord } from '../../protocol/shape.ts'
@@ -46,8 +46,13 @@ export function followEvents(open: (signal: AbortSignal) => Promise<NodeJS.Reada
   const connected = (stream: NodeJS.ReadableStream): void => {
     retryMs = LIMITS.retryFirstMs.value
     handlers.onConnected(true)
-    readJsonLines(stream, LIMITS.messageText.value * 64, { line: (value) => changed(containerId(value)), end: again })
+    readJsonLines(stream, LIMITS.messageText.value * 64, { line: (value) => changed(containerId(value)), end: broken })
     changed(null)
+  }
+  /** a stream that breaks is often the first sign of an engine that is gone */
+  const broken = (): void => {
+    if (!closer.signal.aborted) changed(null)
+    again()
   }
   const connect = (): void => {
     retry = null
