@@ -63,7 +63,7 @@ describe('field view', () => {
 
   it('names a pull and a start while they happen', () => {
     const lane = { key: 'uid-vision-qc/main/aaaaaaaa', steps: [{ kind: 'ensure-image', key: 'k', image: 'i', policy: 'IfNotPresent' }] } as const
-    const state = gateway({ plan: NO_PLAN, wave: { id: 1, lanes: [lane], aborted: false } })
+    const state = gateway({ plan: NO_PLAN, imageWaves: [{ id: 1, lanes: [lane], aborted: false }] })
     expect(words(state)).toMatchObject({ 'vision-qc': 'pulling', 'label-printer': 'restarting' })
   })
 

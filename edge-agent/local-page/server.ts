@@ -56,7 +56,8 @@ export async function startLocalPage(options: LocalPageOptions): Promise<LocalPa
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const known = hostAllowed(request.headers.host, names)
     if (!known) return send(response, 421, 'text/plain', 'The device has another name. Use its IP address.\n')
-    if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, 405, 'text/plain', 'Only reading is possible here.\n', { allow: 'GET, HEAD' })
+    const reads = request.method === 'GET' || request.method === 'HEAD'
+    if (!reads) return send(response, 405, 'text/plain', 'Only reading is possible here.\n', { allow: 'GET, HEAD' })
     const url = new URL(request.url ?? '/', 'http://device')
     const route = routes[url.pathname]
     if (route === undefined) return send(response, 404, 'text/plain', 'There is nothing here. The page is at /\n')

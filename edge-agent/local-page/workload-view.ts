@@ -60,7 +60,8 @@ function wordOf(state: AgentState, pod: DesiredPod, current: ObservedContainer |
   if (code === 'container.crash-loop') return 'restarting'
   if (code === 'container.exited') return 'stopped'
   if (code !== undefined) return 'pending'
-  const lane = state.wave?.lanes.find((one) => one.key.startsWith(`${pod.uid}/`))
+  const running = [...state.imageWaves, ...(state.wave === null ? [] : [state.wave])].flatMap((wave) => wave.lanes)
+  const lane = running.find((one) => one.key.startsWith(`${pod.uid}/`))
   if (lane !== undefined) return current === undefined && lane.steps.some((step) => step.kind === 'ensure-image') ? 'pulling' : 'starting'
   if (current?.state === 'restarting' || current?.state === 'dead') return 'restarting'
   if (current?.state === 'exited') return restartsAfterExit(pod, current.exitCode) ? 'restarting' : 'stopped'

@@ -59,7 +59,7 @@ function NodeTable({ nodes, workloads }: { readonly nodes: readonly NumaView[]; 
         <tr key={node.id}>
           <th scope="row">{node.id}</th>
           <td>{node.cpuList || 'none'}{pinned(node, workloads)}</td>
-          <td>{node.memoryBytes === null ? 'not known' : bytes(node.memoryBytes)}</td>
+          <td>{memoryText(node.memoryBytes)}</td>
           <td>{node.distances || '–'}</td>
         </tr>
       ))}</tbody>
@@ -77,5 +77,9 @@ function usedOf(memory: NonNullable<HardwareView['memory']>): number | null {
 }
 
 function spoken(nodes: readonly NumaView[]): string {
-  return nodes.map((node) => `NUMA node ${node.id}: cpus ${node.cpuList || 'none'}, memory ${node.memoryBytes === null ? 'not known' : bytes(node.memoryBytes)}`).join('; ')
+  return nodes.map(({ id, cpuList, memoryBytes }) => `NUMA node ${id}: cpus ${cpuList || 'none'}, memory ${memoryText(memoryBytes)}`).join('; ')
+}
+
+function memoryText(value: number | null): string {
+  return value === null ? 'not known' : bytes(value)
 }

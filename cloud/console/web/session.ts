@@ -1,0 +1,41 @@
+/** The token of this tab. Kept in sessionStorage: gone with the tab, never in an address or a cookie. */
+import { signal } from '@preact/signals'
+
+const KEY = 'skerry-token'
+
+export const token = signal<string | null>(sessionStorage.getItem(KEY))
+/** why the last token was not taken */
+export const refused = signal('')
+
+/** `#token=…` is read once and removed from the address at once, so that it is neither shared nor kept in the history. */
+export function takeTokenFromAddress(): void {
+  const match = /^#token=([\x21-\x7e]{1,512})$/.exec(location.hash)
+  if (match?.[1] === undefined) return
+  history.replaceState(null, '', location.pathname + location.search)
+  setToken(decodeURIComponent(match[1]))
+}
+
+export function setToken(value: string): void {
+  sessionStorage.setItem(KEY, value)
+  refused.value = ''
+  token.value = value
+}
+
+export function forgetToken(why: string): void {
+  sessionStorage.removeItem(KEY)
+  refused.value = why
+  token.value = null
+}
+
+/** fetch with the token. A 401 ends the session. */
+export async function ask(path: string, headers: Readonly<Record<string, string>> = {}, abort?: AbortSignal): Promise<Response> {
+  const response = await fetch(`/console/api/${path}`, {
+    headers: { authorization: `Bearer ${token.value ?? ''}`, ...headers }, cache: 'no-store', ...(abort === undefined ? {} : { signal: abort }),
+  })
+  if (response.status === 401) {
+    forgetToken('This token is not valid.')
+    throw new Error('not signed in')
+  }
+  if (!response.ok) throw new Error(`the cloud answered ${response.status}`)
+  return response
+}
