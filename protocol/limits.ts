@@ -79,6 +79,7 @@ export const LIMITS = {
   watchBookmarkMs: limit(60_000, 'ms', 'an idle watcher learns the revision this often, so that it can resume'),
   watchMaxMs: limit(3_600_000, 'ms', 'a watch nobody reads ends some day; clients watch again from where they were'),
   apiConnections: limit(2_000, 'count', 'kubectl, consoles and watchers together; more is a leak or an attack'),
+  apiRecentObjects: limit(512, 'count', 'decoded objects and encoded watch lines kept for the watchers that come next'),
   apiKeepAliveMs: limit(90_000, 'ms', 'longer than the 60 s of common proxies, so that they close first'),
   listPage: limit(500, 'count', 'what kubectl asks for; a page stays below a few MiB'),
   workQueueKeys: limit(200_000, 'count', 'keys, not payloads: more means more objects than this cloud holds'),

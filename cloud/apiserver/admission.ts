@@ -40,10 +40,10 @@ export function typed(definition: ResourceDefinition, body: unknown, strictness:
 
 /** A new object: system fields set, status emptied, defaults filled, rules held. */
 export function admitNew(definition: ResourceDefinition, sent: KubeObject, namespace: string, facts: NewFacts): KubeObject {
-  const { resourceVersion, name, generateName } = sent.metadata
+  const { resourceVersion, name = '', generateName = '' } = sent.metadata
   if (resourceVersion !== undefined && resourceVersion !== '') throw badRequest('metadata.resourceVersion must not be set on an object that is created')
-  const chosen = name ?? (generateName === undefined ? undefined : `${generateName.slice(0, 58)}${facts.suffix}`)
-  if (chosen === undefined || chosen === '') throw invalid(definition, '', [NAMELESS])
+  const chosen = name !== '' || generateName === '' ? name : `${generateName.slice(0, 58)}${facts.suffix}`
+  if (chosen === '') throw invalid(definition, '', [NAMELESS])
   const { managedFields: _a, selfLink: _b, deletionTimestamp: _c, deletionGracePeriodSeconds: _d, namespace: _e, ...kept } = sent.metadata
   const metadata: ObjectMeta = {
     ...kept, name: chosen, ...(definition.namespaced ? { namespace } : {}),
@@ -89,12 +89,12 @@ const NAMELESS: Issue = { path: 'metadata.name', kind: 'required', message: 'nam
 function expectIdentity(definition: ResourceDefinition, old: KubeObject, sent: KubeObject, name: string): void {
   const { metadata } = sent
   if (metadata.name !== name) throw badRequest(`the name of the object (${metadata.name ?? ''}) does not match the name on the URL (${name})`)
-  if (metadata.namespace !== undefined && metadata.namespace !== old.metadata.namespace) throw badRequest(NAMESPACE_MISMATCH)
-  if (metadata.uid !== undefined && metadata.uid !== '' && metadata.uid !== old.metadata.uid) {
-    throw conflict(definition, name, `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid ?? ''}`)
+  if ((metadata.namespace ?? '') !== '' && metadata.namespace !== old.metadata.namespace) throw badRequest(NAMESPACE_MISMATCH)
+  if ((metadata.uid ?? '') !== '' && metadata.uid !== old.metadata.uid) {
+    throw conflict(definition, name, `Precondition failed: UID in precondition: ${metadata.uid ?? ''}, UID in object meta: ${old.metadata.uid ?? ''}`)
   }
-  const { resourceVersion } = metadata
-  if (resourceVersion !== undefined && resourceVersion !== '' && resourceVersion !== old.metadata.resourceVersion) throw conflict(definition, name)
+  const { resourceVersion = '' } = metadata
+  if (resourceVersion !== '' && resourceVersion !== old.metadata.resourceVersion) throw conflict(definition, name)
 }
 
 export const NAMESPACE_MISMATCH = 'the namespace of the provided object does not match the namespace sent on the request'

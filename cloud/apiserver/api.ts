@@ -4,6 +4,7 @@ import type { KubeObject } from '../resources/object.ts'
 import type { Principal } from './auth.ts'
 import type { Catalog } from './catalog.ts'
 import type { Wanted } from './negotiate.ts'
+import { Recent } from './recent.ts'
 
 export interface Api {
   readonly store: Store
@@ -26,15 +27,11 @@ export interface Call {
   readonly warnings: string[]
 }
 
-const decoded = new WeakMap<StoredObject, KubeObject>()
+const decoded = new Recent<StoredObject, KubeObject>()
 
-/** The object behind a stored text. Decoded once for each stored object, shared: callers must not change it. */
+/** The object behind a stored text. Decoded once while it is in use, and shared: callers must not change it. */
 export function objectOf(stored: StoredObject): KubeObject {
-  const known = decoded.get(stored)
-  if (known !== undefined) return known
-  const object = JSON.parse(stored.json) as KubeObject
-  decoded.set(stored, object)
-  return object
+  return decoded.get(stored, () => JSON.parse(stored.json) as KubeObject)
 }
 
 /** RFC 3339 in whole seconds, as Kubernetes writes times. */

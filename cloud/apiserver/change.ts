@@ -48,19 +48,21 @@ export async function changed(api: Api, route: ResourceRoute, dryRun: boolean, n
     if (object === old) return encoded(stored.json)
     expectSize(object)
     if (dryRun) return ok(object)
-    const written = await commit(api, definition, stored, object)
-    if (written !== null) return encoded(written.json)
+    const json = await commit(api, definition, stored, object)
+    if (json !== null) return encoded(json)
   }
   throw conflict(definition, name)
 }
 
-/** An object that only waited for its last finalizer goes with it. null = somebody else wrote first. */
-async function commit(api: Api, definition: ResourceDefinition, stored: StoredObject, object: KubeObject): Promise<StoredObject | null> {
+/** The object as it ended. One that only waited for its last finalizer goes with it. null = somebody else wrote first. */
+async function commit(api: Api, definition: ResourceDefinition, stored: StoredObject, object: KubeObject): Promise<string | null> {
   const resource = resourceKey(definition)
+  if (isFinished(definition, object)) {
+    const removed = await api.store.delete(resource, stored.namespace, stored.name, stored.revision)
+    return removed.ok ? JSON.stringify(object) : null
+  }
   const written = await api.store.update(resource, object, stored.revision)
-  if (!written.ok) return null
-  if (isFinished(definition, object)) await api.store.delete(resource, stored.namespace, stored.name, written.object.revision)
-  return written.object
+  return written.ok ? written.object.json : null
 }
 
 /** Deleted, without finalizers, and with nobody left to confirm. A namespace is emptied by its controller, which then removes it. */

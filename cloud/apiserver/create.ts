@@ -22,9 +22,9 @@ export async function create(api: Api, call: Call, route: ResourceRoute): Promis
   const { plural } = definition
   if (definition.namespaced && route.namespace === null) throw badRequest(`${plural} live in a namespace: POST to .../namespaces/{namespace}/${plural}`)
   const namespace = route.namespace ?? ''
-  if (sent.metadata.namespace !== undefined && sent.metadata.namespace !== namespace) throw badRequest(NAMESPACE_MISMATCH)
+  if ((sent.metadata.namespace ?? '') !== '' && sent.metadata.namespace !== namespace) throw badRequest(NAMESPACE_MISMATCH)
   if (definition.namespaced) await expectNamespace(api, route, namespace)
-  const isGenerated = sent.metadata.name === undefined
+  const isGenerated = (sent.metadata.name ?? '') === ''
   for (let attempt = 1; ; attempt += 1) {
     const object = admitNew(definition, sent, namespace, { uid: api.random.uuid(), nowIso: isoSeconds(api.clock.nowMs()), suffix: api.random.suffix(5) })
     const answer = dryRun ? await pretend(api, route, object) : await store(api, route, object)

@@ -21,6 +21,7 @@ import type { Api, Call } from './api.ts'
 import { badRequest, expired, statusOf } from './api-error.ts'
 import { goBoolean } from './negotiate.ts'
 import { pageOf } from './read.ts'
+import { Recent } from './recent.ts'
 import type { ResourceRoute } from './route.ts'
 import { selectionOf } from './selection.ts'
 import type { Selection } from './selection.ts'
@@ -148,7 +149,7 @@ class WatchStream {
   }
 }
 
-const lines = new WeakMap<StoredObject, Map<EventType, Buffer>>()
+const LINES: Readonly<Record<EventType, Recent<StoredObject, Buffer>>> = { ADDED: new Recent(), MODIFIED: new Recent(), DELETED: new Recent() }
 
 function encoderOf(api: Api, call: Call, route: ResourceRoute): (type: EventType, object: StoredObject) => Buffer {
   if (call.wanted.as !== 'table') return plainLine
@@ -163,11 +164,7 @@ function encoderOf(api: Api, call: Call, route: ResourceRoute): (type: EventType
 }
 
 function plainLine(type: EventType, stored: StoredObject): Buffer {
-  const known = lines.get(stored) ?? new Map<EventType, Buffer>()
-  lines.set(stored, known)
-  const made = known.get(type) ?? Buffer.from(`{"type":"${type}","object":${stored.json}}\n`, 'utf8')
-  known.set(type, made)
-  return made
+  return LINES[type].get(stored, () => Buffer.from(`{"type":"${type}","object":${stored.json}}\n`, 'utf8'))
 }
 
 function line(event: { readonly type: string; readonly object: KubeObject | Readonly<Record<string, unknown>> }): Buffer {
