@@ -67,6 +67,11 @@ describe('field view', () => {
     expect(words(state)).toMatchObject({ 'vision-qc': 'pulling', 'label-printer': 'restarting' })
   })
 
+  it('says that the version before still runs while the new one is not there', () => {
+    const state = gateway({ observed: [container('vision-qc', { specHash: 'b'.repeat(64) })] })
+    expect(fieldView(state, NOW).workloads.find((one) => one.name === 'vision-qc')).toMatchObject({ word: 'pending', olderRuns: true })
+  })
+
   it('counts a job that ended well as fine', () => {
     const base = gateway()
     const [first] = base.desired?.pods ?? []

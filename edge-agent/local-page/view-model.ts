@@ -28,6 +28,8 @@ export interface WorkloadView {
   readonly word: WorkloadWord
   readonly tone: Tone
   readonly cause: CauseView | null
+  /** the version before still runs while this one is not there yet */
+  readonly olderRuns: boolean
   readonly restarts: number
   /** RFC 3339 as the engine wrote it */
   readonly startedAt: string | null

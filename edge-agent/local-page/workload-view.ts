@@ -32,6 +32,7 @@ function desiredRow(state: AgentState, pod: DesiredPod, now: Now): WorkloadView 
     word,
     tone: toneOf(word, why, current),
     cause: why,
+    olderRuns: current === undefined && all.some((one) => one.state === 'running'),
     restarts: entriesOf(state, pod.uid).reduce((sum, entry) => sum + entry.restarts, 0),
     startedAt: word === 'running' ? (shown?.startedAt ?? null) : null,
     log: shown?.name ?? null,
@@ -47,7 +48,7 @@ function strayRow(state: AgentState, one: ObservedContainer, now: Now): Workload
   const blocked = verdict?.cause === undefined ? null : causeView(verdict.cause, now, verdict.notBeforeMonoMs)
   const why = state.knowledge === 'unknown' ? causeView(cause('desired.unknown'), now) : blocked
   return {
-    namespace: one.namespace, name: one.podName, image: one.image, word, restarts: 0, log: one.name, cpus: '', cause: why,
+    namespace: one.namespace, name: one.podName, image: one.image, word, olderRuns: false, restarts: 0, log: one.name, cpus: '', cause: why,
     tone: kept ? 'warn' : why === null ? 'busy' : 'warn',
     startedAt: word === 'running' ? one.startedAt : null,
   }

@@ -25,6 +25,7 @@ function Row({ row, index }: { readonly row: WorkloadView; readonly index: numbe
           <span>{row.namespace}</span>
           <span class="image">{row.image}</span>
           {row.startedAt === null ? null : <span>up {upFor(row.startedAt)}</span>}
+          {row.olderRuns ? <span>the version before still runs</span> : null}
           {row.restarts === 0 ? null : <span>{row.restarts} {row.restarts === 1 ? 'restart' : 'restarts'}</span>}
         </p>
       </div>
