@@ -39,6 +39,20 @@ describe('reports', () => {
     expect(report?.pods).toMatchObject([{ uid: 'u1', ready: true, phase: 'Running' }, { uid: 'u9', removing: true }])
   })
 
+  it('fit the broker even when every pod fails with a long story', () => {
+    const pods = Array.from({ length: LIMITS.podsPerDevice.value }, (_, index) => pod({ uid: `u${index}`, image: `registry.local/${'i'.repeat(490)}` }))
+    const agent = new Agent(saved(pods))
+    agent.observe()
+    const why = cause('image.pull.failed', { image: 'i'.repeat(500), why: 'x'.repeat(1_000) })
+    const { id, lanes } = agent.state.imageWaves[0] ?? { id: 0, lanes: [] }
+    for (const lane of lanes) for (const step of lane.steps.slice(0, 1)) agent.send({ kind: 'step-done', wave: id, step, outcome: { ok: false, cause: why } })
+    agent.after(2_000).send({ kind: 'tick' })
+    const report = agent.state.report.last
+    expect(JSON.stringify(report).length).toBeLessThan(LIMITS.statusReportBytes.value)
+    expect(report?.pods.map((one) => one.cause?.code)).toEqual(pods.map(() => 'image.pull.failed'))
+    expect(parse(STATUS_REPORT, report, 'refuse')).toMatchObject({ ok: true })
+  })
+
   it('show the old revision while the new one is not there', () => {
     const agent = new Agent(saved([pod({ uid: 'u1', hash: 'b2' })]))
     agent.observe(found({ pod: 'u1', hash: 'a1' }))

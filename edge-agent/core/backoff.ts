@@ -12,7 +12,7 @@ export function restartDelayMs(crashes: number): number {
  */
 export function retryDelayMs(failures: number, key: string): number {
   const delay = doubledMs(failures, LIMITS.retryFirstMs.value, LIMITS.retryMaxMs.value)
-  return Math.round(delay * (0.75 + 0.25 * fraction(`${key}#${failures}`)))
+  return Math.round(delay * (0.75 + 0.25 * spread(`${key}#${failures}`)))
 }
 
 /** `first` after one failure, doubling up to `max`. */
@@ -21,8 +21,8 @@ export function doubledMs(failures: number, firstMs: number, maxMs: number): num
   return Math.min(firstMs * 2 ** doublings, maxMs)
 }
 
-/** FNV-1a as a number in [0, 1): the same text always gives the same. */
-function fraction(text: string): number {
+/** FNV-1a as a number in [0, 1): spreads devices without a random source, and the same text always gives the same. */
+export function spread(text: string): number {
   let hash = 0x811c9dc5
   for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
   return (hash >>> 0) / 0x1_0000_0000

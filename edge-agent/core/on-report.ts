@@ -1,6 +1,7 @@
 /** When the cloud is told. The first change after a quiet time at once, then not more often than the table says. */
 import type { Inventory } from '../../protocol/inventory.ts'
 import { LIMITS } from '../../protocol/limits.ts'
+import { spread } from './backoff.ts'
 import type { AgentState, LinkState, Now } from './model.ts'
 import { act } from './on-observed.ts'
 import { buildReport, isWorthSending } from './report.ts'
@@ -32,7 +33,7 @@ export function sendReport(state: AgentState, now: Now): Turn {
   const at = reportAt(state)
   if (at === null) return quiet(state)
   const { last, seq, sentAtMonoMs, dirty } = state.report
-  const refresh = at <= now.monoMs && (sentAtMonoMs === null || now.monoMs - sentAtMonoMs >= LIMITS.reportRefreshMs.value)
+  const refresh = at <= now.monoMs && (sentAtMonoMs === null || now.monoMs - sentAtMonoMs >= refreshMs(state))
   if (!refresh && !dirty) return quiet(state)
   const report = buildReport(state, now)
   // decided before the interval is over, so that looking without finding anything new asks for no wake
@@ -47,5 +48,10 @@ export function reportAt(state: AgentState): number | null {
   const seenEngine = state.observed !== null || state.engine.cause !== null
   if (state.knowledge === 'loading' || !seenEngine) return null
   if (sentAtMonoMs === null) return 0
-  return sentAtMonoMs + (dirty ? LIMITS.reportMinIntervalMs.value : LIMITS.reportRefreshMs.value)
+  return sentAtMonoMs + (dirty ? LIMITS.reportMinIntervalMs.value : refreshMs(state))
+}
+
+/** Each device has its own, so that a fleet that was switched on together does not refresh together. */
+function refreshMs(state: AgentState): number {
+  return Math.round(LIMITS.reportRefreshMs.value * (0.75 + 0.2 * spread(state.device)))
 }

@@ -14,6 +14,10 @@ import { rfc3339 } from './wall-time.ts'
 
 /** The whole truth of this moment, small enough for one message. */
 export function buildReport(state: AgentState, now: Now): StatusReport {
+  return fitted(wholeReport(state, now))
+}
+
+function wholeReport(state: AgentState, now: Now): StatusReport {
   const { desired, engine, hostIp } = state
   return {
     device: state.device,
@@ -111,7 +115,8 @@ function podCause(matches: readonly Match[], state: AgentState, blocked: Readonl
   for (const { key, pod } of matches) {
     const entry = state.ledger[key]
     const waits = entry?.notBeforeMonoMs !== null && entry?.notBeforeMonoMs !== undefined && entry.notBeforeMonoMs > now.monoMs
-    const why = waits && entry.lastCause !== null ? entry.lastCause : blocked.get(pod.uid)
+    const failing = entry !== undefined && (waits || entry.failures > 0) ? entry.lastCause : null
+    const why = failing ?? blocked.get(pod.uid)
     if (why === undefined) continue
     return waits ? { ...why, retryInMs: entry.notBeforeMonoMs - now.monoMs } : why
   }
@@ -127,4 +132,18 @@ function deviceCauses(state: AgentState): readonly Cause[] {
 function shortCause(why: Cause): Cause {
   const facts = Object.fromEntries(Object.entries(why.facts).map(([key, value]) => [key, clip(value, LIMITS.statusMessageText.value)]))
   return { ...why, facts }
+}
+
+/** Texts may take this part of the message; characters outside ASCII take more than one byte. */
+const FULL = 0.75
+
+/** Long names and texts of many failing pods may not fit a broker: explanations are left out, states never. */
+function fitted(report: StatusReport): StatusReport {
+  if (JSON.stringify(report).length <= LIMITS.statusReportBytes.value * FULL) return report
+  const pods = report.pods.map((pod) => ({
+    ...pod,
+    containers: pod.containers.map(({ message: _, ...container }) => container),
+    ...(pod.cause === undefined ? {} : { cause: { code: pod.cause.code } }),
+  }))
+  return { ...report, pods, plan: ['too long for a report: see the page on the device'] }
 }

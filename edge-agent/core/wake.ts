@@ -15,7 +15,8 @@ export function dueObservation(state: AgentState, now: Now): Turn {
 
 /** Asks to be woken at the earliest moment at which something is due. */
 export function setWake(state: AgentState, now: Now): Turn {
-  const at = earliest([observeAt(state), saveAt(state), reportAt(state)])
+  // a refresh without news needs no wake of its own: the next look at the engine is never far
+  const at = earliest([observeAt(state), saveAt(state), state.report.dirty ? reportAt(state) : null])
   const asked = state.timing.wakeAtMonoMs
   const stillAhead = asked !== null && asked > now.monoMs
   if (at === null || (stillAhead && asked === at)) return quiet(state)
