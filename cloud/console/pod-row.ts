@@ -1,5 +1,5 @@
 /** One pod as a row: where it is, how it stands in one word, and why. */
-import { causeAdvice } from '../../protocol/causes.ts'
+import { causeAdvice, causeSentence } from '../../protocol/causes.ts'
 import type { PodReport } from '../../protocol/status-report.ts'
 import { conditionOf, controllerOf, isDeleting, keyOf, nameOf, namespaceOf } from '../core/meta.ts'
 import { parseStamp } from '../resources/human-duration.ts'
@@ -83,7 +83,8 @@ function causeOf(pod: Pod, container: ContainerStatus | undefined, around: PodSu
   if (around.report?.cause !== undefined && !around.deviceSilent) return causeView(around.report.cause)
   const scheduled = conditionOf(pod.status?.conditions, 'PodScheduled')
   if (pod.spec.nodeName === undefined && scheduled?.status === 'False' && scheduled.message !== undefined) {
-    return { ...saidOnly(scheduled.message), code: 'placement.none', next: causeAdvice('placement.none').next }
+    const code = scheduled.message === causeSentence({ code: 'placement.no-nodes' }) ? 'placement.no-nodes' : 'placement.none'
+    return { ...saidOnly(scheduled.message), code, next: causeAdvice(code).next }
   }
   const ready = conditionOf(pod.status?.conditions, 'Ready')
   const texts = [

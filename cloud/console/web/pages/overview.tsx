@@ -15,7 +15,8 @@ const MOST = 12
 /** How the fleet stands: problems first, then counts that lead to their members. */
 export function Overview() {
   const fleet = devices.all().toSorted(byTrouble)
-  const problems = problemsOf(fleet, pods.all())
+  // without devices the headline says all there is to say
+  const problems = problemsOf(fleet, pods.all()).filter((one) => fleet.length > 0 || one.cause.code !== 'placement.no-nodes')
   return (
     <div class="overview">
       <div class="problems">

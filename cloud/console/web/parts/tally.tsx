@@ -10,7 +10,7 @@ export interface Count {
 
 /** Counts that are links to their members, worst first. Zeros are left out except the good one. */
 export function Tally({ title, counts }: { readonly title: string; readonly counts: readonly Count[] }) {
-  const shown = counts.filter((one) => one.count > 0 || one.tone === 'ok')
+  const shown = counts.flatMap((one): readonly Count[] => (one.count > 0 ? [one] : one.tone === 'ok' ? [{ ...one, tone: 'unknown' }] : []))
   return (
     <section class="tally" aria-label={title}>
       <h2>{title}</h2>
