@@ -256,6 +256,33 @@ describe.skipIf(binaries.length === 0).each(binaries)('%s', (binary) => {
     if (minor < 32) await ok('auth can-i create pods', 'yes')
   })
 
+  it('rollout status and wait follow the status that controllers write', async () => {
+    const path = '/apis/apps/v1/namespaces/default/deployments/web'
+    const { metadata } = (await call(kubectl.server, 'GET', path)).object()
+    const counts = { replicas: 3, updatedReplicas: 3, readyReplicas: 3, availableReplicas: 3 }
+    const waiting = kubectl.run('wait --for=condition=Available deploy/web --timeout=30s')
+    const status = { ...counts, observedGeneration: metadata.generation, conditions: [{ type: 'Available', status: 'True' }] }
+    expect((await call(kubectl.server, 'PATCH', `${path}/status`, { body: { status }, type: 'application/merge-patch+json' })).code).toBe(200)
+    expect((await waiting).out).toContain('condition met')
+    await ok('rollout status deploy/web --timeout=30s', 'successfully rolled out')
+    await ok('get deploy web', /web\s+3\/3\s+3\s+3/)
+  })
+
+  it('drain evicts and waits for the device; a namespace waits for its controller', async () => {
+    const path = '/api/v1/namespaces/default/pods/p1'
+    const draining = kubectl.run('drain gw-1 --force --ignore-daemonsets --timeout=60s')
+    await expect.poll(async () => (await call(kubectl.server, 'GET', path)).object().metadata.deletionTimestamp, { timeout: 30_000 }).toBeDefined()
+    await call(kubectl.server, 'DELETE', `${path}?gracePeriodSeconds=0`)
+    // 1.20 evicts only where a group `policy` is served; else it deletes, which today is the same
+    expect((await draining).out).toMatch(/pod\/p1 (evicted|deleted)[^]*node\/gw-1 (drained|evicted|deleted)/)
+    const closing = kubectl.run('delete ns team --timeout=60s')
+    await expect.poll(async () => (await kubectl.run('get ns team -o jsonpath={.status.phase}')).out, { timeout: 30_000 }).toBe('Terminating')
+    await kubectl.server.store.delete('namespaces', '', 'team', null)
+    expect((await closing).code).toBe(0)
+    await ok('uncordon gw-1')
+    await call(kubectl.server, 'POST', '/api/v1/namespaces/default/pods', { body: POD })
+  })
+
   it('delete', async () => {
     await ok('delete pod one', 'pod "one" deleted')
     await ok('delete pod p1 --grace-period=0 --force', 'deleted')
