@@ -12,7 +12,7 @@ export const balancedAllocation: ScorePlugin = {
       const capacity = node.allocatable[name] ?? 0
       if (capacity > 0) fractions.push(Math.min(1, ((node.requested[name] ?? 0) + (pod.requests[name] ?? 0)) / capacity))
     }
-    if (fractions.length === 0) return 0
+    if (fractions.length === 0) return MAX_SCORE
     const mean = fractions.reduce((sum, value) => sum + value, 0) / fractions.length
     const variance = fractions.reduce((sum, value) => sum + (value - mean) ** 2, 0) / fractions.length
     return Math.trunc((1 - Math.sqrt(variance)) * MAX_SCORE)
