@@ -38,6 +38,8 @@ const VERSION = typeof SKERRY_VERSION === 'string' ? SKERRY_VERSION : '0.0.0-sou
 const EXIT_USAGE = 64
 
 async function main(): Promise<void> {
+  // a library's url.parse() is nothing that a reader of this log could act on
+  process.noDeprecation = true
   // whoever reads the output may go away; the agent goes on
   process.stdout.on('error', () => {})
   const command = readCommand()
