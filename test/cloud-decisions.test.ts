@@ -156,10 +156,12 @@ describe('a desired state', () => {
   })
 
   test('is not sent below or beside what the device holds', () => {
-    expect(heldFault(record(), { epoch: 1, generation: 6, digest: 'x' })).toBeNull()
-    expect(heldFault(record(), { epoch: 1, generation: 7, digest: 'd' })).toBeNull()
-    expect(heldFault(record(), { epoch: 1, generation: 7, digest: 'x' })?.code).toBe('desired.behind')
-    expect(heldFault(record(), { epoch: 2, generation: 1, digest: 'd' })?.code).toBe('desired.behind')
+    expect(heldFault(record(), { epoch: 1, generation: 6, digest: 'x', firm: true })).toBeNull()
+    expect(heldFault(record(), { epoch: 1, generation: 7, digest: 'd', firm: true })).toBeNull()
+    // a hello after a damaged file: the highest pair ever held, with an older digest
+    expect(heldFault(record(), { epoch: 1, generation: 7, digest: 'x', firm: false })).toBeNull()
+    expect(heldFault(record(), { epoch: 1, generation: 7, digest: 'x', firm: true })?.code).toBe('desired.behind')
+    expect(heldFault(record(), { epoch: 2, generation: 1, digest: 'd', firm: false })?.code).toBe('desired.behind')
   })
 })
 

@@ -269,6 +269,22 @@ describe('documents', () => {
   })
 })
 
+describe('damaged devices', () => {
+  test('one that fell back to an older file but remembers its highest number gets the newest document again', async () => {
+    await fresh('gw-1')
+    await fleet.create(deployment('web', 1, 'web:1'))
+    await fleet.clock.advance(200)
+    const before = fleet.published.length
+    const device = fleet.device('gw-1')
+    const { epoch, generation } = device.held ?? { epoch: 0, generation: 0 }
+    device.send('hello', { device: 'gw-1', sid: 'gw-1-s2', agentVersion: '0.1.0', formats: [1], epoch, generation, digest: 'a'.repeat(64) })
+    await fleet.clock.advance(200)
+    expect(fleet.published.slice(before).map((document) => document.generation)).toEqual([generation])
+    const [node] = await fleet.list<Node>('nodes')
+    expect(node && condition(node, 'IdentityOrEpochConflict')?.status).toBe('False')
+  })
+})
+
 describe('devices', () => {
   test('one that goes silent is shown unknown, its pods stay, and it recovers', async () => {
     await fresh('gw-1')

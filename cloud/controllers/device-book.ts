@@ -3,7 +3,6 @@
  * INVARIANTS: one entry a device; of each document only the newest is kept; an older report of the same session never
  * replaces a newer one; an `off` counts only for the current session.
  */
-import type { Held } from '../../protocol/accept.ts'
 import { compareVersions } from '../../protocol/accept.ts'
 import { cause } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
@@ -11,6 +10,7 @@ import type { Inventory } from '../../protocol/inventory.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { Hello, Presence } from '../../protocol/presence.ts'
 import type { StatusReport } from '../../protocol/status-report.ts'
+import type { DeviceHeld } from '../core/desired.ts'
 
 export interface DeviceView {
   readonly device: string
@@ -21,7 +21,7 @@ export interface DeviceView {
   inventory: Inventory | null
   report: StatusReport | null
   /** highest document the device says it holds; null = it has not said */
-  held: Held | null
+  held: DeviceHeld | null
   silent: Cause | null
   /** the device holds something this cloud did not write */
   behind: Cause | null
@@ -77,7 +77,7 @@ export function takeHello(view: DeviceView, hello: Hello, nowMonoMs: number): vo
   takeSession(view, hello.sid, nowMonoMs)
   view.present = true
   // what a session says it has persisted replaces what an earlier one said: the disk may have been changed
-  view.held = { epoch: hello.epoch, generation: hello.generation, digest: hello.digest }
+  view.held = { epoch: hello.epoch, generation: hello.generation, digest: hello.digest, firm: false }
 }
 
 /** False when it says nothing about now: an `off` of a session that was replaced. */
@@ -102,7 +102,9 @@ export function takeReport(view: DeviceView, report: StatusReport): boolean {
   if (before !== null && before.sid === view.sid && view.former.some((former) => former.sid === report.sid && report.sid !== view.sid)) return false
   view.report = report
   const said = report.desired
-  if (said !== undefined && (view.held === null || compareVersions(said, view.held) >= 0)) view.held = said
+  if (said !== undefined && (view.held === null || compareVersions(said, view.held) >= 0)) view.held = { ...said, firm: true }
+  // a device that reports and names no document has none: a hello may never have reached this process
+  if (said === undefined && view.held === null) view.held = { epoch: 0, generation: 0, digest: '', firm: false }
   return true
 }
 

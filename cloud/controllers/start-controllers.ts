@@ -50,7 +50,7 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   const cluster = new Cluster(deps)
   const book = new DeviceBook()
   const events = createEventRecorder({ cluster, clock, random, log })
-  let open = (): void => undefined
+  let open = nothing
   const loaded = new Promise<void>((resolve) => {
     open = resolve
   })
@@ -60,7 +60,7 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   const sets = startReplicaSetController(shell)
   const daemons = startDaemonSetController(shell)
   const deployments = startDeploymentController(shell)
-  const isBusy = (): boolean => !(scheduler.queue.isIdle() && sets.queue.isIdle())
+  const isBusy = (): boolean => !scheduler.queue.isIdle()
   const publisher = startPublishController({ ...shell, link, book, signingKey: deps.signingKey, epoch: () => epoch, isBusy })
   const liveness = startNodeLiveness({ clock, book, wentSilent: (device) => reports.queue.add(device) })
   const reports = startReportController({ ...shell, book, publisher, touched: (device) => liveness.touched(device) })
@@ -108,6 +108,8 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
     },
   }
 }
+
+function nothing(): void {}
 
 interface Receiver {
   readonly kept: readonly DeviceMessage[]

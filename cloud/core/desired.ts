@@ -117,11 +117,19 @@ export function documentOf(device: string, record: DeviceRecord, build: DesiredB
   return { device, epoch: record.epoch, generation: record.generation, issuedAt: nowIso, digest: build.digest, pods: build.pods }
 }
 
+export interface DeviceHeld extends Held {
+  /**
+   * True when the digest is of exactly that pair (a status report). A hello names the highest pair ever persisted, and after
+   * a damaged state file the digest of an older document or none: then the same pair is sent again, and the device decides.
+   */
+  readonly firm: boolean
+}
+
 /** May the record's document be sent to a device that says it holds `held`? A cause means: no, tell people. */
-export function heldFault(record: Version & { readonly digest: string }, held: Held | null): Cause | null {
+export function heldFault(record: Held, held: DeviceHeld | null): Cause | null {
   if (held === null) return null
   const order = compareVersions(held, record)
-  if (order < 0 || (order === 0 && held.digest === record.digest)) return null
+  if (order < 0 || (order === 0 && (held.digest === record.digest || !held.firm))) return null
   return cause('desired.behind', {
     held: `${held.epoch}/${held.generation} ${held.digest.slice(0, 8)}`,
     ours: `${record.epoch}/${record.generation} ${record.digest.slice(0, 8)}`,

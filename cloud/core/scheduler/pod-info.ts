@@ -20,7 +20,7 @@ export function podInfo(pod: Pod): PodInfo {
   for (const container of pod.spec.containers) {
     const asked = containerRequests(container.resources)
     for (const [name, amount] of Object.entries(asked)) requests[name] = (requests[name] ?? 0) + amount
-    requests['pids'] = (requests['pids'] ?? 0) + containerPids(pod.spec, container.resources)
+    requests['pids'] = (requests['pids'] ?? 0) + (saidPids(pod.spec, container.resources) ?? LIMITS.pidsAskedDefault.value)
     scoring['cpu'] = (scoring['cpu'] ?? 0) + (asked['cpu'] ?? SCORING_CPU_MILLI)
     scoring['memory'] = (scoring['memory'] ?? 0) + (asked['memory'] ?? SCORING_MEMORY_BYTES)
   }
@@ -38,11 +38,17 @@ export function podInfo(pod: Pod): PodInfo {
   }
 }
 
-/** PID limit of each container: pod level, else its own, else the default. */
+/**
+ * PID limit of each container: what the pod says, else the default. A pod that says nothing counts with less than its limit when it is
+ * placed: the default is a fence against fork bombs, not what programs use.
+ */
 export function containerPids(spec: PodSpec, resources: Resources | undefined): number {
+  return saidPids(spec, resources) ?? LIMITS.defaultPidsPerPod.value
+}
+
+function saidPids(spec: PodSpec, resources: Resources | undefined): number | null {
   const said = spec.resources?.limits?.['pids'] ?? resources?.limits?.['pids'] ?? resources?.requests?.['pids']
-  const parsed = said === undefined ? null : parseUnits(said)
-  return parsed ?? LIMITS.defaultPidsPerPod.value
+  return said === undefined ? null : parseUnits(said)
 }
 
 /** A limit without a request is also the request, as in Kubernetes. pids are counted apart. */
