@@ -140,7 +140,7 @@ async function load(store: StateStore): Promise<Loaded> {
   try {
     return await store.load()
   } catch (error) {
-    return { kind: 'unknown', floor: null, why: clip(error instanceof Error ? error.message : String(error)) }
+    return { kind: 'unknown', floor: null, why: clip(messageOf(error)) }
   }
 }
 
@@ -155,7 +155,7 @@ function inventoryTeller(reader: InventoryReader, loop: Loop, log: AgentLog): ()
       const { inventory: before, hostIp: addressBefore } = loop.state()
       if (hostIp !== addressBefore || meaningfullyChanged(before, inventory)) loop.dispatch({ kind: 'inventory', inventory, hostIp })
     } catch (error) {
-      log.error('the inventory could not be read', { why: error instanceof Error ? error.message : String(error) })
+      log.error('the inventory could not be read', { why: messageOf(error) })
     } finally {
       busy = false
     }
@@ -176,7 +176,7 @@ function keepPage({ page }: RunConfig, loop: Loop, engine: Engine, log: AgentLog
       stop?.()
       log.info('field page', { address: `http://${page.host}:${open.address.port}/` })
     } catch (error) {
-      log.error('the field page cannot listen; it is tried again', { address: `${page.host}:${page.port}`, why: error instanceof Error ? error.message : String(error) })
+      log.error('the field page cannot listen; it is tried again', { address: `${page.host}:${page.port}`, why: messageOf(error) })
       stop ??= repeat(systemClock, systemRandom, LIMITS.observeIdleMs.value, () => void start())
     }
   }
@@ -212,9 +212,15 @@ function hello({ device, agentVersion, floor, desired, inventory }: AgentState, 
 }
 
 async function showInventory(root: string, output: 'json' | 'table'): Promise<void> {
-  const reader = createInventoryReader({ device: 'this-machine', agentVersion: VERSION, clock: systemClock, engine: () => null, reader: createHostReader(root) })
+  const reader = createInventoryReader({
+    device: 'this-machine', agentVersion: VERSION, clock: systemClock, engine: () => null, reader: createHostReader(root),
+  })
   const { inventory } = await reader.collect()
   print(output === 'json' ? `${JSON.stringify(inventory, null, 2)}\n` : `${printInventory(inventory)}\n`)
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 function print(text: string): void {

@@ -20,7 +20,8 @@ export function takeLock(stateDir: string, pid: number = process.pid): Lock {
       if (linked(mine, path)) return { ok: true, release: () => release(path, me) }
       const owner = read(path)
       if (owner !== null && isAlive(owner)) {
-        return { ok: false, message: `another agent (pid ${owner.split(' ')[1] ?? '?'}) runs with the state folder ${stateDir}; stop it, or give this one its own --state` }
+        const who = `another agent (pid ${owner.split(' ')[1] ?? '?'})`
+        return { ok: false, message: `${who} runs with the state folder ${stateDir}; stop it, or give this one its own --state` }
       }
       if (owner !== null) setAside(path, owner, `${mine}.dead`)
     }

@@ -12,7 +12,9 @@ import { LIMITS } from '../protocol/limits.ts'
 const dir = mkdtempSync(join(tmpdir(), 'skerry-config-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
-const JOIN = { device: 'gw-1', tenant: 'default', broker: 'mqtt://cloud:1883', username: 'gw-1', password: 'hunter2', trustedKeys: [{ kid: 'k', publicPem: 'PEM' }] }
+const JOIN = {
+  device: 'gw-1', tenant: 'default', broker: 'mqtt://cloud:1883', username: 'gw-1', password: 'hunter2', trustedKeys: [{ kid: 'k', publicPem: 'PEM' }],
+}
 const joinFile = (content: unknown): string => {
   const path = join(dir, `join-${Math.random().toString(36).slice(2)}.json`)
   writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
@@ -26,7 +28,8 @@ const wrong = (argv: readonly string[], env: Record<string, string> = {}): strin
 describe('command line', () => {
   it('reads flags, then the environment, then defaults', () => {
     const path = joinFile(JOIN)
-    expect(parseCommand(['run', '--state', '/s', '--join', path, '--docker', 'unix:///d.sock', '--page', '[::1]:80', '--no-cloud'], { SKERRY_STATE: '/e' })).toEqual({
+    const flags = ['--state', '/s', '--join', path, '--docker', 'unix:///d.sock', '--page', '[::1]:80', '--no-cloud']
+    expect(parseCommand(['run', ...flags], { SKERRY_STATE: '/e' })).toEqual({
       kind: 'run', config: { stateDir: '/s', join: JOIN, dockerSocket: '/d.sock', page: { host: '::1', port: 80 }, cloud: false },
     })
     expect(parseCommand(['run'], { SKERRY_STATE: '/e', SKERRY_JOIN: path, SKERRY_PAGE: 'off', SKERRY_NO_CLOUD: '1' })).toEqual({
@@ -77,7 +80,8 @@ describe('log', () => {
     const lines: string[] = []
     const log = createLog({ write: (line) => void lines.push(line), wallMs: () => 0, secrets: ['pa"ss\\w', ''] })
     log.info('hello', { why: 'tried pa"ss\\w', apiToken: 'x', n: 1, url: 'mqtt://u:abc@h:1' })
-    expect(lines).toEqual(['{"at":"1970-01-01T00:00:00.000Z","level":"info","msg":"hello","why":"tried [hidden]","apiToken":"[hidden]","n":1,"url":"mqtt://u:[hidden]@h:1"}\n'])
+    const fields = '"why":"tried [hidden]","apiToken":"[hidden]","n":1,"url":"mqtt://u:[hidden]@h:1"'
+    expect(lines).toEqual([`{"at":"1970-01-01T00:00:00.000Z","level":"info","msg":"hello",${fields}}\n`])
     for (let index = 0; index < 2 * LIMITS.agentLogRing.value; index += 1) log.warn(`w${index}`)
     expect(log.lines()).toHaveLength(LIMITS.agentLogRing.value)
     expect(log.lines().at(-1)).toContain(`w${2 * LIMITS.agentLogRing.value - 1}`)

@@ -4,7 +4,23 @@ import { createCause, isNameConflict, pullCause, readCause, readFailure, startCa
 import { pullImage } from '../edge-agent/engine/image-pull.ts'
 
 const AROUND = { limitMs: 15_000, since: '2026-01-01T00:00:00.000Z' }
-const http = (statusCode: number, message: string): ReturnType<typeof readFailure> => readFailure({ statusCode, json: { message }, message: `(HTTP code ${statusCode}) x - ${message} ` })
+const LIMITS = { stallMs: 5_000, totalMs: 10_000 }
+
+function http(statusCode: number, message: string): ReturnType<typeof readFailure> {
+  return readFailure({ statusCode, json: { message }, message: `(HTTP code ${statusCode}) x - ${message} ` })
+}
+
+function lines(...values: readonly unknown[]): Readable {
+  return Readable.from(values.map((value) => Buffer.from(`${typeof value === 'string' ? value : JSON.stringify(value)}\n`)))
+}
+
+function silent(): Readable {
+  return new Readable({ read: () => {} })
+}
+
+function pull(stream: Readable, signal = new AbortController().signal, limits = LIMITS): ReturnType<typeof pullImage> {
+  return pullImage(() => Promise.resolve(stream), 'x:1', signal, limits)
+}
 
 describe('engine errors to causes', () => {
   it.each([
@@ -42,7 +58,7 @@ describe('engine errors to causes', () => {
   })
 
   it('knows a name conflict from other conflicts', () => {
-    expect(isNameConflict(http(409, 'Conflict. The container name "/aa" is already in use by container "f1f". You have to remove (or rename) that container to be able to reuse that name.'))).toBe(true)
+    expect(isNameConflict(http(409, 'Conflict. The container name "/aa" is already in use by container "f1f". You have to remove it'))).toBe(true)
     expect(isNameConflict(http(409, 'removal of container f1f is already in progress'))).toBe(false)
   })
 
@@ -52,25 +68,21 @@ describe('engine errors to causes', () => {
 })
 
 describe('following a pull', () => {
-  const limits = { stallMs: 5_000, totalMs: 10_000 }
-  const lines = (...values: readonly unknown[]): Readable => Readable.from(values.map((value) => Buffer.from(`${typeof value === 'string' ? value : JSON.stringify(value)}\n`)))
-  const pull = (stream: Readable, signal = new AbortController().signal): ReturnType<typeof pullImage> => pullImage(() => Promise.resolve(stream), 'x:1', signal, limits)
-
   it('ends well at the end of the stream', async () => {
     expect(await pull(lines({ status: 'Pulling' }, { status: 'Done' }))).toBeNull()
   })
 
   it('finds the error that comes after a 200, among lines that are not JSON', async () => {
-    expect(await pull(lines({ status: 'Pulling' }, 'not json', { error: 'no space left on device', errorDetail: {} }))).toMatchObject({ text: 'no space left on device' })
+    const stream = lines({ status: 'Pulling' }, 'not json', { error: 'no space left on device', errorDetail: {} })
+    expect(await pull(stream)).toMatchObject({ text: 'no space left on device' })
   })
 
   it('is over when the connection breaks, when it stalls and when it is called off', async () => {
-    const broken = new Readable({ read: () => {} })
+    const broken = silent()
     const cut = pull(broken)
     setImmediate(() => broken.destroy())
     expect(await cut).toMatchObject({ text: 'the engine closed the connection' })
-    const silent = (): Readable => new Readable({ read: () => {} })
-    expect(await pullImage(() => Promise.resolve(silent()), 'x:1', new AbortController().signal, { stallMs: 5, totalMs: 5_000 })).toMatchObject({ code: 'STALLED' })
+    expect(await pull(silent(), new AbortController().signal, { stallMs: 5, totalMs: 5_000 })).toMatchObject({ code: 'STALLED' })
     expect(await pull(silent(), AbortSignal.abort())).toMatchObject({ code: 'ABORTED' })
   })
 
@@ -80,7 +92,7 @@ describe('following a pull', () => {
       await pullImage((reference) => {
         asked.push(reference)
         return Promise.resolve(lines())
-      }, image, new AbortController().signal, limits)
+      }, image, new AbortController().signal, LIMITS)
     }
     expect(asked).toEqual(['a:latest', 'reg:5000/a:latest', 'a:1', 'a@sha256:1'])
   })

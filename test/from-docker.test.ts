@@ -17,12 +17,17 @@ const inspected = (state: Record<string, unknown>): Record<string, unknown> => (
   State: { Status: 'running', OOMKilled: false, ExitCode: 0, Error: '', StartedAt: '2026-01-01T00:00:00.5Z', FinishedAt: '0001-01-01T00:00:00Z', ...state },
 })
 
+function frame(stream: number, text: string): Buffer {
+  return Buffer.concat([Buffer.from([stream, 0, 0, 0, 0, 0, 0, Buffer.byteLength(text)]), Buffer.from(text)])
+}
+
 describe('engine JSON to our words', () => {
   it('reads a running container', () => {
     const [item] = readList([listed('c1')])
     const detail = readInspect(inspected({}))
     expect(item === undefined || detail === null ? null : toObserved(item, detail)).toEqual({
-      id: 'c1', name: 'skerry-c1', podUid: 'u1', specHash: 'h1', namespace: 'plant', podName: 'web', containerName: 'main', image: 'busybox:1', imageId: 'sha256:1',
+      id: 'c1', name: 'skerry-c1', podUid: 'u1', specHash: 'h1', namespace: 'plant', podName: 'web', containerName: 'main',
+      image: 'busybox:1', imageId: 'sha256:1',
       state: 'running', exitCode: null, oomKilled: false, startedAt: '2026-01-01T00:00:00.5Z', finishedAt: null, error: '', ip: '172.17.0.2', graceSeconds: 5,
     })
   })
@@ -56,7 +61,6 @@ describe('engine JSON to our words', () => {
   })
 
   it('takes log frames apart and leaves terminal output as it is', () => {
-    const frame = (stream: number, text: string): Buffer => Buffer.concat([Buffer.from([stream, 0, 0, 0, 0, 0, 0, Buffer.byteLength(text)]), Buffer.from(text)])
     expect(readLogFrames(Buffer.concat([frame(1, 'out\n'), frame(2, 'err é\n')]))).toBe('out\nerr é\n')
     expect(readLogFrames(Buffer.from('plain terminal\n'))).toBe('plain terminal\n')
     expect(readLogFrames(frame(1, 'cut off').subarray(0, 12))).toBe('cut ')

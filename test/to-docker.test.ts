@@ -5,7 +5,9 @@ import type { ContainerPlan } from '../edge-agent/core/model.ts'
 
 const HASH = 'b'.repeat(64)
 
-function plan(container: Partial<ContainerPlan['container']> = {}, pod: Partial<ContainerPlan['pod']> = {}, placement: ContainerPlan['placement'] = null): ContainerPlan {
+function plan(
+  container: Partial<ContainerPlan['container']> = {}, pod: Partial<ContainerPlan['pod']> = {}, placement: ContainerPlan['placement'] = null,
+): ContainerPlan {
   return {
     identity: { podUid: 'uid-1', specHash: HASH, namespace: 'plant', podName: 'web', containerName: 'main', name: 'skerry-plant-web-main-uid-1-bbbbbbbb' },
     device: 'gw-1',
@@ -79,7 +81,10 @@ describe('ContainerPlan to create options', () => {
   })
 
   it('publishes host ports, several on one container port', () => {
-    const ports = [{ containerPort: 80, hostPort: 8080 }, { containerPort: 80, hostPort: 8081, hostIP: '127.0.0.1' }, { containerPort: 53, hostPort: 53, protocol: 'UDP' as const }, { containerPort: 9000 }]
+    const ports = [
+      { containerPort: 80, hostPort: 8080 }, { containerPort: 80, hostPort: 8081, hostIP: '127.0.0.1' },
+      { containerPort: 53, hostPort: 53, protocol: 'UDP' as const }, { containerPort: 9000 },
+    ]
     const made = toDocker(plan({ ports }))
     expect(made.ExposedPorts).toEqual({ '80/tcp': {}, '53/udp': {} })
     expect(made.HostConfig.PortBindings).toEqual({

@@ -9,14 +9,18 @@ import { LIMITS } from '../../protocol/limits.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import type { ContainerPlan, Outcome } from '../core/model.ts'
 import type { Clock, Engine } from '../ports.ts'
-import { createCause, isBeingRemoved, isNameConflict, isOffline, pullCause, readCause, readFailure, removeCause, startCause, stopCause } from './docker-failures.ts'
+import { isBeingRemoved, isNameConflict, isOffline } from './docker-failures.ts'
+import { createCause, pullCause, readCause, readFailure, removeCause, startCause, stopCause } from './docker-failures.ts'
 import type { CallContext, EngineFailure } from './docker-failures.ts'
 import { createCaller } from './engine-call.ts'
+import type { Caller } from './engine-call.ts'
 import { followEvents, WATCHED_ACTIONS } from './engine-events.ts'
 import { readEngineInfo } from './from-docker.ts'
 import { pullImage } from './image-pull.ts'
+import type { PullLimits } from './image-pull.ts'
 import { readLogFrames } from './log-frames.ts'
 import { createObserver } from './observer.ts'
+import type { Observer } from './observer.ts'
 import { LABELS, toDocker } from './to-docker.ts'
 
 export interface DockerEngineOptions {
@@ -49,23 +53,68 @@ export class EngineError extends Error {
   }
 }
 
+interface Parts {
+  readonly docker: Docker
+  readonly caller: Caller
+  readonly callMs: number
+  readonly observer: Observer
+}
+
 export function createDockerEngine(options: DockerEngineOptions): Engine {
   // host is emptied because docker-modem would prefer DOCKER_HOST from the environment over the socket it is given
   const docker = new Docker({ socketPath: options.socketPath, host: '', protocol: 'http' })
   const callMs = options.callMs ?? LIMITS.engineCallMs.value
-  const pullLimits = { stallMs: options.stallMs ?? LIMITS.enginePullStallMs.value, totalMs: LIMITS.enginePullMs.value }
-  const { call, context } = createCaller(options.clock, callMs)
+  const caller = createCaller(options.clock, callMs)
+  const label = [`${LABELS.device}=${options.device}`]
   let eventsConnected = false
 
   const observer = createObserver({
-    list: () => call((abortSignal) => docker.listContainers({ all: true, filters: { label: [`${LABELS.device}=${options.device}`] }, abortSignal })),
-    inspect: (id) => call((abortSignal) => docker.getContainer(id).inspect({ abortSignal })).catch((error: unknown) => {
-      if (readFailure(error).status === 404) return null
-      throw error
-    }),
+    list: () => caller.call((abortSignal) => docker.listContainers({ all: true, filters: { label }, abortSignal })),
+    inspect: (id) => unlessAbsent(caller.call((abortSignal) => docker.getContainer(id).inspect({ abortSignal }))),
   }, () => eventsConnected)
+  const parts: Parts = { docker, caller, callMs, observer }
 
-  /** Runs one step. `fine` tells failures that mean: it is so already. */
+  return {
+    ...reads(parts),
+    ...steps(parts),
+    ensureImage: imageEnsurer(parts, { stallMs: options.stallMs ?? LIMITS.enginePullStallMs.value, totalMs: LIMITS.enginePullMs.value }),
+    watch: (onChange) => followEvents(
+      (abortSignal) => docker.getEvents({ filters: { type: ['container'], label, event: [...WATCHED_ACTIONS] }, abortSignal }),
+      {
+        onConnected: (connected) => { eventsConnected = connected },
+        onChanged: (id) => observer.changed(id),
+        onWake: onChange,
+      },
+    ),
+  }
+}
+
+/** Calls whose failure is about the engine, not about a request: they reject with an EngineError. */
+function reads({ docker, caller: { call, context }, callMs, observer }: Parts): Pick<Engine, 'info' | 'observe' | 'logs'> {
+  const read = async <T>(name: string, run: () => Promise<T>): Promise<T> => {
+    try {
+      return await run()
+    } catch (error) {
+      throw new EngineError(readCause(readFailure(error), name, context(callMs)))
+    }
+  }
+  return {
+    info: () => read('info', async () => {
+      const [info, version] = await Promise.all([call(() => docker.info()), call(() => docker.version())])
+      return readEngineInfo(info, version)
+    }),
+    observe: () => read('list', () => observer.observe()),
+    logs: (target, lines) => read('logs', async () => {
+      const tail = Math.max(1, Math.min(Math.trunc(lines), LIMITS.logTailLines.value))
+      const bytes = await call((abortSignal) => docker.getContainer(target).logs({ stdout: true, stderr: true, follow: false, tail, abortSignal }))
+      return readLogFrames(Buffer.from(bytes))
+    }),
+  }
+}
+
+/** Calls that change one container: they answer with an outcome. */
+function steps({ docker, caller: { call, context }, callMs, observer }: Parts): Pick<Engine, 'create' | 'start' | 'stop' | 'remove'> {
+  /** `fine` tells failures that mean: it is so already. */
   const step = async (target: string, run: (signal: AbortSignal) => Promise<unknown>, words: StepWords, limitMs = callMs): Promise<Outcome> => {
     try {
       await call(run, limitMs)
@@ -78,55 +127,16 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
       observer.changed(target)
     }
   }
-  const read = async <T>(name: string, run: () => Promise<T>): Promise<T> => {
-    try {
-      return await run()
-    } catch (error) {
-      throw error instanceof EngineError ? error : new EngineError(readCause(readFailure(error), name, context(callMs)))
-    }
-  }
-  const hasImage = async (image: string): Promise<boolean> => {
-    try {
-      await call(() => docker.getImage(image).inspect())
-      return true
-    } catch (error) {
-      if (readFailure(error).status === 404) return false
-      throw error
-    }
-  }
   /** Is the container that holds this name the one that was asked for? A stranger would be waited for without end. */
   const isSame = async (plan: ContainerPlan): Promise<boolean> => {
-    const wanted = toDocker(plan).Labels
     try {
       const { Config } = await call((abortSignal) => docker.getContainer(plan.identity.name).inspect({ abortSignal }))
-      return Object.entries(wanted).every(([key, value]) => Config.Labels[key] === value)
+      return Object.entries(toDocker(plan).Labels).every(([key, value]) => Config.Labels[key] === value)
     } catch {
       return false
     }
   }
-  const pull = (reference: string, abortSignal: AbortSignal): Promise<NodeJS.ReadableStream> =>
-    docker.createImage({ fromImage: reference, abortSignal })
-
   return {
-    info: () => read('info', async () => {
-      const [info, version] = await Promise.all([call(() => docker.info()), call(() => docker.version())])
-      return readEngineInfo(info, version)
-    }),
-    observe: () => read('list', () => observer.observe()),
-    ensureImage: async (image, policy, signal) => {
-      try {
-        const present = await hasImage(image)
-        if (present && policy !== 'Always') return { ok: true }
-        if (policy === 'Never') return { ok: false, cause: cause('image.absent', { image }) }
-        const failure = await pullImage(pull, image, signal, pullLimits)
-        if (failure === null) return { ok: true }
-        const reason = pullCause(failure, image, context(failure.code === 'STALLED' ? pullLimits.stallMs : pullLimits.totalMs))
-        // a device without a network must still be able to start what it has; a registry that refuses is obeyed
-        return present && failure.code !== 'ABORTED' && isOffline(reason) ? { ok: true } : { ok: false, cause: reason }
-      } catch (error) {
-        return { ok: false, cause: pullCause(readFailure(error), image, context(callMs)) }
-      }
-    },
     create: async (plan) => {
       try {
         await call((abortSignal) => docker.createContainer({ ...toDocker(plan), abortSignal }))
@@ -140,18 +150,32 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
     stop: (target, graceSeconds) =>
       step(target, (abortSignal) => docker.getContainer(target).stop({ t: graceSeconds, abortSignal }), STEP_WORDS.stop, callMs + graceSeconds * 1000),
     remove: (target) => step(target, (abortSignal) => docker.getContainer(target).remove({ v: true, abortSignal }), STEP_WORDS.remove),
-    logs: (target, lines) => read('logs', async () => {
-      const tail = Math.max(1, Math.min(Math.trunc(lines), LIMITS.logTailLines.value))
-      const bytes = await call((abortSignal) => docker.getContainer(target).logs({ stdout: true, stderr: true, follow: false, tail, abortSignal }))
-      return readLogFrames(Buffer.from(bytes))
-    }),
-    watch: (onChange) => followEvents((abortSignal) => {
-      const filters = { type: ['container' as const], label: [`${LABELS.device}=${options.device}`], event: [...WATCHED_ACTIONS] }
-      return docker.getEvents({ filters, abortSignal })
-    }, {
-      onConnected: (connected) => { eventsConnected = connected },
-      onChanged: (id) => observer.changed(id),
-      onWake: onChange,
-    }),
+  }
+}
+
+function imageEnsurer({ docker, caller: { call, context }, callMs }: Parts, limits: PullLimits): Engine['ensureImage'] {
+  return async (image, policy, signal) => {
+    try {
+      const present = (await unlessAbsent(call(() => docker.getImage(image).inspect()))) !== null
+      if (present && policy !== 'Always') return { ok: true }
+      if (policy === 'Never') return { ok: false, cause: cause('image.absent', { image }) }
+      const failure = await pullImage((reference, abortSignal) => docker.createImage({ fromImage: reference, abortSignal }), image, signal, limits)
+      if (failure === null) return { ok: true }
+      const reason = pullCause(failure, image, context(failure.code === 'STALLED' ? limits.stallMs : limits.totalMs))
+      // a device without a network must still be able to start what it has; a registry that refuses is obeyed
+      return present && failure.code !== 'ABORTED' && isOffline(reason) ? { ok: true } : { ok: false, cause: reason }
+    } catch (error) {
+      return { ok: false, cause: pullCause(readFailure(error), image, context(callMs)) }
+    }
+  }
+}
+
+/** null when the engine answers that there is no such thing. */
+async function unlessAbsent<T>(call: Promise<T>): Promise<T | null> {
+  try {
+    return await call
+  } catch (error) {
+    if (readFailure(error).status === 404) return null
+    throw error
   }
 }

@@ -48,6 +48,9 @@ export function readCause(failure: EngineFailure, call: string, context: CallCon
   return engineCause(failure, call, context) ?? cause('engine.error', { why: failure.text })
 }
 
+const DENIED = /unauthorized|authentication required|no basic auth credentials|access denied|forbidden|denied:/i
+const NOT_FOUND = /manifest unknown|not found|no such image|name unknown|does not exist|invalid reference/i
+
 export function pullCause(failure: EngineFailure, image: string, context: CallContext): Cause {
   const away = engineCause(failure, 'pull', context)
   if (away !== null) return away
@@ -55,10 +58,9 @@ export function pullCause(failure: EngineFailure, image: string, context: CallCo
   if (failure.code === 'STALLED') return cause('image.pull.stalled', { image, seconds: context.limitMs / 1000 })
   if (/no space left on device|disk quota exceeded/i.test(text)) return cause('image.pull.disk-full', { image, why: text })
   // Docker Hub hides private names behind "pull access denied … repository does not exist or may require 'docker login'"
-  if (/unauthorized|authentication required|no basic auth credentials|access denied|forbidden|denied:/i.test(text)) return cause('image.pull.denied', { image, why: text })
-  if (/manifest unknown|not found|no such image|name unknown|does not exist|invalid reference/i.test(text) || failure.status === 404) {
-    return /lookup .*(no such host|server misbehaving)/i.test(text) ? cause('image.pull.failed', { image, why: text }) : cause('image.pull.not-found', { image })
-  }
+  if (DENIED.test(text)) return cause('image.pull.denied', { image, why: text })
+  const nameless = /lookup .*(no such host|server misbehaving)/i.test(text)
+  if (!nameless && (NOT_FOUND.test(text) || failure.status === 404)) return cause('image.pull.not-found', { image })
   return cause('image.pull.failed', { image, why: text })
 }
 
@@ -70,7 +72,8 @@ export function startCause(failure: EngineFailure, context: CallContext): Cause 
   const away = engineCause(failure, 'start', context)
   if (away !== null) return away
   if (/port is already allocated|address already in use/i.test(failure.text)) {
-    return cause('container.start.port-taken', { port: /:(\d{1,5})(?:\/\w+)?(?: failed)?: (?:port|bind|address)/.exec(failure.text)?.[1] ?? 'of this container' })
+    const port = /:(\d{1,5})(?:\/\w+)?(?: failed)?: (?:port|bind|address)/.exec(failure.text)?.[1]
+    return cause('container.start.port-taken', { port: port ?? 'of this container' })
   }
   return cause('container.start.failed', { why: failure.text })
 }

@@ -18,7 +18,7 @@ export interface EventHandlers {
 /** How long a burst is gathered. A restart of 20 containers is then a few looks, not 100. */
 const BURST_MS = 10
 /** longest pause between tries: an engine that comes back is noticed within it */
-const RETRY_MAX_MS = LIMITS.observeIdleMs.value
+const RETRY_MAX_MS = LIMITS.tickMinMs.value
 
 /** What may change our view of a container; exec and attach noise is left out. */
 export const WATCHED_ACTIONS: readonly string[] = ['create', 'start', 'restart', 'die', 'oom', 'destroy', 'pause', 'unpause', 'rename', 'update']

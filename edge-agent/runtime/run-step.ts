@@ -6,8 +6,13 @@ import type { Engine } from '../ports.ts'
 
 type StepOf<K extends Step['kind']> = Extract<Step, { readonly kind: K }>
 
-/** How each kind is done, and by when the engine adapter ends it by itself. */
-const STEPS: { readonly [K in Step['kind']]: { run(engine: Engine, step: StepOf<K>, signal: AbortSignal): Promise<Outcome>; limitMs(step: StepOf<K>): number } } = {
+/** How a kind is done, and by when the engine adapter ends it by itself. */
+interface StepRow<S> {
+  run(engine: Engine, step: S, signal: AbortSignal): Promise<Outcome>
+  limitMs(step: S): number
+}
+
+const STEPS: { readonly [K in Step['kind']]: StepRow<StepOf<K>> } = {
   'ensure-image': {
     run: (engine, { image, policy }, signal) => engine.ensureImage(image, policy, signal),
     limitMs: () => LIMITS.engineCallMs.value + LIMITS.enginePullMs.value,

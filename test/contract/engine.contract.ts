@@ -18,7 +18,9 @@ const DEVICE = 'gw-contract'
 
 export function contractPlan(name: string, image: string, more: Partial<ContainerPlan['container']> = {}): ContainerPlan {
   return {
-    identity: { podUid: `uid-${name}`, specHash: 'a'.repeat(64), namespace: 'default', podName: name, containerName: 'main', name: `skerry-default-${name}-main` },
+    identity: {
+      podUid: `uid-${name}`, specHash: 'a'.repeat(64), namespace: 'default', podName: name, containerName: 'main', name: `skerry-default-${name}-main`,
+    },
     device: DEVICE,
     container: { name: 'main', image, command: ['sleep', '86400'], ...more },
     pod: { hostNetwork: false, hostname: null, pidsLimit: 64, graceSeconds: 0, labels: {} },
@@ -116,7 +118,8 @@ export function engineContract(title: string, open: (device: string) => Promise<
     it('knows which images it has', async () => {
       expect(await under.engine.ensureImage(under.image, 'Never', signal())).toEqual({ ok: true })
       expect(await under.engine.ensureImage(under.image, 'IfNotPresent', signal())).toEqual({ ok: true })
-      expect(await under.engine.ensureImage('absent:1', 'Never', signal())).toEqual({ ok: false, cause: { code: 'image.absent', facts: { image: 'absent:1' } } })
+      const absent = { ok: false, cause: { code: 'image.absent', facts: { image: 'absent:1' } } }
+      expect(await under.engine.ensureImage('absent:1', 'Never', signal())).toEqual(absent)
       expect(await under.engine.create(contractPlan('a', 'absent:1'))).toMatchObject({ ok: false, cause: { code: 'container.create.failed' } })
     })
 

@@ -74,7 +74,8 @@ export class FakeContainers {
     const clash = found.ports.find((port) => taken.includes(port))
     if (clash !== undefined) return cause('container.start.port-taken', { port: clash.split('/')[0] ?? '' })
     this.#made += 1
-    found.seen = { ...found.seen, state: 'running', startedAt: this.#time(), finishedAt: null, exitCode: null, oomKilled: false, ip: `172.17.0.${1 + (this.#made % 250)}` }
+    const ip = `172.17.0.${1 + (this.#made % 250)}`
+    found.seen = { ...found.seen, state: 'running', startedAt: this.#time(), finishedAt: null, exitCode: null, oomKilled: false, ip }
     return null
   }
 

@@ -70,11 +70,16 @@ async function until(loop: Loop, holds: (state: AgentState) => boolean): Promise
   return loop.state()
 }
 
-const isDone = (state: AgentState, generation: number): boolean =>
-  state.desired?.generation === generation && state.engine.reachable && state.timing.fresh && state.wave === null && state.plan.waves.length === 0 &&
-  state.plan.waitsFor.length === 0 && state.desired.pods.every((wanted) => state.observed?.some((one) => one.podUid === wanted.uid && one.specHash === wanted.specHash && one.state === 'running'))
+function isDone({ desired, observed, engine, timing, wave, plan }: AgentState, generation: number): boolean {
+  const settled = engine.reachable && timing.fresh && wave === null && plan.waves.length === 0 && plan.waitsFor.length === 0
+  const runs = ({ uid, specHash }: DesiredPod): boolean =>
+    observed?.some((one) => one.podUid === uid && one.specHash === specHash && one.state === 'running') === true
+  return settled && desired?.generation === generation && desired.pods.every(runs)
+}
 
-const identity = (containers: readonly ObservedContainer[]): readonly (string | null)[][] => containers.map(({ name, id, startedAt }) => [name, id, startedAt]).toSorted()
+function identity(containers: readonly ObservedContainer[]): readonly (string | null)[][] {
+  return containers.map(({ name, id, startedAt }) => [name, id, startedAt]).toSorted()
+}
 
 const missing = whyNoDockerd()
 if (missing !== null) describe.skip(`agent over a real engine not run: ${missing}`, () => { it('needs dockerd', () => {}) })
@@ -125,7 +130,8 @@ else {
       const others = identity((await engine.observe()).slice(1))
       const pid = (await dockerd.docker('inspect', '-f', '{{.State.Pid}}', victim?.id ?? '')).trim()
       execFileSync('kill', ['-9', pid])
-      await until(agent.loop, (state) => state.observed?.some((one) => one.id === victim?.id && one.state === 'running' && one.startedAt !== victim?.startedAt) === true)
+      const isAgain = (one: ObservedContainer): boolean => one.id === victim?.id && one.state === 'running' && one.startedAt !== victim.startedAt
+      await until(agent.loop, (state) => state.observed?.some(isAgain) === true)
       const now = await engine.observe()
       expect(now).toHaveLength(3)
       expect(identity(now.filter((one) => one.id !== victim?.id))).toEqual(others)

@@ -52,7 +52,8 @@ else {
       try {
         await expect(engine.observe()).rejects.toMatchObject({ reason: { code: 'engine.timeout', facts: { seconds: '1', call: 'list' } } })
         expect(await engine.start('skerry-default-t-main')).toMatchObject({ ok: false, cause: { code: 'engine.timeout' } })
-        expect(await engine.ensureImage('busybox:1', 'IfNotPresent', new AbortController().signal)).toMatchObject({ ok: false, cause: { code: 'engine.timeout' } })
+        const timeout = { ok: false, cause: { code: 'engine.timeout' } }
+        expect(await engine.ensureImage('busybox:1', 'IfNotPresent', new AbortController().signal)).toMatchObject(timeout)
       } finally {
         own.resume()
       }
@@ -60,7 +61,8 @@ else {
     })
 
     it('reports a pull that cannot reach its registry, and ends a pull on abort', async () => {
-      expect(await engine.ensureImage('registry.invalid/x:1', 'IfNotPresent', new AbortController().signal)).toMatchObject({ ok: false, cause: { code: 'image.pull.failed' } })
+      const failed = { ok: false, cause: { code: 'image.pull.failed' } }
+      expect(await engine.ensureImage('registry.invalid/x:1', 'IfNotPresent', new AbortController().signal)).toMatchObject(failed)
       expect(await engine.ensureImage('registry.invalid/x:1', 'IfNotPresent', AbortSignal.abort())).toMatchObject({ ok: false })
     })
 

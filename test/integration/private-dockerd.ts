@@ -115,7 +115,10 @@ function dockerdCommand(dir: string, liveRestore: boolean): readonly string[] {
 
 function startContainerd(dir: string): void {
   writeFileSync(join(dir, 'daemon.json'), '{}')
-  const config = ['version = 2', `root = "${join(dir, 'ctrd')}"`, `state = "${join(dir, 'ctrd-state')}"`, 'disabled_plugins = ["io.containerd.grpc.v1.cri"]', '[grpc]', `address = "${join(dir, 'containerd.sock')}"`]
+  const config = [
+    'version = 2', `root = "${join(dir, 'ctrd')}"`, `state = "${join(dir, 'ctrd-state')}"`, 'disabled_plugins = ["io.containerd.grpc.v1.cri"]',
+    '[grpc]', `address = "${join(dir, 'containerd.sock')}"`,
+  ]
   writeFileSync(join(dir, 'containerd.toml'), `${config.join('\n')}\n`)
   spawnLogged(dir, 'containerd', ['containerd', '--config', join(dir, 'containerd.toml')])
 }
