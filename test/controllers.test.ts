@@ -91,6 +91,22 @@ describe('a Deployment', () => {
     expect(stuck && condition(stuck, 'Available')?.status).toBe('True')
   })
 
+  test('with a host port moves on the only device there is, unless nothing may be missing', async () => {
+    await fresh('gw-1')
+    const port = { ports: [{ containerPort: 80, hostPort: 8080 }] }
+    await fleet.create(deployment('web', 1, 'web:1', {}, port))
+    const strict = { strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } } }
+    await fleet.create(deployment('strict', 1, 'strict:1', strict, { ports: [{ containerPort: 80, hostPort: 9090 }] }))
+    await fleet.clock.advance(200)
+    await fleet.edit('deployments.apps', 'web', setImage('web:2'))
+    await fleet.edit('deployments.apps', 'strict', setImage('strict:2'))
+    await fleet.clock.advance(2000)
+    const pods = await fleet.list<Pod>('pods')
+    expect([podsOf('web:1', pods), podsOf('web:2', pods), podsOf('strict:1', pods), podsOf('strict:2', pods)]).toEqual([0, 1, 1, 1])
+    const waiting = pods.find((pod) => pod.spec.containers[0]?.image === 'strict:2')
+    expect(waiting && condition(waiting, 'PodScheduled')?.message).toBe('0 of 1 devices can take this pod: 1 with host port 9090 taken.')
+  })
+
   test('says which devices cannot take a pod, and places it when one can', async () => {
     await fresh('gw-1', 'gw-2')
     await fleet.create(deployment('big', 1, 'big:1', {}, { resources: { requests: { memory: '6Gi' } } }))

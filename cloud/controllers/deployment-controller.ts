@@ -2,8 +2,9 @@
 import { planDeployment } from '../core/deployment.ts'
 import type { DeploymentPlan } from '../core/deployment.ts'
 import { REVISION_ANNOTATION } from '../core/deployment-history.ts'
-import { controllerOf, isControlledBy, keyOf, nameOf, namespaceOf, uidOf } from '../core/meta.ts'
+import { conditionOf, controllerOf, isControlledBy, keyOf, nameOf, namespaceOf, uidOf } from '../core/meta.ts'
 import type { Deployment } from '../resources/deployment.ts'
+import type { Pod } from '../resources/pod.ts'
 import type { ReplicaSet } from '../resources/replica-set.ts'
 import type { Cluster } from './cluster.ts'
 import { runController } from './run-controller.ts'
@@ -34,14 +35,19 @@ export function startDeploymentController(deps: ControllerDeps): Controller {
     const set = next ?? previous
     if (set !== null) wakeOwner(set)
   })
-  // Recreate waits for the end of the last old pod
+  // Recreate waits for the end of the last old pod; a rollout may wait for a host port that an old pod holds
   cluster.pods.onChange((next, previous) => {
-    if (next !== null || previous === null) return
-    const owner = controllerOf(previous)
-    const set = owner?.kind === 'ReplicaSet' ? cluster.replicaSets.get(`${namespaceOf(previous)}/${owner.name}`) : undefined
+    const pod = next ?? previous
+    if (pod === null || (next !== null && placed(next) === placed(previous))) return
+    const owner = controllerOf(pod)
+    const set = owner?.kind === 'ReplicaSet' ? cluster.replicaSets.get(`${namespaceOf(pod)}/${owner.name}`) : undefined
     if (set !== undefined) wakeOwner(set)
   })
   return controller
+}
+
+function placed(pod: Pod | null): string | undefined {
+  return conditionOf(pod?.status?.conditions, 'PodScheduled')?.status
 }
 
 /** True when the new ReplicaSet's name is taken by somebody else's. */

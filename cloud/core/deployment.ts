@@ -7,7 +7,7 @@ import { oldRevisions, revisionOf, REVISION_ANNOTATION } from './deployment-hist
 import type { Deployment } from '../resources/deployment.ts'
 import type { Pod } from '../resources/pod.ts'
 import type { ReplicaSet } from '../resources/replica-set.ts'
-import { byAge, controllerReference, isControlledBy, isDeleting, nameOf, namespaceOf, uidOf } from './meta.ts'
+import { byAge, conditionOf, controllerReference, isControlledBy, isDeleting, nameOf, namespaceOf, uidOf } from './meta.ts'
 import { isFinished } from './pod-state.ts'
 import { sameTemplate, TEMPLATE_HASH_LABEL, templateHash } from './pod-template.ts'
 import { boundsOf, scaleRolling } from './rolling-update.ts'
@@ -48,7 +48,7 @@ export function planDeployment(
   const old = mine.filter((set) => set !== current)
   if (isDeleting(deployment))
     return { create: null, update: [], remove: [], revision: null, ...deploymentStatus(deployment, mine, current, false, now) }
-  const bounds = boundsOf(deployment)
+  const bounds = movable(deployment, current, pods)
   const paused = deployment.spec.paused === true
   const revision = String(Math.max(0, ...old.map(revisionOf)) + 1)
   const keptRevision = current !== null && revisionOf(current) >= Number(revision) ? String(revisionOf(current)) : revision
@@ -66,6 +66,22 @@ export function planDeployment(
     revision: target === null || paused ? null : keptRevision,
     ...deploymentStatus(deployment, mine, current, made !== null, now),
   }
+}
+
+/**
+ * A new pod cannot have a host port beside the old one that holds it. Where no other device takes it, a percentage that
+ * rounds down to "none may be missing" would never move: then one may. A plain 0 is kept: somebody wrote it on purpose.
+ */
+function movable(deployment: Deployment, current: ReplicaSet | null, pods: readonly Pod[]): Bounds {
+  const bounds = boundsOf(deployment)
+  const given = deployment.spec.strategy?.rollingUpdate?.maxUnavailable ?? '25%'
+  if (bounds.maxUnavailable > 0 || typeof given === 'number' || current === null || !usesHostPorts(deployment)) return bounds
+  const stuck = pods.some((pod) => isControlledBy(pod, uidOf(current)) && conditionOf(pod.status?.conditions, 'PodScheduled')?.status === 'False')
+  return stuck ? { ...bounds, maxUnavailable: Math.min(1, bounds.replicas) } : bounds
+}
+
+function usesHostPorts({ spec: { template } }: Deployment): boolean {
+  return template.spec.containers.some(({ ports }) => (ports ?? []).some((port) => port.hostPort !== undefined || template.spec.hostNetwork === true))
 }
 
 function targetSizes(
