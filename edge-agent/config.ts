@@ -94,7 +94,11 @@ function runConfig(argv: readonly string[], env: Readonly<Record<string, string 
   const { values } = parseArgs({
     args: [...argv],
     options: {
-      state: { type: 'string' }, join: { type: 'string' }, docker: { type: 'string' }, page: { type: 'string' }, 'no-cloud': { type: 'boolean' },
+      state: { type: 'string' },
+      join: { type: 'string' },
+      docker: { type: 'string' },
+      page: { type: 'string' },
+      'no-cloud': { type: 'boolean' },
     },
     allowPositionals: false,
   })
@@ -109,7 +113,11 @@ function runConfig(argv: readonly string[], env: Readonly<Record<string, string 
 }
 
 function inventoryCommand(argv: readonly string[]): Command {
-  const { values } = parseArgs({ args: [...argv], options: { root: { type: 'string' }, output: { type: 'string', short: 'o' } }, allowPositionals: false })
+  const { values } = parseArgs({
+    args: [...argv],
+    options: { root: { type: 'string' }, output: { type: 'string', short: 'o' } },
+    allowPositionals: false,
+  })
   const output = values.output ?? 'table'
   if (output !== 'json' && output !== 'table') throw new ConfigError(`-o is ${JSON.stringify(output)}; it is json or table`)
   return { kind: 'inventory', root: given('--root', values.root ?? '/'), output }
@@ -122,7 +130,8 @@ function given(flag: string, value: string): string {
 
 function socketPath(value: string): string {
   const path = value.startsWith('unix://') ? value.slice('unix://'.length) : value
-  if (!path.startsWith('/')) throw new ConfigError(`--docker is ${JSON.stringify(value)}; it must be the path of a unix socket such as /var/run/docker.sock`)
+  if (!path.startsWith('/'))
+    throw new ConfigError(`--docker is ${JSON.stringify(value)}; it must be the path of a unix socket such as /var/run/docker.sock`)
   return path
 }
 
@@ -132,7 +141,8 @@ function pageAddress(value: string): RunConfig['page'] {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(value)
   const host = match?.[1] ?? match?.[2]
   const port = Number(match?.[3])
-  if (host === undefined || !(port <= 65_535)) throw new ConfigError(`--page is ${JSON.stringify(value)}; it must be HOST:PORT, such as 127.0.0.1:8090, or off`)
+  if (host === undefined || !(port <= 65_535))
+    throw new ConfigError(`--page is ${JSON.stringify(value)}; it must be HOST:PORT, such as 127.0.0.1:8090, or off`)
   return { host, port }
 }
 
@@ -151,7 +161,8 @@ function readJoinFile(path: string): JoinFile {
     throw new ConfigError(`--join ${path} is not a join file: ${parsed.issues.map((issue) => `${issue.path} (${issue.kind})`).join(', ')}; ${how}`)
   }
   const { device, tenant, broker } = parsed.value
-  if (!isDeviceId(device) || !isDeviceId(tenant)) throw new ConfigError(`--join ${path}: device and tenant must be lower case letters, digits and "-"; ${how}`)
+  if (!isDeviceId(device) || !isDeviceId(tenant))
+    throw new ConfigError(`--join ${path}: device and tenant must be lower case letters, digits and "-"; ${how}`)
   if (!/^(mqtts?|wss?):\/\/[^/]/.test(broker)) throw new ConfigError(`--join ${path}: broker must be a URL such as mqtt://cloud.example:1883; ${how}`)
   return parsed.value
 }

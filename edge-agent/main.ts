@@ -16,9 +16,7 @@ import { createInventoryReader } from './inventory/collect.ts'
 import { createHostReader } from './inventory/host-reader.ts'
 import { printInventory } from './inventory/print-inventory.ts'
 import { createMqttLink } from './link/mqtt-link.ts'
-import { fieldPage } from './local-page/page-asset.ts'
-import { startLocalPage } from './local-page/server.ts'
-import type { LocalPage } from './local-page/server.ts'
+import { keepPage } from './keep-page.ts'
 import { createLog } from './log.ts'
 import type { AgentLog } from './log.ts'
 import type { CloudLink, Engine, InventoryReader, StateStore } from './ports.ts'
@@ -99,7 +97,11 @@ async function run(config: RunConfig): Promise<void> {
 
 function createLink({ join }: RunConfig, sid: string, log: AgentLog): CloudLink {
   const { broker, tenant, device, trustedKeys, username, password, ca } = join
-  const optional = { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }), ...(ca === undefined ? {} : { ca }) }
+  const optional = {
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(ca === undefined ? {} : { ca }),
+  }
   return createMqttLink({ url: broker, tenant, device, sid, trusted: trustedKeys, ...optional }, { clock: systemClock, random: systemRandom, log })
 }
 
@@ -119,7 +121,9 @@ function createLoop({ join }: RunConfig, sid: string, { store, engine, link, log
   const loop = startLoop({
     initial: initialState({ device: join.device, sid, agentVersion: VERSION }, systemClock.now()),
     ports: {
-      store, engine, log,
+      store,
+      engine,
+      log,
       clock: systemClock,
       link: link ?? { publishStatus: () => {}, publishInventory: () => {} },
       watchdog: createWatchdog(systemClock, (what, sinceMs) => quit('stuck', { what, sinceMs: Math.round(sinceMs) })),
@@ -162,47 +166,28 @@ function inventoryTeller(reader: InventoryReader, loop: Loop, log: AgentLog): ()
   }
 }
 
-/** The page, tried again while its address cannot be had: a device without a page still runs its workloads. */
-function keepPage({ page }: RunConfig, loop: Loop, engine: Engine, log: AgentLog): { close(): Promise<void> } {
-  if (page === null) return { close: () => Promise.resolve() }
-  let open: LocalPage | null = null
-  let stop: (() => void) | null = null
-  const start = async (): Promise<void> => {
-    try {
-      open = await startLocalPage({
-        ...page, log, page: fieldPage(), state: loop.state, now: systemClock.now, agentLog: log.lines,
-        logs: (target, lines) => engine.logs(target, lines),
-      })
-      stop?.()
-      log.info('field page', { address: `http://${page.host}:${open.address.port}/` })
-    } catch (error) {
-      log.error('the field page cannot listen; it is tried again', { address: `${page.host}:${page.port}`, why: messageOf(error) })
-      stop ??= repeat(systemClock, systemRandom, LIMITS.observeIdleMs.value, () => void start())
-    }
-  }
-  void start()
-  return {
-    close: async () => {
-      stop?.()
-      await open?.close()
-    },
-  }
-}
-
 function connect(link: CloudLink, loop: Loop, { join }: RunConfig, sid: string): void {
   link.start({
     onTarget: (desired) => loop.dispatch({ kind: 'target', desired }),
     onTargetRefused: (reason) => loop.dispatch({ kind: 'target-refused', cause: reason }),
     onState: (state) => loop.dispatch({ kind: 'link', link: state }),
     onReportAsked: () => loop.dispatch({ kind: 'report-asked' }),
-    hello: () => hello(loop.state(), sid, join.trustedKeys.map(({ kid }) => kid)),
+    hello: () =>
+      hello(
+        loop.state(),
+        sid,
+        join.trustedKeys.map(({ kid }) => kid),
+      ),
   })
 }
 
 function hello({ device, agentVersion, floor, desired, inventory }: AgentState, sid: string, trustedKeys: readonly string[]): Hello {
   const bootId = inventory?.os?.bootId
   return {
-    device, sid, agentVersion, trustedKeys,
+    device,
+    sid,
+    agentVersion,
+    trustedKeys,
     ...(bootId === undefined ? {} : { bootId }),
     formats: [1],
     epoch: floor?.epoch ?? 0,
@@ -213,7 +198,11 @@ function hello({ device, agentVersion, floor, desired, inventory }: AgentState, 
 
 async function showInventory(root: string, output: 'json' | 'table'): Promise<void> {
   const reader = createInventoryReader({
-    device: 'this-machine', agentVersion: VERSION, clock: systemClock, engine: () => null, reader: createHostReader(root),
+    device: 'this-machine',
+    agentVersion: VERSION,
+    clock: systemClock,
+    engine: () => null,
+    reader: createHostReader(root),
   })
   const { inventory } = await reader.collect()
   print(output === 'json' ? `${JSON.stringify(inventory, null, 2)}\n` : `${printInventory(inventory)}\n`)

@@ -99,7 +99,7 @@ export const ENTRY_POINTS: readonly RegExp[] = [
   /^cloud\/main\.ts$/,
   /^cloud\/cli\/main\.ts$/,
   /^edge-agent\/main\.ts$/,
-  /^scripts\/[a-z-]+\.ts$/,
+  /^scripts\/[a-z0-9-]+\.ts$/,
   /^test\/.*\.test\.ts$/,
   // started as processes of their own by the test beside them
   /^test\/integration\/[a-z-]+-child\.ts$/,
@@ -122,10 +122,7 @@ export function ruleFor(file: string): ImportRule | undefined {
 /** The table as the README shows it. */
 export function renderImportTable(): string {
   const lines = ['| room | may import | packages | pure |', '|---|---|---|---|']
-  for (const { from, may, packages, pure } of IMPORT_RULES) {
-    lines.push(
-      `| \`${from}\` | ${may.map((item) => `\`${item}\``).join(' ') || '–'} | ${packages.map((item) => `\`${item}\``).join(' ') || '–'} | ${pure ? 'yes' : ''} |`,
-    )
-  }
+  const code = (items: readonly string[]): string => items.map((item) => `\`${item}\``).join(' ') || '–'
+  for (const { from, may, packages, pure } of IMPORT_RULES) lines.push(`| \`${from}\` | ${code(may)} | ${code(packages)} | ${pure ? 'yes' : ''} |`)
   return lines.join('\n')
 }

@@ -21,7 +21,8 @@ for (let seed = first; seed < first + runs && failed < 5; seed += 1) {
   if (!result.ok) process.stdout.write(`repeat: npm run simulate -- --seed ${seed} --runs 1\n\n`)
 }
 const seconds = (performance.now() - started) / 1000
+const hours = (virtualMs / 3_600_000).toFixed(1)
 process.stdout.write(
-  `simulate: ${runs} runs from seed ${first}, ${(virtualMs / 3_600_000).toFixed(1)} virtual hours, ${steps} events, ${seconds.toFixed(1)} s, ${failed} failed\n`,
+  `simulate: ${runs} runs from seed ${first}, ${hours} virtual hours, ${steps} events, ${seconds.toFixed(1)} s, ${failed} failed\n`,
 )
 process.exitCode = failed === 0 ? 0 : 1

@@ -81,9 +81,10 @@ if (why !== null) {
 }
 await buildAll()
 const bed = await createTestbed({ gateways: Number(values.gateways), images: values.image })
-process.stdout.write(
-  `testbed: ${bed.gateways.length} gateways, kubeconfig ${bed.cloud.kubeconfig}\nconsole http://127.0.0.1:${bed.cloud.ports.http}/#token=${bed.cloud.token()}\n${HELP}`,
-)
+process.stdout.write(`testbed: ${bed.gateways.length} gateways, kubeconfig ${bed.cloud.kubeconfig}
+`)
+process.stdout.write(`console http://127.0.0.1:${bed.cloud.ports.http}/#token=${bed.cloud.token()}
+${HELP}`)
 const prompt = createInterface({ input: process.stdin, output: process.stdout })
 prompt.on('SIGINT', () => prompt.close())
 prompt.setPrompt('testbed> ')

@@ -13,7 +13,12 @@ const dir = mkdtempSync(join(tmpdir(), 'skerry-config-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
 const JOIN = {
-  device: 'gw-1', tenant: 'default', broker: 'mqtt://cloud:1883', username: 'gw-1', password: 'hunter2', trustedKeys: [{ kid: 'k', publicPem: 'PEM' }],
+  device: 'gw-1',
+  tenant: 'default',
+  broker: 'mqtt://cloud:1883',
+  username: 'gw-1',
+  password: 'hunter2',
+  trustedKeys: [{ kid: 'k', publicPem: 'PEM' }],
 }
 const joinFile = (content: unknown): string => {
   const path = join(dir, `join-${Math.random().toString(36).slice(2)}.json`)
@@ -30,10 +35,12 @@ describe('command line', () => {
     const path = joinFile(JOIN)
     const flags = ['--state', '/s', '--join', path, '--docker', 'unix:///d.sock', '--page', '[::1]:80', '--no-cloud']
     expect(parseCommand(['run', ...flags], { SKERRY_STATE: '/e' })).toEqual({
-      kind: 'run', config: { stateDir: '/s', join: JOIN, dockerSocket: '/d.sock', page: { host: '::1', port: 80 }, cloud: false },
+      kind: 'run',
+      config: { stateDir: '/s', join: JOIN, dockerSocket: '/d.sock', page: { host: '::1', port: 80 }, cloud: false },
     })
     expect(parseCommand(['run'], { SKERRY_STATE: '/e', SKERRY_JOIN: path, SKERRY_PAGE: 'off', SKERRY_NO_CLOUD: '1' })).toEqual({
-      kind: 'run', config: { stateDir: '/e', join: JOIN, dockerSocket: '/var/run/docker.sock', page: null, cloud: false },
+      kind: 'run',
+      config: { stateDir: '/e', join: JOIN, dockerSocket: '/var/run/docker.sock', page: null, cloud: false },
     })
     expect(parseCommand(['inventory', '-o', 'json', '--root', '/x'], {})).toEqual({ kind: 'inventory', root: '/x', output: 'json' })
     expect(parseCommand(['version'], {}).kind).toBe('version')

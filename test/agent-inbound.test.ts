@@ -28,7 +28,11 @@ function desired(change: Partial<DesiredState> = {}): DesiredState {
 const signed = (body: unknown, device = 'gw-1'): Uint8Array => seal('desired', device, body, cloud.signing)
 const codeOf = (inbound: Inbound): string => (inbound.kind === 'refused' ? inbound.cause.code : inbound.kind)
 const pod = {
-  uid: 'u-1', namespace: 'default', name: 'web', specHash: 'a'.repeat(64), spec: { containers: [{ name: 'web', image: 'web:1' }] },
+  uid: 'u-1',
+  namespace: 'default',
+  name: 'web',
+  specHash: 'a'.repeat(64),
+  spec: { containers: [{ name: 'web', image: 'web:1' }] },
 }
 
 describe('a sound message', () => {
@@ -70,7 +74,11 @@ describe('a message that is refused', () => {
     ['generation 1.5', signed(desired({ generation: 1.5 })), 'desired.refused.unreadable'],
     ['another digest', signed(desired({ digest: 'a'.repeat(64) })), 'desired.refused.unreadable'],
     ['a pod that the digest does not know', signed(desired({ pods: [pod] })), 'desired.refused.unreadable'],
-    ['a pod with __proto__', signed(JSON.parse(JSON.stringify(desired()).replace('"pods":[]', '"pods":[{"__proto__":{}}]'))), 'desired.refused.unreadable'],
+    [
+      'a pod with __proto__',
+      signed(JSON.parse(JSON.stringify(desired()).replace('"pods":[]', '"pods":[{"__proto__":{}}]'))),
+      'desired.refused.unreadable',
+    ],
     ['nested without end', signed(JSON.parse(`${'['.repeat(64)}${']'.repeat(64)}`)), 'desired.refused.unreadable'],
   ]
   it.each(cases)('%s', (_name, message, code) => {
@@ -78,7 +86,12 @@ describe('a message that is refused', () => {
   })
 
   it('for an unsigned command', () => {
-    for (const message of [new Uint8Array(), seal('cmd', 'gw-1', { ask: 'report' }, null), seal('cmd', 'gw-1', {}, cloud.signing), signed(desired())]) {
+    for (const message of [
+      new Uint8Array(),
+      seal('cmd', 'gw-1', { ask: 'report' }, null),
+      seal('cmd', 'gw-1', {}, cloud.signing),
+      signed(desired()),
+    ]) {
       expect(codeOf(readInbound(CMD, message, me))).toBe('message.refused')
     }
   })
@@ -120,17 +133,23 @@ describe('whatever arrives', () => {
 
   it('10,000 payloads that the cloud did not sign: nothing throws, nothing is taken', () => {
     let refused = 0
-    fc.assert(fc.property(topics, fc.oneof(noise, framed), (topic, message) => {
-      const inbound = readInbound(topic, message, me)
-      expect(['refused', 'ignored']).toContain(inbound.kind)
-      if (inbound.kind === 'refused') refused += 1
-    }), { numRuns: 10_000, seed: 20_26 })
+    fc.assert(
+      fc.property(topics, fc.oneof(noise, framed), (topic, message) => {
+        const inbound = readInbound(topic, message, me)
+        expect(['refused', 'ignored']).toContain(inbound.kind)
+        if (inbound.kind === 'refused') refused += 1
+      }),
+      { numRuns: 10_000, seed: 20_26 },
+    )
     expect(refused).toBeGreaterThan(3_000)
   })
 
   it('any body that the cloud did sign: nothing throws, nothing of another form is taken', () => {
-    fc.assert(fc.property(fc.jsonValue(), (body) => {
-      expect(codeOf(readInbound(TOPIC, signed(body), me))).toMatch(/^desired\.refused\./)
-    }), { numRuns: 300, seed: 20_26 })
+    fc.assert(
+      fc.property(fc.jsonValue(), (body) => {
+        expect(codeOf(readInbound(TOPIC, signed(body), me))).toMatch(/^desired\.refused\./)
+      }),
+      { numRuns: 300, seed: 20_26 },
+    )
   })
 })

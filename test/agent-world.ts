@@ -42,7 +42,10 @@ export function pod(input: PodInput): DesiredPod {
   const { uid, hash = 'a1', image = 'registry.local/app:1', name = uid } = input
   const port = input.hostPort === undefined ? {} : { ports: [{ containerPort: 80, hostPort: input.hostPort }] }
   return {
-    uid, namespace: 'default', name, specHash: fullHash(hash),
+    uid,
+    namespace: 'default',
+    name,
+    specHash: fullHash(hash),
     spec: {
       containers: [{ name: 'app', image, ...port }],
       ...(input.restartPolicy === undefined ? {} : { restartPolicy: input.restartPolicy }),
@@ -64,14 +67,20 @@ export function found(input: FoundInput): ObservedContainer {
   return {
     id: input.id ?? `id-${uid}-${hash}`,
     name: containerName('default', name, container, uid, specHash),
-    podUid: uid, specHash, namespace: 'default', podName: name, containerName: container,
-    image: input.image ?? 'registry.local/app:1', imageId: 'sha256:1',
+    podUid: uid,
+    specHash,
+    namespace: 'default',
+    podName: name,
+    containerName: container,
+    image: input.image ?? 'registry.local/app:1',
+    imageId: 'sha256:1',
     state,
     exitCode: input.exitCode ?? null,
     oomKilled: false,
     startedAt: input.startedAt === undefined ? (ran ? '2026-01-01T00:00:00Z' : null) : input.startedAt,
     finishedAt: input.finishedAt ?? (state === 'exited' || state === 'dead' ? '2026-01-01T01:00:00Z' : null),
-    error: '', ip: state === 'running' ? '172.17.0.2' : null,
+    error: '',
+    ip: state === 'running' ? '172.17.0.2' : null,
     ...(input.grace === undefined ? {} : { graceSeconds: input.grace }),
   }
 }
@@ -83,8 +92,12 @@ export function ledgerOf(entries: Readonly<Record<string, Partial<LedgerEntry>>>
 /** Two cpus, one memory node, 1000 PIDs. */
 export function smallDevice(change: Partial<Inventory['topology']> = {}): Inventory {
   return {
-    device: DEVICE, at: '2026-01-01T00:00:00Z', agentVersion: '0',
+    device: DEVICE,
+    at: '2026-01-01T00:00:00Z',
+    agentVersion: '0',
     topology: { threads: 2, onlineCpus: '0-1', numaNodes: [{ id: 0, cpus: '0-1' }], ...change },
-    pids: { capacity: 1000 }, allocatable: {}, capacity: {},
+    pids: { capacity: 1000 },
+    allocatable: {},
+    capacity: {},
   }
 }

@@ -17,8 +17,14 @@ interface Deployment {
 function deployment(name: string): Deployment {
   const labels = { app: name }
   return {
-    apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name },
-    spec: { replicas: 2, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers: [{ name: 'web', image: 'web:1' }] } } },
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name },
+    spec: {
+      replicas: 2,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [{ name: 'web', image: 'web:1' }] } },
+    },
   }
 }
 
@@ -142,7 +148,9 @@ describe('change', () => {
     expect(stale.code).toBe(409)
     expect(stale.json()).toMatchObject({ reason: 'Conflict' })
     expect(stale.text).toContain('please apply your changes to the latest version and try again')
-    const scaled = await call(server, 'PUT', `${DEPLOYMENTS}/web`, { body: { ...deployment('web'), spec: { ...deployment('web').spec, replicas: 5 } } })
+    const scaled = await call(server, 'PUT', `${DEPLOYMENTS}/web`, {
+      body: { ...deployment('web'), spec: { ...deployment('web').spec, replicas: 5 } },
+    })
     expect(scaled.object().metadata.generation).toBe(2)
     const revision = await server.store.revision()
     expect((await call(server, 'PUT', `${DEPLOYMENTS}/web`, { body: scaled.object() })).code).toBe(200)
@@ -162,7 +170,10 @@ describe('change', () => {
 
   it('three kinds of PATCH', async () => {
     await call(server, 'POST', DEPLOYMENTS, { body: deployment('web') })
-    const merge = await call(server, 'PATCH', `${DEPLOYMENTS}/web`, { body: { metadata: { labels: { x: 'y' } } }, type: 'application/merge-patch+json' })
+    const merge = await call(server, 'PATCH', `${DEPLOYMENTS}/web`, {
+      body: { metadata: { labels: { x: 'y' } } },
+      type: 'application/merge-patch+json',
+    })
     expect(merge.object().metadata.labels).toEqual({ x: 'y' })
     const strategic = { spec: { template: { spec: { containers: [{ name: 'web', image: 'web:2' }] } } } }
     const byName = await call(server, 'PATCH', `${DEPLOYMENTS}/web`, { body: strategic, type: 'application/strategic-merge-patch+json' })
@@ -206,7 +217,9 @@ describe('change', () => {
   it('concurrent patches all land', async () => {
     await call(server, 'POST', MAPS, { body: { metadata: { name: 'a' }, data: {} } })
     const names = ['a', 'b', 'c', 'd', 'e', 'f']
-    await Promise.all(names.map((name) => call(server, 'PATCH', `${MAPS}/a`, { body: { data: { [name]: '1' } }, type: 'application/merge-patch+json' })))
+    await Promise.all(
+      names.map((name) => call(server, 'PATCH', `${MAPS}/a`, { body: { data: { [name]: '1' } }, type: 'application/merge-patch+json' })),
+    )
     expect(Object.keys((await call(server, 'GET', `${MAPS}/a`)).object()['data'] as object).toSorted()).toEqual(names)
   })
 })
@@ -246,7 +259,12 @@ describe('delete', () => {
   })
 
   it('a collection by selector', async () => {
-    for (const [name, team] of [['a', 'x'], ['b', 'y'], ['c', 'x']]) await call(server, 'POST', MAPS, { body: { metadata: { name, labels: { team } } } })
+    for (const [name, team] of [
+      ['a', 'x'],
+      ['b', 'y'],
+      ['c', 'x'],
+    ])
+      await call(server, 'POST', MAPS, { body: { metadata: { name, labels: { team } } } })
     expect((await call(server, 'DELETE', `${MAPS}?labelSelector=team%3Dx`)).code).toBe(200)
     expect((await call(server, 'GET', MAPS)).json()).toMatchObject({ items: [{ metadata: { name: 'b' } }] })
   })

@@ -92,12 +92,16 @@ describe('lists', () => {
   it('tables carry columns, cells and metadata', async () => {
     await addMaps('a')
     expect((await call(server, 'GET', MAPS, { accept: TABLE })).json()).toMatchObject({
-      kind: 'Table', apiVersion: 'meta.k8s.io/v1', metadata: { resourceVersion: expect.stringMatching(/^\d+$/) as string },
+      kind: 'Table',
+      apiVersion: 'meta.k8s.io/v1',
+      metadata: { resourceVersion: expect.stringMatching(/^\d+$/) as string },
       columnDefinitions: [{ name: 'Name' }, { name: 'Data' }, { name: 'Age' }],
-      rows: [{
-        cells: ['a', 0, expect.any(String)],
-        object: { kind: 'PartialObjectMetadata', metadata: { name: 'a', namespace: 'default', labels: { first: 'a' } } },
-      }],
+      rows: [
+        {
+          cells: ['a', 0, expect.any(String)],
+          object: { kind: 'PartialObjectMetadata', metadata: { name: 'a', namespace: 'default', labels: { first: 'a' } } },
+        },
+      ],
     })
     const old = await call(server, 'GET', `${MAPS}/a?includeObject=Object`, { accept: 'application/json;as=Table;v=v1beta1;g=meta.k8s.io' })
     expect(old.json()).toMatchObject({ apiVersion: 'meta.k8s.io/v1beta1', rows: [{ object: { kind: 'ConfigMap' } }] })
@@ -116,7 +120,8 @@ describe('discovery', () => {
       const root = `/apis/${metadata.name}/${versions[0]?.version ?? ''}`
       const { resources } = (await call(server, 'GET', root)).json() as ResourceNames
       expect(resources.map((item) => item.name).filter((name) => !name.includes('/'))).toEqual(versions[0]?.resources.map((item) => item.resource))
-      for (const item of resources.filter((one) => one.verbs.includes('list'))) expect((await call(server, 'GET', `${root}/${item.name}`)).code).toBe(200)
+      for (const item of resources.filter((one) => one.verbs.includes('list')))
+        expect((await call(server, 'GET', `${root}/${item.name}`)).code).toBe(200)
     }
     const core = ((await call(server, 'GET', '/api/v1')).json() as ResourceNames).resources.map((item) => item.name)
     expect(core).toEqual(expect.arrayContaining(['pods', 'pods/status', 'pods/eviction', 'nodes', 'namespaces', 'configmaps', 'secrets', 'events']))

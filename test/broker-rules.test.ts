@@ -38,7 +38,15 @@ describe('topic rules', () => {
 
   it('covers exact filters of a device, and any filter of the cloud below its tenant', () => {
     expect(maySubscribe('default', GW1, 'skerry/v1/default/gw-1/desired')).toBe(true)
-    for (const filter of ['#', '+', 'skerry/#', 'skerry/v1/default/+/desired', 'skerry/v1/default/gw-1/#', 'skerry/v1/default/gw-1/status', '$SYS/#']) {
+    for (const filter of [
+      '#',
+      '+',
+      'skerry/#',
+      'skerry/v1/default/+/desired',
+      'skerry/v1/default/gw-1/#',
+      'skerry/v1/default/gw-1/status',
+      '$SYS/#',
+    ]) {
       expect([filter, maySubscribe('default', GW1, filter)]).toEqual([filter, false])
     }
     expect(maySubscribe('default', CLOUD, 'skerry/v1/default/+/status')).toBe(true)
@@ -88,18 +96,20 @@ describe('packet gate', () => {
   })
 
   it('sees the same packets however the bytes are cut', () => {
-    fc.assert(fc.property(fc.array(fc.nat(220), { maxLength: 6 }), fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1 }), (lengths, cuts) => {
-      const bytes = Buffer.concat(lengths.map(packet))
-      const gate = new PacketGate(limits)
-      gate.authenticated()
-      let refused = false
-      for (let at = 0, turn = 0; at < bytes.byteLength && !refused; turn++) {
-        const size = cuts[turn % cuts.length] ?? 1
-        refused = gate.refusalOf(bytes.subarray(at, at + size)) !== null
-        at += size
-      }
-      expect(refused).toBe(lengths.some((length) => length > limits.packetBytes))
-    }))
+    fc.assert(
+      fc.property(fc.array(fc.nat(220), { maxLength: 6 }), fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1 }), (lengths, cuts) => {
+        const bytes = Buffer.concat(lengths.map(packet))
+        const gate = new PacketGate(limits)
+        gate.authenticated()
+        let refused = false
+        for (let at = 0, turn = 0; at < bytes.byteLength && !refused; turn++) {
+          const size = cuts[turn % cuts.length] ?? 1
+          refused = gate.refusalOf(bytes.subarray(at, at + size)) !== null
+          at += size
+        }
+        expect(refused).toBe(lengths.some((length) => length > limits.packetBytes))
+      }),
+    )
   })
 })
 

@@ -7,7 +7,6 @@ import { parseBlock } from '../cloud/console/web/event-stream.ts'
 import { problemsOf } from '../cloud/console/web/problems.ts'
 import type { Tables } from '../cloud/console/view-model.ts'
 import type { Event } from '../cloud/resources/event.ts'
-import type { KubeObject } from '../cloud/resources/object.ts'
 import type { Pod } from '../cloud/resources/pod.ts'
 import type { PodStatus } from '../cloud/resources/pod-status.ts'
 import { openMemoryStore } from '../cloud/store/memory-store.ts'
@@ -74,7 +73,8 @@ describe('pod rows', () => {
 
   it('says why and what to do', () => {
     expect(podRow(made(HOMELESS, null), ALONE).cause).toEqual({
-      code: 'placement.none', says: '0 of 3 devices can take this pod: 1 too little memory (needs 16Gi, most free 7Gi).',
+      code: 'placement.none',
+      says: '0 of 3 devices can take this pod: 1 too little memory (needs 16Gi, most free 7Gi).',
       next: 'Free or add what is missing, or ask for less.',
     })
     const report = facts('gw-kassel-1').report?.pods[0] ?? null
@@ -90,7 +90,9 @@ describe('the mirror', () => {
   it('finds the workload of each pod in any order of arrival, and counts', async () => {
     const { tables } = await fleetTables()
     expect(Object.fromEntries(tables.workloads.map((row) => [row.name, `${row.ready}/${row.desired} ${row.says}`]))).toEqual({
-      'modbus-bridge': '1/2 1 on silent devices', 'label-printer': '0/1 1 in trouble', 'vision-qc': '0/1 1 not placed',
+      'modbus-bridge': '1/2 1 on silent devices',
+      'label-printer': '0/1 1 in trouble',
+      'vision-qc': '0/1 1 not placed',
     })
   })
 
@@ -108,7 +110,7 @@ describe('the mirror', () => {
     expect(mirror.take(1)?.changed.devices).toHaveLength(3)
     expect(mirror.take(1)).toBeNull()
 
-    await store.update('nodes', { ...node('gw-kassel-1', 'True'), spec: {} } as KubeObject, null)
+    await store.update('nodes', { ...node('gw-kassel-1', 'True'), spec: {} }, null)
     await delivered()
     expect(mirror.take(2)).toBeNull()
 
@@ -124,7 +126,11 @@ describe('the mirror', () => {
 
 describe('events and problems', () => {
   it('reads an event, and one with nothing in it', () => {
-    expect(eventRow(event('e', 4, 'Pulled', 'done') as Event)).toMatchObject({ about: 'Pod line-2/vision-qc-7d4b9-x1', count: 3, atMs: NOW_MS - 240_000 })
+    expect(eventRow(event('e', 4, 'Pulled', 'done') as Event)).toMatchObject({
+      about: 'Pod line-2/vision-qc-7d4b9-x1',
+      count: 3,
+      atMs: NOW_MS - 240_000,
+    })
     expect(eventRow({ apiVersion: 'v1', kind: 'Event', metadata: {}, involvedObject: {} })).toMatchObject({ reason: '', count: 1, atMs: 0 })
   })
 

@@ -32,7 +32,7 @@ describe('engine errors to causes', () => {
     expect(startCause(http(500, text), AROUND)).toEqual({ code: 'container.start.port-taken', facts: { port } })
   })
 
-  it('keeps the engine\'s words where it knows no better', () => {
+  it("keeps the engine's words where it knows no better", () => {
     const text = 'failed to create shim task: OCI runtime create failed: exec: "/nope": stat /nope: no such file or directory: unknown'
     expect(startCause(http(400, text), AROUND)).toEqual({ code: 'container.start.failed', facts: { why: text } })
     expect(createCause(http(400, 'Requested CPUs are not available - requested 99, available: 0-1'), AROUND).facts['why']).toContain('requested 99')
@@ -40,7 +40,7 @@ describe('engine errors to causes', () => {
 
   it.each([
     ['manifest for busybox:nope not found: manifest unknown: manifest unknown', 'image.pull.not-found'],
-    ['pull access denied for nosuch, repository does not exist or may require \'docker login\': denied', 'image.pull.denied'],
+    ["pull access denied for nosuch, repository does not exist or may require 'docker login': denied", 'image.pull.denied'],
     ['Get "https://reg/v2/": unauthorized: authentication required', 'image.pull.denied'],
     ['failed to register layer: Error processing tar file(exit status 1): write /x: no space left on device', 'image.pull.disk-full'],
     ['Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io on 10.0.0.1:53: no such host', 'image.pull.failed'],
@@ -53,7 +53,10 @@ describe('engine errors to causes', () => {
   it('tells an engine that is away from one that refuses', () => {
     const refused = readFailure(Object.assign(new Error('connect ECONNREFUSED /run/docker.sock'), { code: 'ECONNREFUSED' }))
     expect(readCause(refused, 'list', AROUND)).toMatchObject({ code: 'engine.unreachable', facts: { since: AROUND.since } })
-    expect(startCause(readFailure({ code: 'TIMEOUT', message: 'x' }), AROUND)).toEqual({ code: 'engine.timeout', facts: { seconds: '15', call: 'start' } })
+    expect(startCause(readFailure({ code: 'TIMEOUT', message: 'x' }), AROUND)).toEqual({
+      code: 'engine.timeout',
+      facts: { seconds: '15', call: 'start' },
+    })
     expect(readCause(http(500, 'layer not known'), 'list', AROUND)).toEqual({ code: 'engine.error', facts: { why: 'layer not known' } })
   })
 
@@ -89,10 +92,15 @@ describe('following a pull', () => {
   it('never asks for every tag', async () => {
     const asked: string[] = []
     for (const image of ['a', 'reg:5000/a', 'a:1', 'a@sha256:1']) {
-      await pullImage((reference) => {
-        asked.push(reference)
-        return Promise.resolve(lines())
-      }, image, new AbortController().signal, LIMITS)
+      await pullImage(
+        (reference) => {
+          asked.push(reference)
+          return Promise.resolve(lines())
+        },
+        image,
+        new AbortController().signal,
+        LIMITS,
+      )
     }
     expect(asked).toEqual(['a:latest', 'reg:5000/a:latest', 'a:1', 'a@sha256:1'])
   })

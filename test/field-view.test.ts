@@ -9,7 +9,13 @@ import { NOW, SECRET, container, gateway } from './fixtures/field-state.ts'
 
 const NO_PLAN: AgentState['plan'] = { verdicts: [], waves: [], waitsFor: [], nextAtMonoMs: null }
 const NOTHING: Partial<AgentState> = {
-  knowledge: 'none', desired: null, floor: null, observed: null, inventory: null, ledger: {}, refusals: [],
+  knowledge: 'none',
+  desired: null,
+  floor: null,
+  observed: null,
+  inventory: null,
+  ledger: {},
+  refusals: [],
   plan: NO_PLAN,
 }
 
@@ -20,10 +26,14 @@ describe('field view', () => {
     const view = fieldView(gateway(), NOW)
     expect(view.headline.says).toBe('2 of 4 workloads need attention.')
     expect(view.workloads.map((one) => `${one.name} ${one.word} ${one.tone}`)).toEqual([
-      'label-printer restarting bad', 'vision-qc pending bad', 'old-demo removing busy', 'modbus-bridge running ok',
+      'label-printer restarting bad',
+      'vision-qc pending bad',
+      'old-demo removing busy',
+      'modbus-bridge running ok',
     ])
     expect(view.workloads[1]?.cause).toMatchObject({
-      code: 'image.pull.failed', says: 'Image registry.local/vision-qc:4.2 could not be pulled: dial tcp 10.20.0.5:5000: connect: no route to host.',
+      code: 'image.pull.failed',
+      says: 'Image registry.local/vision-qc:4.2 could not be pulled: dial tcp 10.20.0.5:5000: connect: no route to host.',
       nextTryAtMs: NOW.wallMs + 95_000,
     })
   })

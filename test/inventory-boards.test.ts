@@ -18,7 +18,11 @@ const present = existsSync(boards)
 if (!present) console.warn(`golden machines: NOT RUN: no folder ${boards} (set SKERRY_FIXTURES)`)
 
 function namesIn(folder: string): readonly string[] {
-  return present ? readdirSync(path.join(boards, folder)).filter((name) => name.endsWith('.tar.gz')).map((name) => path.join(folder, name.slice(0, -7))) : []
+  return present
+    ? readdirSync(path.join(boards, folder))
+        .filter((name) => name.endsWith('.tar.gz'))
+        .map((name) => path.join(folder, name.slice(0, -7)))
+    : []
 }
 
 type Json = Readonly<Record<string, unknown>>
@@ -50,7 +54,11 @@ function compare(want: Json, got: Awaited<ReturnType<typeof read>>): { readonly 
   fact('sockets', want['sockets'], got.cpu?.sockets)
   fact('numaSynthesized', want['numaSynthesized'], got.numa?.synthesized)
   fact('numaNodeCount', want['numaNodeCount'], got.numa?.nodes.length)
-  fact('nodes', nodes?.map((node) => ({ id: node['id'], cpus: node['cpus'] })), got.numa?.nodes.map(({ id, cpus }) => ({ id, cpus })))
+  fact(
+    'nodes',
+    nodes?.map((node) => ({ id: node['id'], cpus: node['cpus'] })),
+    got.numa?.nodes.map(({ id, cpus }) => ({ id, cpus })),
+  )
   nodes?.forEach((node, row) => {
     const found = got.numa?.nodes[row]
     fact(`memory of node ${row}`, node['memoryBytes'], found?.memoryBytes)
@@ -88,6 +96,7 @@ describe.skipIf(!present)('the golden machine', () => {
     const ids = numa?.nodes.flatMap((node) => parseIdList(node.cpus) ?? []) ?? []
     expect(new Set(ids).size).toBe(ids.length)
     for (const id of ids) expect(cpu?.online).toContain(id)
-    if (want['physicalNumaNodes'] === 1) expect(numa?.nodes).toEqual([expect.objectContaining({ cpus: want['cpus'], memoryBytes: want['memoryBytes'] })])
+    if (want['physicalNumaNodes'] === 1)
+      expect(numa?.nodes).toEqual([expect.objectContaining({ cpus: want['cpus'], memoryBytes: want['memoryBytes'] })])
   })
 })

@@ -40,14 +40,27 @@ function board(name: string): HostFiles {
 }
 const profileOf = (arch: string, compatible: readonly string[]) => matchProfile(PROFILES, { arch, compatible, product: null })?.name ?? null
 const collect = (files: HostFiles, arch = 'x64', systemCalls = calls) =>
-  createInventoryReader({ device: 'gw-1', agentVersion: '0.1.0', clock, engine: () => null, reader: fakeHost(files), calls: systemCalls, arch }).collect()
+  createInventoryReader({
+    device: 'gw-1',
+    agentVersion: '0.1.0',
+    clock,
+    engine: () => null,
+    reader: fakeHost(files),
+    calls: systemCalls,
+    arch,
+  }).collect()
 
 describe('a Raspberry Pi 4 with fake NUMA', () => {
   it('is one node with all memory, has its profile and says so', async () => {
     const { inventory, hostIp } = await collect(board('raspberry-pi-4-fake-numa'), 'arm64')
     expect(check(INVENTORY, inventory)).toEqual([])
     expect(inventory.topology).toEqual({
-      threads: 4, cores: 4, sockets: 1, onlineCpus: '0-3', numaNodes: [{ id: 0, cpus: '0-3', memoryBytes: 4_000_000 * 1024 }], distances: [[10]],
+      threads: 4,
+      cores: 4,
+      sockets: 1,
+      onlineCpus: '0-3',
+      numaNodes: [{ id: 0, cpus: '0-3', memoryBytes: 4_000_000 * 1024 }],
+      distances: [[10]],
     })
     expect(inventory.findings?.map((finding) => finding.what).join('\n')).toContain('taken for one')
     expect(inventory.labels).toMatchObject({ 'skerry.dev/profile': 'raspberry-pi-4', 'kubernetes.io/arch': 'arm64' })
@@ -77,13 +90,21 @@ describe('a server with two sockets', () => {
   it('keeps sparse ids, the memory-only node and its place in the distances', async () => {
     const { topology } = (await collect(board('server-2-sockets-memory-only'))).inventory
     expect(topology).toEqual({
-      threads: 7, cores: 4, sockets: 2, onlineCpus: '0-6', offlineCpus: '7',
+      threads: 7,
+      cores: 4,
+      sockets: 2,
+      onlineCpus: '0-6',
+      offlineCpus: '7',
       numaNodes: [
         { id: 0, cpus: '0-3', memoryBytes: 8_000_000 * 1024, hugepages: { 2048: 16 } },
         { id: 2, cpus: '4-6', memoryBytes: 8_000_000 * 1024, hugepages: { 2048: 0 } },
         { id: 4, cpus: '', memoryBytes: 16_000_000 * 1024, hugepages: { 2048: 0 }, memoryOnly: true },
       ],
-      distances: [[10, 21, 17], [21, 10, 28], [17, 28, 10]],
+      distances: [
+        [10, 21, 17],
+        [21, 10, 28],
+        [17, 28, 10],
+      ],
     })
   })
 
@@ -104,7 +125,7 @@ describe('limits of control groups', () => {
     expect(inventory.capacity).toMatchObject({ cpu: 1500, memory: GIB, pids: 500 })
   })
 
-  it('of the agent\'s own service do not bind the containers beside it', async () => {
+  it("of the agent's own service do not bind the containers beside it", async () => {
     const unit = '/sys/fs/cgroup/system.slice/skerry-agent.service'
     const limits = { [`${unit}/pids.max`]: '4915', [`${unit}/memory.max`]: '67108864', '/sys/fs/cgroup/system.slice/pids.max': '30000' }
     const { inventory } = await collect({ ...board('raspberry-pi-4-fake-numa'), ...limits }, 'arm64')
@@ -139,10 +160,13 @@ describe('a host that cannot be read', () => {
     const files = { ...board('server-2-sockets-memory-only'), ...board('raspberry-pi-4-fake-numa'), ...board('system-container-limits') }
     const numbers = fc.constantFrom('', '-1', '0-', '0-999999', '4294967296', 'ffffffff,ffffffff', '1 2 3', 'max', '__proto__', '9'.repeat(40))
     const garbage = fc.oneof(fc.string(), numbers)
-    await fc.assert(fc.asyncProperty(fc.dictionary(fc.constantFrom(...Object.keys(files)), garbage, { maxKeys: 60 }), async (damage) => {
-      const { inventory } = await collect({ ...files, ...damage })
-      expect(check(INVENTORY, inventory)).toEqual([])
-    }), { numRuns: 300, seed: 20_26 })
+    await fc.assert(
+      fc.asyncProperty(fc.dictionary(fc.constantFrom(...Object.keys(files)), garbage, { maxKeys: 60 }), async (damage) => {
+        const { inventory } = await collect({ ...files, ...damage })
+        expect(check(INVENTORY, inventory)).toEqual([])
+      }),
+      { numRuns: 300, seed: 20_26 },
+    )
   })
 })
 

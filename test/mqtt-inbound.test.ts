@@ -8,7 +8,15 @@ import { topicOf, TOPICS } from '../protocol/topics.ts'
 import type { Channel } from '../protocol/topics.ts'
 
 const STATUS = {
-  device: 'gw-1', sid: 's', seq: 1, at: '2026-01-01T00:00:00Z', agentVersion: '1', converged: true, pods: [], engine: { reachable: true }, causes: [],
+  device: 'gw-1',
+  sid: 's',
+  seq: 1,
+  at: '2026-01-01T00:00:00Z',
+  agentVersion: '1',
+  converged: true,
+  pods: [],
+  engine: { reachable: true },
+  causes: [],
 }
 const BODIES: Partial<Record<Channel, object>> = {
   status: STATUS,
@@ -18,7 +26,8 @@ const BODIES: Partial<Record<Channel, object>> = {
 }
 const CHANNELS = Object.keys(TOPICS) as Channel[]
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'utf8')
-const read = (channel: Channel, message: Uint8Array, retain = false): Inbound => readInbound('default', topicOf('default', 'gw-1', channel), message, retain)
+const read = (channel: Channel, message: Uint8Array, retain = false): Inbound =>
+  readInbound('default', topicOf('default', 'gw-1', channel), message, retain)
 const why = (inbound: Inbound): string => (inbound.ok ? 'taken' : inbound.why)
 
 describe('inbound messages', () => {
@@ -32,12 +41,21 @@ describe('inbound messages', () => {
     expect(why(read('presence', seal('presence', 'gw-1', { ...BODIES.presence, mood: 'fine' }, null)))).toBe('taken')
   })
 
-  it('refuses topics that are not of this tenant or not a device\'s to write', () => {
+  it("refuses topics that are not of this tenant or not a device's to write", () => {
     const good = seal('presence', 'gw-1', BODIES.presence, null)
     const topics = [
-      '', '/', 'x', 'skerry/v1/default/gw-1', 'skerry/v1/other/gw-1/presence', 'skerry/v1/default/gw-1/presence/', 'skerry/v1/default/GW/presence',
-      'skerry/v1/default/+/presence', 'skerry/v1/default/gw-1/pres\u0000ence', 'skerry/v1/default/gw-\ud800/presence',
-      'skerry/v1/default/gw-1/__proto__', '$SYS/x',
+      '',
+      '/',
+      'x',
+      'skerry/v1/default/gw-1',
+      'skerry/v1/other/gw-1/presence',
+      'skerry/v1/default/gw-1/presence/',
+      'skerry/v1/default/GW/presence',
+      'skerry/v1/default/+/presence',
+      'skerry/v1/default/gw-1/pres\u0000ence',
+      'skerry/v1/default/gw-\ud800/presence',
+      'skerry/v1/default/gw-1/__proto__',
+      '$SYS/x',
     ]
     for (const topic of topics) expect([topic, why(readInbound('default', topic, good, false))]).toEqual([topic, 'topic'])
     expect(why(read('desired', good))).toBe('not-a-device-channel')
@@ -71,25 +89,37 @@ describe('inbound messages', () => {
   })
 
   it('never throws and never takes what was not meant, on any topic with any bytes', () => {
-    fc.assert(fc.property(fc.constantFrom(...CHANNELS), fc.uint8Array({ maxLength: 400 }), fc.boolean(), (channel, message, retain) => {
-      expect(read(channel, message, retain).ok).toBe(false)
-    }), { numRuns: 2_000 })
-    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 80 }), fc.uint8Array({ maxLength: 40 }), (topic, message) => {
-      expect(why(readInbound('default', topic, message, false))).toBe('topic')
-    }), { numRuns: 1_000 })
+    fc.assert(
+      fc.property(fc.constantFrom(...CHANNELS), fc.uint8Array({ maxLength: 400 }), fc.boolean(), (channel, message, retain) => {
+        expect(read(channel, message, retain).ok).toBe(false)
+      }),
+      { numRuns: 2_000 },
+    )
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 80 }), fc.uint8Array({ maxLength: 40 }), (topic, message) => {
+        expect(why(readInbound('default', topic, message, false))).toBe('topic')
+      }),
+      { numRuns: 1_000 },
+    )
   })
 
   it('survives any change of one byte in a good message, and any JSON as a body', () => {
     const good = seal('status', 'gw-1', STATUS, null)
-    fc.assert(fc.property(fc.nat(good.byteLength - 1), fc.integer({ min: 0, max: 255 }), (at, value) => {
-      const message = Uint8Array.from(good)
-      message[at] = value
-      const inbound = read('status', message)
-      if (inbound.ok) expect(inbound.message).toMatchObject({ device: 'gw-1', channel: 'status', body: { device: 'gw-1' } })
-    }), { numRuns: 2_000 })
+    fc.assert(
+      fc.property(fc.nat(good.byteLength - 1), fc.integer({ min: 0, max: 255 }), (at, value) => {
+        const message = Uint8Array.from(good)
+        message[at] = value
+        const inbound = read('status', message)
+        if (inbound.ok) expect(inbound.message).toMatchObject({ device: 'gw-1', channel: 'status', body: { device: 'gw-1' } })
+      }),
+      { numRuns: 2_000 },
+    )
     const device: Channel[] = ['status', 'inventory', 'hello', 'presence', 'events']
-    fc.assert(fc.property(fc.constantFrom(...device), fc.jsonValue(), (channel, body) => {
-      expect(why(read(channel, seal(channel, 'gw-1', body, null)))).toMatch(/^(shape|unreadable)$/)
-    }), { numRuns: 1_000 })
+    fc.assert(
+      fc.property(fc.constantFrom(...device), fc.jsonValue(), (channel, body) => {
+        expect(why(read(channel, seal(channel, 'gw-1', body, null)))).toMatch(/^(shape|unreadable)$/)
+      }),
+      { numRuns: 1_000 },
+    )
   })
 })

@@ -92,7 +92,7 @@ describe('the outbox', () => {
 })
 
 describe('reconnecting', () => {
-  it('waits below a ceiling that doubles up to the table\'s longest', () => {
+  it("waits below a ceiling that doubles up to the table's longest", () => {
     const ceilings = [1, 2, 3, 9, 10, 40].map((failures) => reconnectDelayMs(failures, 0.999_999_9))
     expect(ceilings).toEqual([999, 1_999, 3_999, 255_999, 299_999, 299_999])
     expect(reconnectDelayMs(5, 0)).toBe(0)

@@ -26,7 +26,9 @@ interface Case {
 
 const FOLDER = new URL('./cases/plan/', import.meta.url)
 const REWRITE = process.env['SKERRY_REWRITE'] === '1'
-const files = readdirSync(FOLDER).filter((name) => name.endsWith('.yaml')).toSorted()
+const files = readdirSync(FOLDER)
+  .filter((name) => name.endsWith('.yaml'))
+  .toSorted()
 
 describe('plan', () => {
   it('has its cases, and is never rewritten in CI', () => {
@@ -51,14 +53,17 @@ describe('plan', () => {
 
 function planText(input: Case): readonly string[] {
   const nowMs = input.nowMs ?? 60_000
-  const made = plan({
-    device: DEVICE,
-    knowledge: input.knowledge ?? 'known',
-    desired: input.desired === null || input.desired === undefined ? null : desiredOf(input.desired.map(pod)),
-    observed: (input.observed ?? []).map(found),
-    ledger: ledgerOf(input.ledger ?? {}),
-    inventory: input.inventory === undefined ? null : smallDevice(input.allowedCpus === undefined ? {} : { allowedCpus: input.allowedCpus }),
-    adopted: input.adopted ?? [],
-  }, nowMs)
+  const made = plan(
+    {
+      device: DEVICE,
+      knowledge: input.knowledge ?? 'known',
+      desired: input.desired === null || input.desired === undefined ? null : desiredOf(input.desired.map(pod)),
+      observed: (input.observed ?? []).map(found),
+      ledger: ledgerOf(input.ledger ?? {}),
+      inventory: input.inventory === undefined ? null : smallDevice(input.allowedCpus === undefined ? {} : { allowedCpus: input.allowedCpus }),
+      adopted: input.adopted ?? [],
+    },
+    nowMs,
+  )
   return renderPlan(made, nowMs)
 }

@@ -36,16 +36,22 @@ describe('reports', () => {
     agent.observe(found({ pod: 'u1' }), found({ pod: 'u9' }))
     const report = agent.state.report.last
     expect(parse(STATUS_REPORT, report, 'refuse')).toMatchObject({ ok: true })
-    expect(report?.pods).toMatchObject([{ uid: 'u1', ready: true, phase: 'Running' }, { uid: 'u9', removing: true }])
+    expect(report?.pods).toMatchObject([
+      { uid: 'u1', ready: true, phase: 'Running' },
+      { uid: 'u9', removing: true },
+    ])
   })
 
   it('fit the broker even when every pod fails with a long story', () => {
-    const pods = Array.from({ length: LIMITS.podsPerDevice.value }, (_, index) => pod({ uid: `u${index}`, image: `registry.local/${'i'.repeat(490)}` }))
+    const pods = Array.from({ length: LIMITS.podsPerDevice.value }, (_, index) =>
+      pod({ uid: `u${index}`, image: `registry.local/${'i'.repeat(490)}` }),
+    )
     const agent = new Agent(saved(pods))
     agent.observe()
     const why = cause('image.pull.failed', { image: 'i'.repeat(500), why: 'x'.repeat(1_000) })
     const { id, lanes } = agent.state.imageWaves[0] ?? { id: 0, lanes: [] }
-    for (const lane of lanes) for (const step of lane.steps.slice(0, 1)) agent.send({ kind: 'step-done', wave: id, step, outcome: { ok: false, cause: why } })
+    for (const lane of lanes)
+      for (const step of lane.steps.slice(0, 1)) agent.send({ kind: 'step-done', wave: id, step, outcome: { ok: false, cause: why } })
     agent.after(2_000).send({ kind: 'tick' })
     const report = agent.state.report.last
     expect(JSON.stringify(report).length).toBeLessThan(LIMITS.statusReportBytes.value)

@@ -71,7 +71,10 @@ describe('a new desired state', () => {
     agent.observe()
     const effects = agent.send({ kind: 'target', desired: desiredOf([U1], 3) })
     expect(kinds(effects)).toEqual(['save'])
-    expect(agent.saves()[0]).toMatchObject({ version: { epoch: 1, generation: 3 }, state: { desired: { generation: 3 }, floor: { epoch: 1, generation: 3 } } })
+    expect(agent.saves()[0]).toMatchObject({
+      version: { epoch: 1, generation: 3 },
+      state: { desired: { generation: 3 }, floor: { epoch: 1, generation: 3 } },
+    })
     agent.send({ kind: 'engine-event' })
     agent.observe()
     expect(agent.state.wave).toBeNull()
@@ -90,7 +93,8 @@ describe('a new desired state', () => {
   it('that is older is refused, says why once, and changes nothing', () => {
     const agent = new Agent(saved([U1], { floor: { epoch: 2, generation: 1 } }))
     agent.observe(found({ pod: 'u1' }))
-    for (let round = 0; round < 3; round += 1) expect(kinds(agent.after(5_000).send({ kind: 'target', desired: desiredOf([], 9) }))).not.toContain('save')
+    for (let round = 0; round < 3; round += 1)
+      expect(kinds(agent.after(5_000).send({ kind: 'target', desired: desiredOf([], 9) }))).not.toContain('save')
     expect(agent.state.refusals.map((one) => one.code)).toEqual(['desired.refused.stale'])
     expect(agent.state.report.last?.causes.map((one) => one.code)).toContain('desired.refused.stale')
   })
@@ -117,9 +121,10 @@ describe('a new desired state', () => {
     expect(agent.saves()).toEqual([])
   })
 
-  it('keeps at most the table\'s number of refusals', () => {
+  it("keeps at most the table's number of refusals", () => {
     const agent = new Agent(saved([U1]))
-    for (let index = 0; index < 50; index += 1) agent.send({ kind: 'target-refused', cause: cause('desired.refused.unreadable', { why: `${index}` }) })
+    for (let index = 0; index < 50; index += 1)
+      agent.send({ kind: 'target-refused', cause: cause('desired.refused.unreadable', { why: `${index}` }) })
     expect(agent.state.refusals).toHaveLength(LIMITS.refusalsKept.value)
     expect(agent.state.refusals[0]?.facts['why']).toBe('49')
   })

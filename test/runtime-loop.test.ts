@@ -37,12 +37,16 @@ async function world(loaded: Loaded = { kind: 'none' }, engineBefore?: FakeEngin
   const loop = startLoop({
     initial: initialState({ device: DEVICE, sid: 'sid', agentVersion: '0' }, clock.now()),
     ports: {
-      engine, clock, log: quiet,
+      engine,
+      clock,
+      log: quiet,
       store: { load: () => Promise.resolve(loaded), save: (state) => store.save(state) },
       link: { publishStatus: (report) => void reports.push(report), publishInventory: () => {} },
       watchdog: createWatchdog(clock, (what) => void stuck.push(what)),
     },
-    onBroken: (event, error) => { throw new Error(event.kind, { cause: error }) },
+    onBroken: (event, error) => {
+      throw new Error(event.kind, { cause: error })
+    },
   })
   engine.watch(() => loop.dispatch({ kind: 'engine-event' }))
   loop.dispatch({ kind: 'loaded', loaded })
@@ -51,7 +55,12 @@ async function world(loaded: Loaded = { kind: 'none' }, engineBefore?: FakeEngin
 }
 
 const target = (desired: DesiredState): AgentEvent => ({ kind: 'target', desired })
-const running = (engine: FakeEngine): readonly string[] => engine.all().filter((one) => one.state === 'running').map((one) => one.podName).toSorted()
+const running = (engine: FakeEngine): readonly string[] =>
+  engine
+    .all()
+    .filter((one) => one.state === 'running')
+    .map((one) => one.podName)
+    .toSorted()
 
 describe('the loop', () => {
   it('brings a document to containers, durable first, and reports them', async () => {
@@ -61,7 +70,13 @@ describe('the loop', () => {
     await clock.advance(2_000)
     expect(saved[0]?.desired?.generation).toBe(1)
     expect(running(engine)).toEqual(['a', 'b'])
-    expect(reports.at(-1)).toMatchObject({ converged: true, pods: [{ name: 'a', phase: 'Running' }, { name: 'b', phase: 'Running' }] })
+    expect(reports.at(-1)).toMatchObject({
+      converged: true,
+      pods: [
+        { name: 'a', phase: 'Running' },
+        { name: 'b', phase: 'Running' },
+      ],
+    })
     expect(loop.state().engine.info?.version).toBe('fake')
   })
 

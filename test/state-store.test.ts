@@ -79,7 +79,10 @@ describe('a power cut', () => {
           const store = storeOn(found)
           await store.save(stateOf(9), versionOf(9))
           expect(await loadFrom(found), where).toEqual({ kind: 'state', state: stateOf(9), fellBack: false })
-          expect([...found.files().keys()].filter((name) => name.endsWith('.tmp')), where).toEqual([])
+          expect(
+            [...found.files().keys()].filter((name) => name.endsWith('.tmp')),
+            where,
+          ).toEqual([])
           recoveries += 1
         }
       }
@@ -160,9 +163,22 @@ describe('a damaged file', () => {
 })
 
 describe('a state of the wrong form', () => {
-  const bodies = ['null', '0', 'false', '""', '[]', '{}', '{"v":1}', '{"v":1,"ledger":{}}', '{"v":2,"desired":null,"floor":null,"ledger":{}}',
+  const bodies = [
+    'null',
+    '0',
+    'false',
+    '""',
+    '[]',
+    '{}',
+    '{"v":1}',
+    '{"v":1,"ledger":{}}',
+    '{"v":2,"desired":null,"floor":null,"ledger":{}}',
     '{"v":1,"desired":0,"floor":null,"ledger":{}}',
-    '{"v":1,"desired":{},"floor":null,"ledger":{}}', '{"v":1,"desired":null,"floor":null,"ledger":{"__proto__":{}}}', '\u0000', '']
+    '{"v":1,"desired":{},"floor":null,"ledger":{}}',
+    '{"v":1,"desired":null,"floor":null,"ledger":{"__proto__":{}}}',
+    '\u0000',
+    '',
+  ]
   it.each(bodies)('%j is unknown, not empty', async (body) => {
     const disk = new FakeDisk(new Map([[`${DIR}/state.json`, encode(1, Buffer.from(body))]]))
     expect((await loadFrom(disk)).kind).toBe('unknown')
@@ -211,10 +227,12 @@ describe('saves', () => {
       const loaded = await loadFrom(disk.afterCut(0, 'empty'))
       return loaded.kind === 'state' ? (loaded.state.desired?.generation ?? 0) : 0
     }
-    const seen = await Promise.all([1, 2, 3, 4, 5].map(async (generation) => {
-      await store.save(stateOf(generation), versionOf(generation))
-      return (await durable()) >= generation
-    }))
+    const seen = await Promise.all(
+      [1, 2, 3, 4, 5].map(async (generation) => {
+        await store.save(stateOf(generation), versionOf(generation))
+        return (await durable()) >= generation
+      }),
+    )
     expect(seen).toEqual([true, true, true, true, true])
     expect(await durable()).toBe(5)
   })

@@ -6,10 +6,19 @@ import type { ContainerPlan } from '../edge-agent/core/model.ts'
 const HASH = 'b'.repeat(64)
 
 function plan(
-  container: Partial<ContainerPlan['container']> = {}, pod: Partial<ContainerPlan['pod']> = {}, placement: ContainerPlan['placement'] = null,
+  container: Partial<ContainerPlan['container']> = {},
+  pod: Partial<ContainerPlan['pod']> = {},
+  placement: ContainerPlan['placement'] = null,
 ): ContainerPlan {
   return {
-    identity: { podUid: 'uid-1', specHash: HASH, namespace: 'plant', podName: 'web', containerName: 'main', name: 'skerry-plant-web-main-uid-1-bbbbbbbb' },
+    identity: {
+      podUid: 'uid-1',
+      specHash: HASH,
+      namespace: 'plant',
+      podName: 'web',
+      containerName: 'main',
+      name: 'skerry-plant-web-main-uid-1-bbbbbbbb',
+    },
     device: 'gw-1',
     container: { name: 'main', image: 'registry.local/web:1', ...container },
     pod: { hostNetwork: false, hostname: null, pidsLimit: 128, graceSeconds: 30, labels: { app: 'web' }, ...pod },
@@ -27,8 +36,12 @@ describe('ContainerPlan to create options', () => {
       Tty: false,
       OpenStdin: false,
       Labels: {
-        'dev.skerry.device': 'gw-1', 'dev.skerry.pod-uid': 'uid-1', 'dev.skerry.spec-hash': HASH,
-        'dev.skerry.namespace': 'plant', 'dev.skerry.pod': 'web', 'dev.skerry.container': 'main',
+        'dev.skerry.device': 'gw-1',
+        'dev.skerry.pod-uid': 'uid-1',
+        'dev.skerry.spec-hash': HASH,
+        'dev.skerry.namespace': 'plant',
+        'dev.skerry.pod': 'web',
+        'dev.skerry.container': 'main',
       },
       StopTimeout: 30,
       HostConfig: {
@@ -46,7 +59,12 @@ describe('ContainerPlan to create options', () => {
   it('turns requests and limits into what the kubelet would set', () => {
     const resources = { requests: { cpu: '250m', memory: '64Mi' }, limits: { cpu: '1500m', memory: '128Mi' } }
     expect(toDocker(plan({ resources })).HostConfig).toMatchObject({
-      CpuShares: 256, CpuPeriod: 100_000, CpuQuota: 150_000, Memory: 134_217_728, MemorySwap: 134_217_728, MemoryReservation: 67_108_864,
+      CpuShares: 256,
+      CpuPeriod: 100_000,
+      CpuQuota: 150_000,
+      Memory: 134_217_728,
+      MemorySwap: 134_217_728,
+      MemoryReservation: 67_108_864,
     })
   })
 
@@ -60,7 +78,9 @@ describe('ContainerPlan to create options', () => {
 
   it('leaves out a reservation that the engine would refuse', () => {
     expect(toDocker(plan({ resources: { requests: { memory: '1Mi' } } })).HostConfig).not.toHaveProperty('MemoryReservation')
-    expect(toDocker(plan({ resources: { requests: { memory: '2Gi' }, limits: { memory: '1Gi' } } })).HostConfig).not.toHaveProperty('MemoryReservation')
+    expect(toDocker(plan({ resources: { requests: { memory: '2Gi' }, limits: { memory: '1Gi' } } })).HostConfig).not.toHaveProperty(
+      'MemoryReservation',
+    )
   })
 
   it.each([
@@ -82,13 +102,18 @@ describe('ContainerPlan to create options', () => {
 
   it('publishes host ports, several on one container port', () => {
     const ports = [
-      { containerPort: 80, hostPort: 8080 }, { containerPort: 80, hostPort: 8081, hostIP: '127.0.0.1' },
-      { containerPort: 53, hostPort: 53, protocol: 'UDP' as const }, { containerPort: 9000 },
+      { containerPort: 80, hostPort: 8080 },
+      { containerPort: 80, hostPort: 8081, hostIP: '127.0.0.1' },
+      { containerPort: 53, hostPort: 53, protocol: 'UDP' as const },
+      { containerPort: 9000 },
     ]
     const made = toDocker(plan({ ports }))
     expect(made.ExposedPorts).toEqual({ '80/tcp': {}, '53/udp': {} })
     expect(made.HostConfig.PortBindings).toEqual({
-      '80/tcp': [{ HostIp: '', HostPort: '8080' }, { HostIp: '127.0.0.1', HostPort: '8081' }],
+      '80/tcp': [
+        { HostIp: '', HostPort: '8080' },
+        { HostIp: '127.0.0.1', HostPort: '8081' },
+      ],
       '53/udp': [{ HostIp: '', HostPort: '53' }],
     })
   })
@@ -103,7 +128,9 @@ describe('ContainerPlan to create options', () => {
   it('pins cpus, memory nodes and gpus where the placement says', () => {
     const made = toDocker(plan({}, {}, { cpus: '0-3,8', memoryNodes: '0', gpus: ['GPU-1', 'GPU-2'], pids: 10 }))
     expect(made.HostConfig).toMatchObject({
-      CpusetCpus: '0-3,8', CpusetMems: '0', DeviceRequests: [{ Driver: 'nvidia', DeviceIDs: ['GPU-1', 'GPU-2'], Capabilities: [['gpu']] }],
+      CpusetCpus: '0-3,8',
+      CpusetMems: '0',
+      DeviceRequests: [{ Driver: 'nvidia', DeviceIDs: ['GPU-1', 'GPU-2'], Capabilities: [['gpu']] }],
     })
   })
 })

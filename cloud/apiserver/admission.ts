@@ -35,19 +35,33 @@ export function typed(definition: ResourceDefinition, body: unknown, strictness:
   if (others.length > 0) throw invalid(definition, nameIn(metadata), others)
   if (unknown.length === 0) return dropNulls(definition.shape, value) as KubeObject
   if (strictness === 'Warn') warnings.push(...unknown.map((issue) => issue.message))
-  return typed(definition, withoutPaths(value, unknown.map((issue) => issue.path), ''), strictness, warnings)
+  return typed(
+    definition,
+    withoutPaths(
+      value,
+      unknown.map((issue) => issue.path),
+      '',
+    ),
+    strictness,
+    warnings,
+  )
 }
 
 /** A new object: system fields set, status emptied, defaults filled, rules held. */
 export function admitNew(definition: ResourceDefinition, sent: KubeObject, namespace: string, facts: NewFacts): KubeObject {
   const { resourceVersion, name = '', generateName = '' } = sent.metadata
-  if (resourceVersion !== undefined && resourceVersion !== '') throw badRequest('metadata.resourceVersion must not be set on an object that is created')
+  if (resourceVersion !== undefined && resourceVersion !== '')
+    throw badRequest('metadata.resourceVersion must not be set on an object that is created')
   const chosen = name !== '' || generateName === '' ? name : `${generateName.slice(0, 58)}${facts.suffix}`
   if (chosen === '') throw invalid(definition, '', [NAMELESS])
   const { managedFields: _a, selfLink: _b, deletionTimestamp: _c, deletionGracePeriodSeconds: _d, namespace: _e, ...kept } = sent.metadata
   const metadata: ObjectMeta = {
-    ...kept, name: chosen, ...(definition.namespaced ? { namespace } : {}),
-    uid: facts.uid, creationTimestamp: facts.nowIso, ...(definition.generationFields.length > 0 ? { generation: 1 } : {}),
+    ...kept,
+    name: chosen,
+    ...(definition.namespaced ? { namespace } : {}),
+    uid: facts.uid,
+    creationTimestamp: facts.nowIso,
+    ...(definition.generationFields.length > 0 ? { generation: 1 } : {}),
   }
   const { status: _status, ...withoutStatus } = sent
   const object = definition.defaults({ ...(definition.hasStatus ? withoutStatus : sent), apiVersion: sent.apiVersion, kind: sent.kind, metadata })
@@ -80,8 +94,16 @@ function mainOf(definition: ResourceDefinition, old: KubeObject, sent: KubeObjec
 
 /** metadata that only the server writes, or that is not kept at all (managedFields, selfLink) */
 const SYSTEM_FIELDS: ReadonlySet<string> = new Set([
-  'managedFields', 'selfLink', 'uid', 'creationTimestamp', 'generation', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generateName',
-  'namespace', 'resourceVersion',
+  'managedFields',
+  'selfLink',
+  'uid',
+  'creationTimestamp',
+  'generation',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'generateName',
+  'namespace',
+  'resourceVersion',
 ])
 
 const NAMELESS: Issue = { path: 'metadata.name', kind: 'required', message: 'name or generateName is required' }
@@ -107,7 +129,9 @@ function ruled(definition: ResourceDefinition, object: KubeObject, old: KubeObje
 
 function expectSame(field: string, sent: unknown, want: string): void {
   if (sent === undefined || sent === null || sent === '' || sent === want) return
-  throw badRequest(`the ${field} in the data (${typeof sent === 'string' ? sent : JSON.stringify(sent)}) does not match the expected ${field} (${want})`)
+  throw badRequest(
+    `the ${field} in the data (${typeof sent === 'string' ? sent : JSON.stringify(sent)}) does not match the expected ${field} (${want})`,
+  )
 }
 
 function strictError(definition: ResourceDefinition, unknown: readonly Issue[]): Error {

@@ -40,8 +40,14 @@ export class ApiError extends Error {
 /** The body of a failed answer. */
 export function statusOf(error: ApiError): Readonly<Record<string, unknown>> {
   return {
-    kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message: error.message, reason: error.reason,
-    ...(Object.keys(error.details).length === 0 ? {} : { details: error.details }), code: error.code,
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message: error.message,
+    reason: error.reason,
+    ...(Object.keys(error.details).length === 0 ? {} : { details: error.details }),
+    code: error.code,
   }
 }
 
@@ -63,7 +69,12 @@ export function alreadyExists(about: About, name: string): ApiError {
 
 export function conflict(about: About, name: string, why?: string): ApiError {
   const because = why ?? 'the object has been modified; please apply your changes to the latest version and try again'
-  return new ApiError(409, 'Conflict', `Operation cannot be fulfilled on ${qualified(about)} ${JSON.stringify(name)}: ${because}`, detail(about, name))
+  return new ApiError(
+    409,
+    'Conflict',
+    `Operation cannot be fulfilled on ${qualified(about)} ${JSON.stringify(name)}: ${because}`,
+    detail(about, name),
+  )
 }
 
 export function expired(message = 'the list or watch starts at a revision that is no longer kept; list again'): ApiError {
@@ -88,8 +99,13 @@ export function tooLarge(bytes: number, max: number): ApiError {
 }
 
 const CAUSE_REASONS: Readonly<Record<Issue['kind'], string>> = {
-  unknown: 'FieldValueInvalid', type: 'FieldValueTypeInvalid', required: 'FieldValueRequired', invalid: 'FieldValueInvalid',
-  unsupported: 'FieldValueForbidden', 'too-many': 'FieldValueTooMany', forbidden: 'FieldValueForbidden',
+  unknown: 'FieldValueInvalid',
+  type: 'FieldValueTypeInvalid',
+  required: 'FieldValueRequired',
+  invalid: 'FieldValueInvalid',
+  unsupported: 'FieldValueForbidden',
+  'too-many': 'FieldValueTooMany',
+  forbidden: 'FieldValueForbidden',
 }
 
 function qualified(about: About): string {

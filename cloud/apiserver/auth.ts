@@ -48,7 +48,8 @@ export async function adminToken(path: string): Promise<string> {
   })
   if (existing === null) return createToken(path)
   const token = existing.trim()
-  if (!/^[\x21-\x7e]{32,512}$/.test(token)) throw new Error(`${path} does not hold a token of 32 to 512 printable characters; delete it to have a new one made`)
+  if (!/^[\x21-\x7e]{32,512}$/.test(token))
+    throw new Error(`${path} does not hold a token of 32 to 512 printable characters; delete it to have a new one made`)
   return token
 }
 

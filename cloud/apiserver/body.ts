@@ -50,8 +50,9 @@ export function decodeBody(bytes: Buffer, media: string): unknown {
 }
 
 const YAML_TYPES: ReadonlySet<string> = new Set(['application/yaml', 'application/x-yaml', 'text/yaml', 'application/apply-patch+yaml'])
-const PROTOBUF_HINT = 'protobuf bodies are not read by this server; send JSON, or with kubectl 1.32 and later: '
-  + 'kubectl create ... --dry-run=client -o yaml | kubectl apply -f -'
+const PROTOBUF_HINT =
+  'protobuf bodies are not read by this server; send JSON, or with kubectl 1.32 and later: ' +
+  'kubectl create ... --dry-run=client -o yaml | kubectl apply -f -'
 
 function fromJson(text: string): unknown {
   try {

@@ -14,8 +14,16 @@ import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import {
-  AuthorityKeyIdentifierExtension, BasicConstraintsExtension, ExtendedKeyUsage, ExtendedKeyUsageExtension, KeyUsageFlags, KeyUsagesExtension,
-  SubjectAlternativeNameExtension, SubjectKeyIdentifierExtension, X509Certificate, X509CertificateGenerator,
+  AuthorityKeyIdentifierExtension,
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
+  X509Certificate,
+  X509CertificateGenerator,
 } from '@peculiar/x509'
 
 export interface ServerCertificate {
@@ -38,7 +46,7 @@ const CLOCK_SKEW_MS = DAY_MS
  */
 export async function serverCertificate(folder: string, names: readonly string[], nowMs: number): Promise<ServerCertificate> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const authority = await usableAuthority(folder, nowMs) ?? await makeAuthority(folder, nowMs)
+  const authority = (await usableAuthority(folder, nowMs)) ?? (await makeAuthority(folder, nowMs))
   const existing = await readPair(folder, 'server')
   const isKept = existing !== null && isUsable(existing.cert, nowMs) && covers(existing.cert, names) && existing.cert.verify(authority.cert.publicKey)
   if (isKept) return { caPem: authority.pem, certPem: existing.pem, keyPem: existing.keyPem }
@@ -59,10 +67,14 @@ async function usableAuthority(folder: string, nowMs: number): Promise<Pair | nu
 async function makeAuthority(folder: string, nowMs: number): Promise<Pair> {
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
   const certificate = await X509CertificateGenerator.createSelfSigned({
-    serialNumber: serial(), name: `CN=skerry-ca-${randomBytes(4).toString('hex')}`, ...validity(nowMs, AUTHORITY_MS),
-    signingAlgorithm: ALGORITHM, keys,
+    serialNumber: serial(),
+    name: `CN=skerry-ca-${randomBytes(4).toString('hex')}`,
+    ...validity(nowMs, AUTHORITY_MS),
+    signingAlgorithm: ALGORITHM,
+    keys,
     extensions: [
-      new BasicConstraintsExtension(true, 0, true), new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+      new BasicConstraintsExtension(true, 0, true),
+      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
       await SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   })
@@ -77,13 +89,20 @@ async function makeServer(folder: string, names: readonly string[], authority: P
   const authorityDer = createPrivateKey(authority.keyPem).export({ type: 'pkcs8', format: 'der' })
   const signingKey = await webcrypto.subtle.importKey('pkcs8', authorityDer, ALGORITHM, false, ['sign'])
   const certificate = await X509CertificateGenerator.create({
-    serialNumber: serial(), subject: 'CN=skerry-server', issuer: issuer.subject, ...validity(nowMs, SERVER_MS), signingAlgorithm: ALGORITHM,
-    publicKey: keys.publicKey, signingKey,
+    serialNumber: serial(),
+    subject: 'CN=skerry-server',
+    issuer: issuer.subject,
+    ...validity(nowMs, SERVER_MS),
+    signingAlgorithm: ALGORITHM,
+    publicKey: keys.publicKey,
+    signingKey,
     extensions: [
-      new BasicConstraintsExtension(false, undefined, true), new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+      new BasicConstraintsExtension(false, undefined, true),
+      new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
       new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
       new SubjectAlternativeNameExtension(names.map((name) => ({ type: isIP(name) === 0 ? 'dns' : 'ip', value: name }))),
-      await AuthorityKeyIdentifierExtension.create(issuer), await SubjectKeyIdentifierExtension.create(keys.publicKey),
+      await AuthorityKeyIdentifierExtension.create(issuer),
+      await SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   })
   const { pem, keyPem } = await writePair(folder, 'server', certificate, keys.privateKey)

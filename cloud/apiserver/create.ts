@@ -20,13 +20,18 @@ export async function create(api: Api, call: Call, route: ResourceRoute): Promis
   const dryRun = isDryRun(call)
   const sent = typed(definition, call.body, strictness, call.warnings)
   const { plural } = definition
-  if (definition.namespaced && route.namespace === null) throw badRequest(`${plural} live in a namespace: POST to .../namespaces/{namespace}/${plural}`)
+  if (definition.namespaced && route.namespace === null)
+    throw badRequest(`${plural} live in a namespace: POST to .../namespaces/{namespace}/${plural}`)
   const namespace = route.namespace ?? ''
   if ((sent.metadata.namespace ?? '') !== '' && sent.metadata.namespace !== namespace) throw badRequest(NAMESPACE_MISMATCH)
   if (definition.namespaced) await expectNamespace(api, route, namespace)
   const isGenerated = (sent.metadata.name ?? '') === ''
   for (let attempt = 1; ; attempt += 1) {
-    const object = admitNew(definition, sent, namespace, { uid: api.random.uuid(), nowIso: isoSeconds(api.clock.nowMs()), suffix: api.random.suffix(5) })
+    const object = admitNew(definition, sent, namespace, {
+      uid: api.random.uuid(),
+      nowIso: isoSeconds(api.clock.nowMs()),
+      suffix: api.random.suffix(5),
+    })
     const answer = dryRun ? await pretend(api, route, object) : await store(api, route, object)
     if (answer !== null) return answer
     if (!isGenerated || attempt === GENERATED_NAME_TRIES) throw alreadyExists(definition, object.metadata.name ?? '')
@@ -49,7 +54,13 @@ async function expectNamespace(api: Api, route: ResourceRoute, namespace: string
   if (objectOf(stored).metadata.deletionTimestamp === undefined) return
   const { plural } = route.definition
   const cause = { reason: 'NamespaceTerminating', message: `namespace ${namespace} is being terminated`, field: 'metadata.namespace' }
-  throw new ApiError(403, 'Forbidden', `${plural} is forbidden: unable to create new content in namespace ${namespace} because it is being terminated`, {
-    kind: plural, causes: [cause],
-  })
+  throw new ApiError(
+    403,
+    'Forbidden',
+    `${plural} is forbidden: unable to create new content in namespace ${namespace} because it is being terminated`,
+    {
+      kind: plural,
+      causes: [cause],
+    },
+  )
 }

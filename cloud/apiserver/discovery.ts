@@ -56,7 +56,11 @@ function partsOf(definition: ResourceDefinition): readonly Part[] {
 
 function mainEntry(definition: ResourceDefinition): Json {
   return {
-    name: definition.plural, singularName: definition.singular, namespaced: definition.namespaced, kind: definition.kind, verbs: VERBS,
+    name: definition.plural,
+    singularName: definition.singular,
+    namespaced: definition.namespaced,
+    kind: definition.kind,
+    verbs: VERBS,
     ...(definition.shortNames.length > 0 ? { shortNames: definition.shortNames } : {}),
     ...(definition.categories.length > 0 ? { categories: definition.categories } : {}),
   }
@@ -69,7 +73,8 @@ function partEntry(definition: ResourceDefinition, part: Part): Json {
 
 function reviewEntries(at: GroupVersion): readonly Json[] {
   const prefix = `${at.group}/${at.version}/`
-  return Object.entries(REVIEWS).filter(([path]) => path.startsWith(prefix))
+  return Object.entries(REVIEWS)
+    .filter(([path]) => path.startsWith(prefix))
     .map(([path, kind]) => ({ name: path.slice(prefix.length), singularName: kind.toLowerCase(), namespaced: false, kind, verbs: ['create'] }))
 }
 
@@ -78,7 +83,11 @@ export function aggregated(catalog: Catalog, root: 'api' | 'apis', version: 'v2'
   const groups = root === 'api' ? [{ name: '', versions: ['v1'] }] : catalog.groups()
   const items = groups.map((group) => ({
     metadata: { name: group.name, creationTimestamp: null },
-    versions: group.versions.map((of) => ({ version: of, freshness: 'Current', resources: aggregatedResources(catalog, { group: group.name, version: of }) })),
+    versions: group.versions.map((of) => ({
+      version: of,
+      freshness: 'Current',
+      resources: aggregatedResources(catalog, { group: group.name, version: of }),
+    })),
   }))
   return { kind: 'APIGroupDiscoveryList', apiVersion: `apidiscovery.k8s.io/${version}`, metadata: {}, items }
 }
@@ -89,17 +98,25 @@ export function aggregatedType(version: 'v2' | 'v2beta1'): string {
 
 function aggregatedResources(catalog: Catalog, at: GroupVersion): readonly Json[] {
   const kinds = (catalog.in(at.group, at.version) ?? []).map((definition) => ({
-    resource: definition.plural, responseKind: responseKind(definition, definition.kind), scope: definition.namespaced ? 'Namespaced' : 'Cluster',
-    singularResource: definition.singular, verbs: VERBS,
+    resource: definition.plural,
+    responseKind: responseKind(definition, definition.kind),
+    scope: definition.namespaced ? 'Namespaced' : 'Cluster',
+    singularResource: definition.singular,
+    verbs: VERBS,
     ...(definition.shortNames.length > 0 ? { shortNames: definition.shortNames } : {}),
     ...(definition.categories.length > 0 ? { categories: definition.categories } : {}),
-    subresources: partsOf(definition).map((part) => (
-      { subresource: part.name, responseKind: responseKind(part.gv ?? definition, part.kind), verbs: part.verbs }
-    )),
+    subresources: partsOf(definition).map((part) => ({
+      subresource: part.name,
+      responseKind: responseKind(part.gv ?? definition, part.kind),
+      verbs: part.verbs,
+    })),
   }))
   const reviews = reviewEntries(at).map((entry) => ({
-    resource: entry['name'], responseKind: responseKind(at, String(entry['kind'])), scope: 'Cluster',
-    singularResource: entry['singularName'], verbs: ['create'],
+    resource: entry['name'],
+    responseKind: responseKind(at, String(entry['kind'])),
+    scope: 'Cluster',
+    singularResource: entry['singularName'],
+    verbs: ['create'],
   }))
   return [...kinds, ...reviews]
 }

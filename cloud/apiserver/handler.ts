@@ -68,8 +68,13 @@ async function callOf(request: IncomingMessage, url: URL, principal: Principal):
   const media = mediaType(request)
   const bytes = await readBody(request)
   return {
-    method: request.method ?? 'GET', query: url.searchParams, principal, wanted: wantedForm(request.headers.accept),
-    media, body: decodeBody(bytes, media), warnings: [],
+    method: request.method ?? 'GET',
+    query: url.searchParams,
+    principal,
+    wanted: wantedForm(request.headers.accept),
+    media,
+    body: decodeBody(bytes, media),
+    warnings: [],
   }
 }
 
@@ -92,7 +97,11 @@ export function methodNotAllowed(method: string): ApiError {
 }
 
 function unauthorized(): ApiError {
-  return new ApiError(401, 'Unauthorized', 'Unauthorized: send the header "Authorization: Bearer <token>"; over plain http:// kubectl sends none, use https://')
+  return new ApiError(
+    401,
+    'Unauthorized',
+    'Unauthorized: send the header "Authorization: Bearer <token>"; over plain http:// kubectl sends none, use https://',
+  )
 }
 
 function forbidden(principal: Principal, url: URL): ApiError {

@@ -11,14 +11,19 @@ export interface KubeconfigFacts {
 }
 
 export function kubeconfig(facts: KubeconfigFacts): string {
-  return stringify({
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [{ name: 'skerry', cluster: { server: facts.server, 'certificate-authority-data': Buffer.from(facts.caPem, 'utf8').toString('base64') } }],
-    users: [{ name: 'skerry-admin', user: { token: facts.token } }],
-    contexts: [{ name: 'skerry', context: { cluster: 'skerry', user: 'skerry-admin', namespace: 'default' } }],
-    'current-context': 'skerry',
-  }, { lineWidth: 0 })
+  return stringify(
+    {
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [
+        { name: 'skerry', cluster: { server: facts.server, 'certificate-authority-data': Buffer.from(facts.caPem, 'utf8').toString('base64') } },
+      ],
+      users: [{ name: 'skerry-admin', user: { token: facts.token } }],
+      contexts: [{ name: 'skerry', context: { cluster: 'skerry', user: 'skerry-admin', namespace: 'default' } }],
+      'current-context': 'skerry',
+    },
+    { lineWidth: 0 },
+  )
 }
 
 /** Readable by the owner only: it holds the token. Replaces an older file as a whole. */

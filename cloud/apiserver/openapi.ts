@@ -19,7 +19,10 @@ export interface OpenApi {
 /** Made once: the kinds do not change while the server runs. */
 export function openApi(catalog: Catalog): OpenApi {
   const documents = new Map<string, string>()
-  for (const at of [{ group: '', version: 'v1' }, ...catalog.groups().flatMap((group) => group.versions.map((version) => ({ group: group.name, version })))]) {
+  for (const at of [
+    { group: '', version: 'v1' },
+    ...catalog.groups().flatMap((group) => group.versions.map((version) => ({ group: group.name, version }))),
+  ]) {
     documents.set(pathOf(at), JSON.stringify(documentOf(catalog.in(at.group, at.version) ?? [])))
   }
   const paths = Object.fromEntries([...documents].map(([path, text]) => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hashOf(text)}` }]))
@@ -47,17 +50,26 @@ function pathsOf(definition: ResourceDefinition): readonly (readonly [string, Js
   const { group, version, kind, plural, namespaced } = definition
   const root = `/${pathOf(definition)}${namespaced ? '/namespaces/{namespace}' : ''}/${plural}`
   const gvk = { 'x-kubernetes-group-version-kind': { group, version, kind } }
-  const parameters = ['dryRun', 'fieldManager', 'fieldValidation'].map((name) => ({ name, in: 'query', schema: { type: 'string', uniqueItems: true } }))
+  const parameters = ['dryRun', 'fieldManager', 'fieldValidation'].map((name) => ({
+    name,
+    in: 'query',
+    schema: { type: 'string', uniqueItems: true },
+  }))
   const content = { 'application/json': { schema: { $ref: `#/components/schemas/${schemaName(definition)}` } } }
   const responses = { 200: { description: 'OK', content } }
   const read = { ...gvk, responses }
   const write = { ...gvk, parameters, responses }
   return [
     [root, { get: { ...read, 'x-kubernetes-action': 'list' }, post: { ...write, 'x-kubernetes-action': 'post' } }],
-    [`${root}/{name}`, {
-      get: { ...read, 'x-kubernetes-action': 'get' }, put: { ...write, 'x-kubernetes-action': 'put' },
-      patch: { ...write, 'x-kubernetes-action': 'patch' }, delete: { ...write, 'x-kubernetes-action': 'delete' },
-    }],
+    [
+      `${root}/{name}`,
+      {
+        get: { ...read, 'x-kubernetes-action': 'get' },
+        put: { ...write, 'x-kubernetes-action': 'put' },
+        patch: { ...write, 'x-kubernetes-action': 'patch' },
+        delete: { ...write, 'x-kubernetes-action': 'delete' },
+      },
+    ],
   ]
 }
 
@@ -102,7 +114,8 @@ function objectSchema(fields: Readonly<Record<string, Shape<unknown>>>): Json {
   const entries = Object.entries(fields).filter(([, field]) => field.kind !== 'refused')
   const needed = entries.filter(([, field]) => field.required === true).map(([name]) => name)
   return {
-    type: 'object', properties: Object.fromEntries(entries.map(([name, field]) => [name, shapeSchema(field)])),
+    type: 'object',
+    properties: Object.fromEntries(entries.map(([name, field]) => [name, shapeSchema(field)])),
     ...(needed.length === 0 ? {} : { required: needed }),
   }
 }

@@ -32,14 +32,16 @@ export function patchOf(call: Call): Patch {
   return { kind, body }
 }
 
-const ACCEPTED = 'the body of the request was in an unknown format - accepted media types include: '
-  + `application/json-patch+json, ${Object.keys(MERGING).join(', ')}`
+const ACCEPTED =
+  'the body of the request was in an unknown format - accepted media types include: ' +
+  `application/json-patch+json, ${Object.keys(MERGING).join(', ')}`
 const NO_SERVER_SIDE_APPLY = 'server-side apply is not served by this version of Skerry; use kubectl apply without --server-side'
 
 /** The object after the patch, unchecked. Throws 422 with the place in the patch that cannot be applied. */
 export function patched(about: About & { readonly shape: Shape<unknown> }, old: KubeObject, patch: Patch): unknown {
   const result = applied(about.shape, old, patch)
-  if (!result.ok) throw new ApiError(422, 'Invalid', `the patch cannot be applied: ${result.why}`, { name: old.metadata.name ?? '', kind: about.plural })
+  if (!result.ok)
+    throw new ApiError(422, 'Invalid', `the patch cannot be applied: ${result.why}`, { name: old.metadata.name ?? '', kind: about.plural })
   return result.value
 }
 

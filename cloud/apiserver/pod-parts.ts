@@ -18,7 +18,13 @@ import { isDryRun } from './write-options.ts'
 
 const EVICTION = obj({ apiVersion: str(), kind: str(), metadata: required(OBJECT_META), deleteOptions: anything() })
 const TARGET = obj({
-  kind: str(), apiVersion: str(), name: required(str({ min: 1, max: 253 })), namespace: str(), uid: str(), resourceVersion: str(), fieldPath: str(),
+  kind: str(),
+  apiVersion: str(),
+  name: required(str({ min: 1, max: 253 })),
+  namespace: str(),
+  uid: str(),
+  resourceVersion: str(),
+  fieldPath: str(),
 })
 const BINDING = obj({ apiVersion: str(), kind: str(), metadata: OBJECT_META, target: required(TARGET) })
 const LATER = new Set(['log', 'exec', 'attach', 'portforward', 'proxy', 'ephemeralcontainers', 'resize'])

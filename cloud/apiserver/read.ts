@@ -48,7 +48,15 @@ export async function list(api: Api, call: Call, route: ResourceRoute): Promise<
   const { definition } = route
   if (call.wanted.as === 'table') {
     const form = tableForm(call.wanted.version, call.query)
-    return ok(table(definition, page.items.map((item) => objectOf(item)), form, api.clock.nowMs(), metadata))
+    return ok(
+      table(
+        definition,
+        page.items.map((item) => objectOf(item)),
+        form,
+        api.clock.nowMs(),
+        metadata,
+      ),
+    )
   }
   return encoded(listJson(definition, metadata, page.items))
 }
@@ -78,7 +86,14 @@ async function onlyOne(api: Api, route: ResourceRoute, selection: Selection, nam
 }
 
 /** Reads pages of the store until the client's page is at least half full: a page never exceeds its limit, and few round trips are made. */
-async function fill(api: Api, route: ResourceRoute, base: ListOptions, selection: Selection, limit: number | null, start: string | null): Promise<Page> {
+async function fill(
+  api: Api,
+  route: ResourceRoute,
+  base: ListOptions,
+  selection: Selection,
+  limit: number | null,
+  start: string | null,
+): Promise<Page> {
   const items: StoredObject[] = []
   let continueFrom = start
   for (;;) {

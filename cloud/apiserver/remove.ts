@@ -16,8 +16,14 @@ import type { ResourceRoute } from './route.ts'
 import { isDryRun } from './write-options.ts'
 
 const DELETE_OPTIONS = obj({
-  apiVersion: str(), kind: str(), gracePeriodSeconds: int(0, 86_400), propagationPolicy: str(), orphanDependents: bool(),
-  preconditions: obj({ uid: str(), resourceVersion: str() }), dryRun: list(str()), ignoreStoreReadErrorWithClusterBreakingPotential: bool(),
+  apiVersion: str(),
+  kind: str(),
+  gracePeriodSeconds: int(0, 86_400),
+  propagationPolicy: str(),
+  orphanDependents: bool(),
+  preconditions: obj({ uid: str(), resourceVersion: str() }),
+  dryRun: list(str()),
+  ignoreStoreReadErrorWithClusterBreakingPotential: bool(),
   metadata: map(str()),
 })
 export type DeleteOptions = Infer<typeof DELETE_OPTIONS>
@@ -55,7 +61,9 @@ export function deleteOptions(call: Call, body: unknown): DeleteOptions & { read
   if (grace !== null && !/^\d{1,5}$/.test(grace)) throw badRequest(`gracePeriodSeconds: ${JSON.stringify(grace)} is not a whole number of seconds`)
   const seconds = sent.gracePeriodSeconds ?? (grace === null ? undefined : Number(grace))
   return {
-    ...sent, ...(policy === undefined ? {} : { propagationPolicy: policy }), ...(seconds === undefined ? {} : { gracePeriodSeconds: seconds }),
+    ...sent,
+    ...(policy === undefined ? {} : { propagationPolicy: policy }),
+    ...(seconds === undefined ? {} : { gracePeriodSeconds: seconds }),
     isDryRun: isDryRun(call) || (sent.dryRun ?? []).includes('All'),
   }
 }
@@ -66,7 +74,10 @@ function isOrphaning(call: Call, sent: DeleteOptions): boolean {
 
 /** `read` gives the newest state each time; somebody else's write in between starts over. */
 export async function removeOne(
-  api: Api, definition: ResourceDefinition, read: () => Promise<StoredObject>, options: DeleteOptions & { readonly isDryRun: boolean },
+  api: Api,
+  definition: ResourceDefinition,
+  read: () => Promise<StoredObject>,
+  options: DeleteOptions & { readonly isDryRun: boolean },
 ): Promise<Answer> {
   const resource = resourceKey(definition)
   let name = ''
@@ -79,9 +90,10 @@ export async function removeOne(
     const marked = markedForDeletion(definition, old, options, api.clock.nowMs())
     if (options.isDryRun) return marked === null ? gone(definition, stored) : ok(marked)
     if (marked === old) return encoded(stored.json)
-    const written = marked === null
-      ? await api.store.delete(resource, stored.namespace, stored.name, stored.revision)
-      : await api.store.update(resource, marked, stored.revision)
+    const written =
+      marked === null
+        ? await api.store.delete(resource, stored.namespace, stored.name, stored.revision)
+        : await api.store.update(resource, marked, stored.revision)
     if (written.ok) return marked === null ? gone(definition, stored) : encoded(written.object.json)
     if (written.why === 'not-found') return gone(definition, stored)
   }
@@ -98,8 +110,10 @@ export function markedForDeletion(definition: ResourceDefinition, old: KubeObjec
   const isShorter = grace < (before.deletionGracePeriodSeconds ?? Number.MAX_SAFE_INTEGER)
   if (before.deletionTimestamp !== undefined && !isShorter) return old
   const metadata = {
-    ...before, ...(finalizers.length === 0 ? {} : { finalizers }),
-    deletionTimestamp: isoSeconds(nowMs + grace * 1000), deletionGracePeriodSeconds: grace,
+    ...before,
+    ...(finalizers.length === 0 ? {} : { finalizers }),
+    deletionTimestamp: isoSeconds(nowMs + grace * 1000),
+    deletionGracePeriodSeconds: grace,
     ...(before.generation === undefined ? {} : { generation: before.generation + 1 }),
   }
   return isNamespace ? { ...old, metadata, status: { ...(old['status'] as object | undefined), phase: 'Terminating' } } : { ...old, metadata }

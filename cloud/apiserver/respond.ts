@@ -23,7 +23,11 @@ export async function send(request: IncomingMessage, response: ServerResponse, a
   const bytes = Buffer.from(answer.json, 'utf8')
   response.setHeader('Content-Type', answer.type ?? 'application/json')
   response.setHeader('Cache-Control', 'no-cache, private')
-  if (warnings.length > 0) response.setHeader('Warning', warnings.slice(0, 16).map((text) => `299 - ${quoted(text)}`))
+  if (warnings.length > 0)
+    response.setHeader(
+      'Warning',
+      warnings.slice(0, 16).map((text) => `299 - ${quoted(text)}`),
+    )
   const zip = bytes.length >= GZIP_FROM_BYTES && /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')
   const body = zip ? await compress(bytes, { level: constants.Z_BEST_SPEED }) : bytes
   if (zip) response.setHeader('Content-Encoding', 'gzip')

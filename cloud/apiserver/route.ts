@@ -50,7 +50,10 @@ export function routeOf(path: string, find: FindKind): Route {
 
 function decode(path: string): readonly string[] | null {
   try {
-    return path.slice(1).split('/').map((segment) => decodeURIComponent(segment))
+    return path
+      .slice(1)
+      .split('/')
+      .map((segment) => decodeURIComponent(segment))
   } catch {
     return null
   }
@@ -80,7 +83,8 @@ function underVersion(group: string, rest: readonly string[], find: FindKind): R
   const inNamespace = path[0] === 'namespaces' && path.length > 2 && path[2] !== 'status' && path[2] !== 'finalize'
   const [plural, name, ...sub] = inNamespace ? path.slice(2) : path
   const definition = plural === undefined ? null : find(group, version, plural)
-  if (definition === null || sub.length > 1 || path.includes('') || inNamespace !== isNamespacedUse(definition, inNamespace, name)) return { kind: 'nothing' }
+  if (definition === null || sub.length > 1 || path.includes('') || inNamespace !== isNamespacedUse(definition, inNamespace, name))
+    return { kind: 'nothing' }
   return { kind: 'resource', definition, namespace: inNamespace ? (path[1] ?? null) : null, name: name ?? null, subresource: sub[0] ?? null }
 }
 

@@ -16,7 +16,11 @@ import type { ResourceRoute } from './route.ts'
 import { isDryRun } from './write-options.ts'
 
 const SCALE = obj({
-  apiVersion: str(), kind: str(), metadata: OBJECT_META, spec: required(obj({ replicas: int(0, 1_000_000) })), status: anything(),
+  apiVersion: str(),
+  kind: str(),
+  metadata: OBJECT_META,
+  spec: required(obj({ replicas: int(0, 1_000_000) })),
+  status: anything(),
 })
 const ABOUT = { group: 'autoscaling', plural: 'scales', kind: 'Scale', shape: SCALE }
 
@@ -48,9 +52,14 @@ function scaleOf(object: KubeObject): KubeObject {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata
   const spec = object['spec'] as { readonly replicas?: number; readonly selector?: LabelSelector } | undefined
   const status = object['status'] as { readonly replicas?: number } | undefined
-  const metadata = Object.fromEntries(Object.entries({ name, namespace, uid, resourceVersion, creationTimestamp }).filter(([, value]) => value !== undefined))
+  const metadata = Object.fromEntries(
+    Object.entries({ name, namespace, uid, resourceVersion, creationTimestamp }).filter(([, value]) => value !== undefined),
+  )
   return {
-    kind: 'Scale', apiVersion: 'autoscaling/v1', metadata, spec: { replicas: spec?.replicas ?? 0 },
+    kind: 'Scale',
+    apiVersion: 'autoscaling/v1',
+    metadata,
+    spec: { replicas: spec?.replicas ?? 0 },
     status: { replicas: status?.replicas ?? 0, selector: selectorText(spec?.selector) },
   }
 }

@@ -49,8 +49,12 @@ export async function openApiServer(options: ApiServerOptions): Promise<ApiServe
   const api: Api = { store, clock, random, log, catalog: new Catalog(options.definitions ?? RESOURCE_DEFINITIONS) }
   await ensureNamespaces(api)
   const handler = requestHandler({
-    api, openApi: openApi(api.catalog), authenticator: options.authenticator, devices: devicesApi((device) => options.issueJoin(device)),
-    handleOther: async (request, response, principal) => (options.handleOther === undefined ? false : options.handleOther(request, response, principal)),
+    api,
+    openApi: openApi(api.catalog),
+    authenticator: options.authenticator,
+    devices: devicesApi((device) => options.issueJoin(device)),
+    handleOther: async (request, response, principal) =>
+      options.handleOther === undefined ? false : options.handleOther(request, response, principal),
   })
   const servers: Server[] = []
   const listen = async (server: Server, host: string, port: number): Promise<number> => {

@@ -19,10 +19,17 @@ export function tableForm(version: TableForm['version'], query: URLSearchParams)
 
 /** `withColumns` false: later events of a watch, whose client has the columns already. */
 export function table(
-  definition: ResourceDefinition, objects: readonly KubeObject[], form: TableForm, nowMs: number, metadata: Json, withColumns = true,
+  definition: ResourceDefinition,
+  objects: readonly KubeObject[],
+  form: TableForm,
+  nowMs: number,
+  metadata: Json,
+  withColumns = true,
 ): Json {
   return {
-    kind: 'Table', apiVersion: `meta.k8s.io/${form.version}`, metadata,
+    kind: 'Table',
+    apiVersion: `meta.k8s.io/${form.version}`,
+    metadata,
     columnDefinitions: withColumns ? definition.columns.map((column) => ({ format: '', description: '', ...column })) : null,
     rows: objects.map((object) => ({ cells: definition.cells(object, nowMs), object: rowObject(object, form) })),
   }

@@ -63,7 +63,13 @@ class WatchStream {
   #finish: () => void = () => undefined
   #isOver = false
 
-  constructor(api: Api, route: ResourceRoute, selection: Selection, encode: (type: EventType, object: StoredObject) => Buffer, response: ServerResponse) {
+  constructor(
+    api: Api,
+    route: ResourceRoute,
+    selection: Selection,
+    encode: (type: EventType, object: StoredObject) => Buffer,
+    response: ServerResponse,
+  ) {
     this.#api = api
     this.#route = route
     this.#selection = selection
@@ -83,13 +89,15 @@ class WatchStream {
     if (options.announceInitial && options.bookmarks) this.#write(this.#bookmark(revision, true))
     this.#later(() => this.#end(), options.seconds * 1000)
     if (options.bookmarks) this.#keepMarking()
-    this.#hold(this.#api.store.watch(resourceKey(this.#route.definition), revision, {
-      onChange: (change) => this.#pass(change),
-      onExpired: () => {
-        this.#write(line({ type: 'ERROR', object: statusOf(expired()) }))
-        this.#end()
-      },
-    }))
+    this.#hold(
+      this.#api.store.watch(resourceKey(this.#route.definition), revision, {
+        onChange: (change) => this.#pass(change),
+        onExpired: () => {
+          this.#write(line({ type: 'ERROR', object: statusOf(expired()) }))
+          this.#end()
+        },
+      }),
+    )
   }
 
   /** A selector turns a change into an add or a delete when the object comes into view or leaves it. */

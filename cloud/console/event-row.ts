@@ -13,6 +13,8 @@ export function eventRow(event: Event): EventRow {
     about: `${kind} ${namespace === '' ? '' : `${namespace}/`}${name}`,
     message: event.message ?? '',
     count: event.series?.count ?? event.count ?? 1,
-    atMs: stamp(event.series?.lastObservedTime ?? event.lastTimestamp ?? event.eventTime ?? event.firstTimestamp ?? event.metadata.creationTimestamp) ?? 0,
+    atMs:
+      stamp(event.series?.lastObservedTime ?? event.lastTimestamp ?? event.eventTime ?? event.firstTimestamp ?? event.metadata.creationTimestamp) ??
+      0,
   }
 }

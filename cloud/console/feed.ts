@@ -67,7 +67,13 @@ export class Feed {
     response.write(': skerry\nretry: 2000\n\n')
     if (from === null || from < this.#floor || from > this.#source.revision()) response.write('event: resync\ndata: {}\n\n')
     // equal revisions too: what is not in the store changes rows without a new revision
-    else response.write(this.#history.filter((one) => one.revision >= from).map((one) => one.text).join('') || ': up to date\n\n')
+    else
+      response.write(
+        this.#history
+          .filter((one) => one.revision >= from)
+          .map((one) => one.text)
+          .join('') || ': up to date\n\n',
+      )
     this.#clients.add(response)
     response.on('close', () => this.#clients.delete(response))
     this.#ping()

@@ -35,7 +35,10 @@ export class Mirror {
   readonly #links = new Map<string, { readonly workload: string; readonly device: string | null }>()
   readonly #marked: { readonly [T in Table]: Set<string> } = { devices: new Set(), pods: new Set(), workloads: new Set(), events: new Set() }
   readonly #rows: { readonly [T in Table]: Map<string, { readonly row: Row<T>; readonly json: string }> } = {
-    devices: new Map(), pods: new Map(), workloads: new Map(), events: new Map(),
+    devices: new Map(),
+    pods: new Map(),
+    workloads: new Map(),
+    events: new Map(),
   }
   readonly #facts: (device: string) => DeviceFacts
 

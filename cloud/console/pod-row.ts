@@ -10,8 +10,16 @@ import { causeView, saidOnly } from './cause-words.ts'
 import type { CauseView, PodRow, PodWord, Tone } from './view-model.ts'
 
 const TONES: Readonly<Record<PodWord, Tone>> = {
-  pending: 'busy', pulling: 'busy', starting: 'busy', running: 'ok', unhealthy: 'bad', restarting: 'bad', stopped: 'bad', removing: 'busy',
-  'not-placed': 'bad', unknown: 'unknown',
+  pending: 'busy',
+  pulling: 'busy',
+  starting: 'busy',
+  running: 'ok',
+  unhealthy: 'bad',
+  restarting: 'bad',
+  stopped: 'bad',
+  removing: 'busy',
+  'not-placed': 'bad',
+  unknown: 'unknown',
 }
 
 export interface PodSurroundings {
@@ -89,7 +97,9 @@ function causeOf(pod: Pod, container: ContainerStatus | undefined, around: PodSu
   const ready = conditionOf(pod.status?.conditions, 'Ready')
   const texts = [
     around.deviceSilent ? ready?.message : undefined,
-    pod.status?.message, container?.state?.waiting?.message, container?.state?.terminated?.message,
+    pod.status?.message,
+    container?.state?.waiting?.message,
+    container?.state?.terminated?.message,
   ]
   const text = texts.find((one) => one !== undefined && one !== '')
   return text === undefined ? null : saidOnly(text)

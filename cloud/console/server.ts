@@ -79,7 +79,12 @@ async function answer(path: string, { request, response, url }: Exchange, option
     const from = typeof said === 'string' && /^\d{1,15}$/.test(said) ? Number(said) : null
     const picture = await live()
     if (!picture.hasRoom()) return json(response, 503, { message: 'Too many consoles are open; close one.' }, { 'retry-after': '10' })
-    const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'x-accel-buffering': 'no' }
+    const headers = {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      'x-accel-buffering': 'no',
+    }
     response.writeHead(200, headers)
     picture.follow(response, from)
     return undefined
@@ -101,7 +106,10 @@ async function why(key: string, options: ConsoleOptions, picture: LivePicture): 
 function json(response: ServerResponse, status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): void {
   const text = JSON.stringify(body)
   response.writeHead(status, {
-    'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...headers,
+    'content-type': 'application/json; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...headers,
     'content-length': Buffer.byteLength(text),
   })
   response.end(text)

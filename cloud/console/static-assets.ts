@@ -4,11 +4,20 @@ import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 
 const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.svg': 'image/svg+xml',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
 }
 
 const POLICY = [
-  "default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "img-src 'self' data:", "base-uri 'none'", "form-action 'none'",
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  "img-src 'self' data:",
+  "base-uri 'none'",
+  "form-action 'none'",
   "frame-ancestors 'none'",
 ]
 
@@ -53,10 +62,14 @@ export async function loadAssets(directory: string): Promise<StaticAssets> {
     send(request, response, file) {
       const asset = assets.get(file) ?? (file.startsWith('assets/') ? undefined : index)
       if (asset === undefined) return void response.writeHead(404, SECURITY).end()
-      const zipped = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))
+      const zipped = /\bgzip\b/.test(request.headers['accept-encoding']?.toString() ?? '')
       const body = zipped ? asset.gzip : asset.plain
       response.writeHead(200, {
-        ...SECURITY, 'content-type': asset.type, 'cache-control': asset.cache, vary: 'accept-encoding', 'content-length': body.byteLength,
+        ...SECURITY,
+        'content-type': asset.type,
+        'cache-control': asset.cache,
+        vary: 'accept-encoding',
+        'content-length': body.byteLength,
         ...(zipped ? { 'content-encoding': 'gzip' } : {}),
       })
       response.end(request.method === 'HEAD' ? undefined : body)

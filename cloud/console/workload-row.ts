@@ -23,7 +23,10 @@ export function workloadRow(workload: Workload, pods: readonly PodRow[]): Worklo
     name: nameOf(workload),
     image: podSpecOf(workload)?.containers[0]?.image ?? '',
     ...standing(numbers),
-    desired, ready, notPlaced, troubled,
+    desired,
+    ready,
+    notPlaced,
+    troubled,
     createdAtMs: stamp(workload.metadata.creationTimestamp),
   }
 }

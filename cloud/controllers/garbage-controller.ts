@@ -53,7 +53,7 @@ export function startGarbageController(deps: ControllerDeps & { readonly store: 
 
 /** Kinds with their own type are looked at here only as objects with metadata. */
 function asObjects<O extends KubeObject>(kind: Kind<O>): Kind<KubeObject> {
-  return kind as unknown as Kind<KubeObject>
+  return kind
 }
 
 async function endOwner(

@@ -79,7 +79,8 @@ class Broker implements EmbeddedBroker {
     // not in its types: a failure of its own parts, which must not end the process
     const emitter: NodeJS.EventEmitter = this.#aedes
     emitter.on('error', (error) => options.log.error('the broker had a fault', { error: String(error) }))
-    this.#server = options.tls === undefined ? createServer() : createTlsServer({ ...options.tls, handshakeTimeout: LIMITS.mqttBrokerConnectMs.value })
+    this.#server =
+      options.tls === undefined ? createServer() : createTlsServer({ ...options.tls, handshakeTimeout: LIMITS.mqttBrokerConnectMs.value })
     this.#server.on('connection', (socket: Socket) => this.#admit(socket))
     this.#server.on(options.tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => this.#serve(socket))
     if (options.tls !== undefined) this.#server.on('tlsClientError', () => this.#refusals.count('tls'))

@@ -10,7 +10,7 @@ import type { Channel } from '../../protocol/topics.ts'
 import type { DeviceMessage } from '../ports.ts'
 
 export type InboundRefusal =
-  | 'topic' | 'not-a-device-channel' | 'retained' | 'empty' | 'too-large' | 'unreadable' | 'unsigned' | 'wrong-device' | 'version' | 'shape'
+  'topic' | 'not-a-device-channel' | 'retained' | 'empty' | 'too-large' | 'unreadable' | 'unsigned' | 'wrong-device' | 'version' | 'shape'
 
 export type Inbound =
   | { readonly ok: true; readonly message: DeviceMessage }
@@ -21,7 +21,11 @@ export type Inbound =
 const EVENTS = obj({ device: required(str()) })
 
 const SHAPES: Readonly<Record<DeviceMessage['channel'], Shape<unknown>>> = {
-  status: STATUS_REPORT, inventory: INVENTORY, hello: HELLO, presence: PRESENCE, events: EVENTS,
+  status: STATUS_REPORT,
+  inventory: INVENTORY,
+  hello: HELLO,
+  presence: PRESENCE,
+  events: EVENTS,
 }
 
 /**

@@ -22,7 +22,9 @@ const MIGRATIONS: readonly string[] = [
 export function migrate(db: DatabaseSync): { readonly from: number; readonly to: number } {
   const from = Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0)
   if (from > MIGRATIONS.length) {
-    throw new Error(`the store has schema ${from}, this program knows ${MIGRATIONS.length}: it was written by a newer Skerry; start that version again`)
+    throw new Error(
+      `the store has schema ${from}, this program knows ${MIGRATIONS.length}: it was written by a newer Skerry; start that version again`,
+    )
   }
   MIGRATIONS.slice(from).forEach((sql, index) => {
     db.exec(`BEGIN IMMEDIATE; ${sql} PRAGMA user_version = ${from + index + 1}; COMMIT`)

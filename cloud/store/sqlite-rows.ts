@@ -89,7 +89,11 @@ export class SqliteRows implements PresentRows {
 }
 
 /** Eight forms at most, so the statement cache stays small. */
-function condition(resource: string, namespace: string | null, after: ObjectKey | null): { readonly where: string; readonly values: readonly SQLInputValue[] } {
+function condition(
+  resource: string,
+  namespace: string | null,
+  after: ObjectKey | null,
+): { readonly where: string; readonly values: readonly SQLInputValue[] } {
   const where = ['resource = ?', ...(namespace === null ? [] : ['namespace = ?']), ...(after === null ? [] : [AFTER])].join(' AND ')
   const values = [resource, ...(namespace === null ? [] : [namespace]), ...(after === null ? [] : [after.namespace, after.name])]
   return { where, values }
@@ -97,5 +101,12 @@ function condition(resource: string, namespace: string | null, after: ObjectKey 
 
 function toObject(row: Readonly<Record<string, SQLOutputValue>>): StoredObject {
   const { resource, namespace, name, uid, revision, json } = row
-  return { resource: String(resource), namespace: String(namespace), name: String(name), uid: String(uid), revision: Number(revision), json: String(json) }
+  return {
+    resource: String(resource),
+    namespace: String(namespace),
+    name: String(name),
+    uid: String(uid),
+    revision: Number(revision),
+    json: String(json),
+  }
 }

@@ -48,7 +48,7 @@ export function graceSecondsOf(pod: DesiredPod): number {
 /** PID cap of each container: what the scheduler placed, else what the pod says, else the table's default. */
 export function pidsLimitOf(pod: DesiredPod): number {
   const written = pod.spec.resources?.limits?.['pids']
-  return pod.placement?.pids ?? (written === undefined ? null : parseUnits(written)) ?? LIMITS.containerPidsDefault.value
+  return pod.placement?.pids ?? (written === undefined ? null : parseUnits(written)) ?? LIMITS.defaultPidsPerPod.value
 }
 
 /** Kubernetes' rule when the policy is not written: a moving tag is always pulled. */

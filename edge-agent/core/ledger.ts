@@ -15,7 +15,13 @@ import type { DesiredState, Ledger, LedgerEntry, ObservedContainer, Outcome, Sav
 import { isFinished } from './verdict.ts'
 
 export const NO_ENTRY: LedgerEntry = {
-  failures: 0, restarts: 0, crashes: 0, lastCause: null, notBeforeMonoMs: null, runningSinceMonoMs: null, countedExit: null,
+  failures: 0,
+  restarts: 0,
+  crashes: 0,
+  lastCause: null,
+  notBeforeMonoMs: null,
+  runningSinceMonoMs: null,
+  countedExit: null,
 }
 
 /** Counts new exits, notes who runs since when, forgets what is gone. Without a desired state nothing is learned. */
@@ -62,15 +68,22 @@ export function toSaved(ledger: Ledger, nowMonoMs: number): SavedState['ledger']
  */
 export function fromSaved(saved: SavedState['ledger'], nowMonoMs: number): Ledger {
   const entries = Object.entries(saved).slice(0, LIMITS.ledgerEntries.value)
-  return Object.fromEntries(entries.map(([key, { failures, restarts, remainingMs, countedExit }]): [string, LedgerEntry] => {
-    const wait = Math.min(Math.max(remainingMs, 0), LIMITS.restartBackoffMaxMs.value)
-    return [key, {
-      ...NO_ENTRY, restarts, countedExit,
-      failures: failures > restarts ? failures : 0,
-      crashes: Math.min(failures, restarts),
-      notBeforeMonoMs: wait === 0 ? null : nowMonoMs + wait,
-    }]
-  }))
+  return Object.fromEntries(
+    entries.map(([key, { failures, restarts, remainingMs, countedExit }]): [string, LedgerEntry] => {
+      const wait = Math.min(Math.max(remainingMs, 0), LIMITS.restartBackoffMaxMs.value)
+      return [
+        key,
+        {
+          ...NO_ENTRY,
+          restarts,
+          countedExit,
+          failures: failures > restarts ? failures : 0,
+          crashes: Math.min(failures, restarts),
+          notBeforeMonoMs: wait === 0 ? null : nowMonoMs + wait,
+        },
+      ]
+    }),
+  )
 }
 
 /** True when the file would hold other counts. Waits alone are not worth a write. */

@@ -50,7 +50,8 @@ function matchOne(pod: DesiredPod, container: ContainerSpec, found: readonly Obs
   const same = found.filter((one) => one.specHash === pod.specHash)
   const [kept, ...duplicates] = same.filter((one) => one.state !== 'removing').toSorted(byPreference)
   return {
-    pod, container,
+    pod,
+    container,
     identity: identityOf(pod, container.name),
     key: ledgerKey(pod.uid, container.name, pod.specHash),
     kept: kept ?? null,
@@ -60,7 +61,15 @@ function matchOne(pod: DesiredPod, container: ContainerSpec, found: readonly Obs
   }
 }
 
-const PREFERENCE: Readonly<Record<ObservedContainer['state'], number>> = { running: 0, restarting: 1, paused: 2, exited: 3, created: 4, dead: 5, removing: 6 }
+const PREFERENCE: Readonly<Record<ObservedContainer['state'], number>> = {
+  running: 0,
+  restarting: 1,
+  paused: 2,
+  exited: 3,
+  created: 4,
+  dead: 5,
+  removing: 6,
+}
 
 /** Running first, then the oldest, then by id: two agents looking at the same engine choose the same one. */
 function byPreference(a: ObservedContainer, b: ObservedContainer): number {

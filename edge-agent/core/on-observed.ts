@@ -74,7 +74,8 @@ export function act(state: AgentState, now: Now): Turn {
   const busy = new Set(state.imageWaves.flatMap((wave) => wave.lanes.map((lane) => slotOfKey(lane.key))))
   const free = (made.waves[0] ?? []).filter((lane) => !busy.has(slotOfKey(lane.key)))
   const withImage = free.filter(needsImage)
-  const pulling = withImage.length === 0 || state.imageWaves.length >= LIMITS.imageWaves.value ? quiet(planned) : runImageWave(planned, withImage, now)
+  const pulling =
+    withImage.length === 0 || state.imageWaves.length >= LIMITS.imageWaves.value ? quiet(planned) : runImageWave(planned, withImage, now)
   const rest = free.filter((lane) => !needsImage(lane))
   return rest.length === 0 ? pulling : andThen(pulling, (next) => runQuickWave(next, rest, now))
 }
@@ -99,13 +100,19 @@ function runImageWave(state: AgentState, lanes: readonly Lane[], now: Now): Turn
 function runQuickWave(state: AgentState, lanes: readonly Lane[], now: Now): Turn {
   const id = state.waveCount + 1
   const timing = { ...state.timing, fresh: false, inFlightStale: state.observing }
-  return turn({ ...state, waveCount: id, wave: { id, lanes, aborted: false }, timing }, logWave(state, id, lanes, now), { kind: 'run-wave', wave: id, lanes })
+  return turn({ ...state, waveCount: id, wave: { id, lanes, aborted: false }, timing }, logWave(state, id, lanes, now), {
+    kind: 'run-wave',
+    wave: id,
+    lanes,
+  })
 }
 
 const LOG_LINES = 8
 
 function logWave(state: AgentState, wave: number, lanes: readonly Lane[], now: Now): Effect {
   const verdicts = state.plan.verdicts.filter((one) => one.kind !== 'keep')
-  const excerpt = renderPlan({ ...state.plan, verdicts, waves: [lanes] }, now.monoMs).slice(0, LOG_LINES).join(' | ')
+  const excerpt = renderPlan({ ...state.plan, verdicts, waves: [lanes] }, now.monoMs)
+    .slice(0, LOG_LINES)
+    .join(' | ')
   return { kind: 'log', level: 'info', msg: 'run wave', fields: { wave, lanes: lanes.length, plan: excerpt } }
 }

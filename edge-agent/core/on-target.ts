@@ -22,7 +22,9 @@ export function onLoaded(state: AgentState, loaded: Loaded, now: Now): Turn {
   const early = state.nextToSave
   const known = { ...knowledgeOf({ ...state, nextToSave: null }, loaded, now), report: { ...state.report, dirty: true } }
   const logged = turn(known, {
-    kind: 'log', level: loaded.kind === 'unknown' ? 'error' : 'info', msg: 'state file read',
+    kind: 'log',
+    level: loaded.kind === 'unknown' ? 'error' : 'info',
+    msg: 'state file read',
     fields: { knowledge: known.knowledge, pods: known.desired?.pods.length ?? 0, ...(loaded.kind === 'unknown' ? { why: loaded.why } : {}) },
   })
   const looking = andThen(logged, requestObserve)
@@ -36,9 +38,15 @@ export function onTarget(state: AgentState, desired: DesiredState): Turn {
   const answer = accept(state.nextToSave ?? state.saving ?? state.desired, state.floor, desired)
   switch (answer.verdict) {
     case 'apply':
-      return turn({ ...state, nextToSave: desired }, {
-        kind: 'log', level: 'info', msg: 'desired state accepted', fields: { version: pair(desired), pods: desired.pods.length },
-      })
+      return turn(
+        { ...state, nextToSave: desired },
+        {
+          kind: 'log',
+          level: 'info',
+          msg: 'desired state accepted',
+          fields: { version: pair(desired), pods: desired.pods.length },
+        },
+      )
     case 'duplicate':
       return quiet({ ...state, report: { ...state.report, last: null, dirty: true } })
     case 'conflict':
@@ -68,11 +76,18 @@ export function onSaved(state: AgentState, version: Version, now: Now): Turn {
     timing: { ...state.timing, saveInFlight: false, saveFailures: 0, saveRetryAtMonoMs: null, ledgerSavedAtMonoMs: now.monoMs },
   }
   if (saving === null) return quiet(settled)
-  const adoptedTarget = withLedger({
-    ...settled, desired: saving, saving: null, knowledge: 'known', floor: higher(state.floor, saving),
-    // a newer document is the answer to "older" and "two of one number"
-    refusals: state.refusals.filter((one) => one.code !== 'desired.refused.stale' && one.code !== 'desired.refused.conflict'),
-  }, state.observed === null ? state.ledger : noteObserved(state.ledger, saving, state.observed, now.monoMs))
+  const adoptedTarget = withLedger(
+    {
+      ...settled,
+      desired: saving,
+      saving: null,
+      knowledge: 'known',
+      floor: higher(state.floor, saving),
+      // a newer document is the answer to "older" and "two of one number"
+      refusals: state.refusals.filter((one) => one.code !== 'desired.refused.stale' && one.code !== 'desired.refused.conflict'),
+    },
+    state.observed === null ? state.ledger : noteObserved(state.ledger, saving, state.observed, now.monoMs),
+  )
   return andThen(abortObsolete(adoptedTarget), (next) => act(next, now))
 }
 
@@ -83,13 +98,16 @@ export function onSaveFailed(state: AgentState, why: Cause, now: Now): Turn {
   const storage = why.code === 'storage.degraded' ? why : cause('storage.degraded', { why: causeSentence(why) })
   const saveRetryAtMonoMs = now.monoMs + doubledMs(failures, LIMITS.retryFirstMs.value, LIMITS.storageRetryMaxMs.value)
   const next: AgentState = {
-    ...state, storage,
+    ...state,
+    storage,
     saving: null,
     nextToSave: state.nextToSave ?? state.saving,
     report: { ...state.report, dirty: true },
     timing: { ...state.timing, saveInFlight: false, saveFailures: failures, saveRetryAtMonoMs, ledgerDirty: true },
   }
-  return failures > 1 ? quiet(next) : turn(next, { kind: 'log', level: 'error', msg: 'state file cannot be written', fields: { why: causeSentence(storage) } })
+  return failures > 1
+    ? quiet(next)
+    : turn(next, { kind: 'log', level: 'error', msg: 'state file cannot be written', fields: { why: causeSentence(storage) } })
 }
 
 /** Begins the save that is due, if any: a waiting target at once, a changed ledger not more often than the table says. */

@@ -96,6 +96,7 @@ function waitsOf(verdicts: readonly Verdict[]): readonly Cause[] {
 
 function earliest(verdicts: readonly Verdict[]): number | null {
   let first: number | null = null
-  for (const { notBeforeMonoMs } of verdicts) if (notBeforeMonoMs !== undefined && (first === null || notBeforeMonoMs < first)) first = notBeforeMonoMs
+  for (const { notBeforeMonoMs } of verdicts)
+    if (notBeforeMonoMs !== undefined && (first === null || notBeforeMonoMs < first)) first = notBeforeMonoMs
   return first
 }

@@ -51,7 +51,9 @@ type Shown = Pick<ContainerReport, 'state' | 'ready'> & Partial<Pick<ContainerRe
 
 function factsOf(found: ObservedContainer): Facts {
   return {
-    name: found.containerName, image: found.image, containerId: found.id,
+    name: found.containerName,
+    image: found.image,
+    containerId: found.id,
     ...(found.imageId === null ? {} : { imageId: found.imageId }),
     ...(found.startedAt === null ? {} : { startedAt: found.startedAt }),
     ...(found.finishedAt === null || found.state === 'running' ? {} : { finishedAt: found.finishedAt }),
@@ -78,7 +80,12 @@ function plainState(found: ObservedContainer): Shown {
 
 function terminated(found: ObservedContainer): Omit<Shown, 'ready'> {
   const reason = found.oomKilled ? 'OOMKilled' : found.exitCode === 0 ? 'Completed' : 'Error'
-  return { state: 'terminated', reason, ...exit(found), ...(found.error === '' ? {} : { message: clip(found.error, LIMITS.statusMessageText.value) }) }
+  return {
+    state: 'terminated',
+    reason,
+    ...exit(found),
+    ...(found.error === '' ? {} : { message: clip(found.error, LIMITS.statusMessageText.value) }),
+  }
 }
 
 function exit(found: ObservedContainer): { readonly exitCode?: number } {

@@ -30,7 +30,9 @@ function wholeReport(state: AgentState, now: Now): StatusReport {
     pods: podReports(state, now).slice(0, LIMITS.podsPerDevice.value * 2),
     engine: { reachable: engine.reachable, ...(engine.info === null ? {} : { version: engine.info.version.slice(0, 64) }) },
     causes: deviceCauses(state).map(shortCause),
-    plan: renderPlan(state.plan, now.monoMs).slice(0, LIMITS.statusPlanLines.value).map((line) => clip(line, LIMITS.statusMessageText.value)),
+    plan: renderPlan(state.plan, now.monoMs)
+      .slice(0, LIMITS.statusPlanLines.value)
+      .map((line) => clip(line, LIMITS.statusMessageText.value)),
     ...(hostIp === null ? {} : { hostIP: hostIp }),
   }
 }
@@ -83,16 +85,20 @@ function wantedPod(matches: readonly Match[], state: AgentState, blocked: Readon
   const shown = matches.flatMap((match) => match.kept ?? match.older[0] ?? match.leaving ?? [])
   const why = podCause(matches, state, blocked, now)
   const ip = pod.spec.hostNetwork === true ? state.hostIp : (shown.find((found) => found.ip !== null)?.ip ?? null)
-  return [{
-    uid: pod.uid, namespace: pod.namespace, name: pod.name,
-    // the revision that exists, not the one that is wanted: a rollout must not count what is not there
-    specHash: shown[0]?.specHash ?? pod.specHash,
-    phase: state.observed === null ? 'Unknown' : phaseOf(containers, pod.spec.restartPolicy ?? 'Always'),
-    ready: state.engine.reachable && containers.every((container) => container.ready),
-    containers: containers.slice(0, LIMITS.containersPerPod.value),
-    ...(ip === null ? {} : { podIP: ip }),
-    ...(why === null ? {} : { cause: shortCause(why) }),
-  }]
+  return [
+    {
+      uid: pod.uid,
+      namespace: pod.namespace,
+      name: pod.name,
+      // the revision that exists, not the one that is wanted: a rollout must not count what is not there
+      specHash: shown[0]?.specHash ?? pod.specHash,
+      phase: state.observed === null ? 'Unknown' : phaseOf(containers, pod.spec.restartPolicy ?? 'Always'),
+      ready: state.engine.reachable && containers.every((container) => container.ready),
+      containers: containers.slice(0, LIMITS.containersPerPod.value),
+      ...(ip === null ? {} : { podIP: ip }),
+      ...(why === null ? {} : { cause: shortCause(why) }),
+    },
+  ]
 }
 
 function unwantedPod(found: readonly ObservedContainer[], state: AgentState): readonly PodReport[] {
@@ -100,15 +106,20 @@ function unwantedPod(found: readonly ObservedContainer[], state: AgentState): re
   if (first === undefined) return []
   const containers = found.map(reportOfUnwanted)
   const ip = found.find((one) => one.ip !== null)?.ip
-  return [{
-    uid: first.podUid, namespace: first.namespace, name: first.podName, specHash: first.specHash,
-    phase: phaseOf(containers, 'Always'),
-    ready: state.engine.reachable && containers.every((container) => container.ready),
-    // without a known desired state nothing is on the way out
-    ...(state.knowledge === 'known' ? { removing: true } : {}),
-    containers: containers.slice(0, LIMITS.containersPerPod.value),
-    ...(ip === null || ip === undefined ? {} : { podIP: ip }),
-  }]
+  return [
+    {
+      uid: first.podUid,
+      namespace: first.namespace,
+      name: first.podName,
+      specHash: first.specHash,
+      phase: phaseOf(containers, 'Always'),
+      ready: state.engine.reachable && containers.every((container) => container.ready),
+      // without a known desired state nothing is on the way out
+      ...(state.knowledge === 'known' ? { removing: true } : {}),
+      containers: containers.slice(0, LIMITS.containersPerPod.value),
+      ...(ip === null || ip === undefined ? {} : { podIP: ip }),
+    },
+  ]
 }
 
 function podCause(matches: readonly Match[], state: AgentState, blocked: ReadonlyMap<string, Cause>, now: Now): Cause | null {
@@ -126,7 +137,10 @@ function podCause(matches: readonly Match[], state: AgentState, blocked: Readonl
 function deviceCauses(state: AgentState): readonly Cause[] {
   const { storage, engine, knowledge, refusals, plan } = state
   const waits = knowledge === 'known' ? [] : plan.waitsFor.filter((why) => why.code.startsWith('desired.'))
-  return [...(storage === null ? [] : [storage]), ...(engine.cause === null ? [] : [engine.cause]), ...waits, ...refusals].slice(0, LIMITS.refusalsKept.value)
+  return [...(storage === null ? [] : [storage]), ...(engine.cause === null ? [] : [engine.cause]), ...waits, ...refusals].slice(
+    0,
+    LIMITS.refusalsKept.value,
+  )
 }
 
 function shortCause(why: Cause): Cause {

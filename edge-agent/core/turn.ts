@@ -19,5 +19,7 @@ export function turn(state: AgentState, ...effects: readonly Effect[]): Turn {
 export function andThen(first: Turn, next: (state: AgentState) => Turn): Turn {
   const second = next(first.state)
   if (first.effects.length === 0) return second
-  return second.effects.length === 0 ? { state: second.state, effects: first.effects } : { state: second.state, effects: [...first.effects, ...second.effects] }
+  return second.effects.length === 0
+    ? { state: second.state, effects: first.effects }
+    : { state: second.state, effects: [...first.effects, ...second.effects] }
 }

@@ -109,7 +109,8 @@ function judgeRemoval(found: ObservedContainer, reason: string, entry: LedgerEnt
 function waiting(match: Match, { entry, nowMonoMs }: Context): Verdict | null {
   if (entry === undefined || entry.notBeforeMonoMs === null || entry.notBeforeMonoMs <= nowMonoMs) return null
   return {
-    kind: 'blocked', identity: match.identity,
+    kind: 'blocked',
+    identity: match.identity,
     reason: 'waits before the next try',
     cause: waitingCause(entry, match.kept),
     notBeforeMonoMs: entry.notBeforeMonoMs,
@@ -119,7 +120,9 @@ function waiting(match: Match, { entry, nowMonoMs }: Context): Verdict | null {
 /** The engine says when it is done; the time is only for a lost event. */
 function waitsForEngine(identity: Verdict['identity'], leaving: ObservedContainer, nowMonoMs: number): Verdict {
   return {
-    kind: 'blocked', identity, reason: 'the engine is removing it',
+    kind: 'blocked',
+    identity,
+    reason: 'the engine is removing it',
     cause: cause('container.waits-for-removal', { other: leaving.name, why: 'the engine is removing it' }),
     notBeforeMonoMs: nowMonoMs + LIMITS.observeIdleMs.value,
   }

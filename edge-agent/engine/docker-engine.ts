@@ -68,24 +68,27 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
   const label = [`${LABELS.device}=${options.device}`]
   let eventsConnected = false
 
-  const observer = createObserver({
-    list: () => caller.call((abortSignal) => docker.listContainers({ all: true, filters: { label }, abortSignal })),
-    inspect: (id) => unlessAbsent(caller.call((abortSignal) => docker.getContainer(id).inspect({ abortSignal }))),
-  }, () => eventsConnected)
+  const observer = createObserver(
+    {
+      list: () => caller.call((abortSignal) => docker.listContainers({ all: true, filters: { label }, abortSignal })),
+      inspect: (id) => unlessAbsent(caller.call((abortSignal) => docker.getContainer(id).inspect({ abortSignal }))),
+    },
+    () => eventsConnected,
+  )
   const parts: Parts = { docker, caller, callMs, observer }
 
   return {
     ...reads(parts),
     ...steps(parts),
     ensureImage: imageEnsurer(parts, { stallMs: options.stallMs ?? LIMITS.enginePullStallMs.value, totalMs: LIMITS.enginePullMs.value }),
-    watch: (onChange) => followEvents(
-      (abortSignal) => docker.getEvents({ filters: { type: ['container'], label, event: [...WATCHED_ACTIONS] }, abortSignal }),
-      {
-        onConnected: (connected) => { eventsConnected = connected },
+    watch: (onChange) =>
+      followEvents((abortSignal) => docker.getEvents({ filters: { type: ['container'], label, event: [...WATCHED_ACTIONS] }, abortSignal }), {
+        onConnected: (connected) => {
+          eventsConnected = connected
+        },
         onChanged: (id) => observer.changed(id),
         onWake: onChange,
-      },
-    ),
+      }),
   }
 }
 
@@ -99,16 +102,18 @@ function reads({ docker, caller: { call, context }, callMs, observer }: Parts): 
     }
   }
   return {
-    info: () => read('info', async () => {
-      const [info, version] = await Promise.all([call(() => docker.info()), call(() => docker.version())])
-      return readEngineInfo(info, version)
-    }),
+    info: () =>
+      read('info', async () => {
+        const [info, version] = await Promise.all([call(() => docker.info()), call(() => docker.version())])
+        return readEngineInfo(info, version)
+      }),
     observe: () => read('list', () => observer.observe()),
-    logs: (target, lines) => read('logs', async () => {
-      const tail = Math.max(1, Math.min(Math.trunc(lines), LIMITS.logTailLines.value))
-      const bytes = await call((abortSignal) => docker.getContainer(target).logs({ stdout: true, stderr: true, follow: false, tail, abortSignal }))
-      return readLogFrames(Buffer.from(bytes))
-    }),
+    logs: (target, lines) =>
+      read('logs', async () => {
+        const tail = Math.max(1, Math.min(Math.trunc(lines), LIMITS.logTailLines.value))
+        const bytes = await call((abortSignal) => docker.getContainer(target).logs({ stdout: true, stderr: true, follow: false, tail, abortSignal }))
+        return readLogFrames(Buffer.from(bytes))
+      }),
   }
 }
 
@@ -148,7 +153,12 @@ function steps({ docker, caller: { call, context }, callMs, observer }: Parts): 
     },
     start: (target) => step(target, (abortSignal) => docker.getContainer(target).start({ abortSignal }), STEP_WORDS.start),
     stop: (target, graceSeconds) =>
-      step(target, (abortSignal) => docker.getContainer(target).stop({ t: graceSeconds, abortSignal }), STEP_WORDS.stop, callMs + graceSeconds * 1000),
+      step(
+        target,
+        (abortSignal) => docker.getContainer(target).stop({ t: graceSeconds, abortSignal }),
+        STEP_WORDS.stop,
+        callMs + graceSeconds * 1000,
+      ),
     remove: (target) => step(target, (abortSignal) => docker.getContainer(target).remove({ v: true, abortSignal }), STEP_WORDS.remove),
   }
 }

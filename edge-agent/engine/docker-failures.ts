@@ -22,7 +22,8 @@ export function readFailure(error: unknown): EngineFailure {
   const status = typeof error['statusCode'] === 'number' ? error['statusCode'] : null
   const code = typeof error['code'] === 'string' ? error['code'] : null
   const json = error['json']
-  const said = isRecord(json) && typeof json['message'] === 'string' ? json['message'] : String(error['message'] ?? 'unknown error')
+  const own = typeof error['message'] === 'string' ? error['message'] : 'unknown error'
+  const said = isRecord(json) && typeof json['message'] === 'string' ? json['message'] : own
   return { status, code, text: clip(said.replace(/^\(HTTP code \d+\) [^-]*- /, '').trim()) }
 }
 

@@ -16,28 +16,29 @@ export interface Caller {
 export function createCaller(clock: Clock, defaultMs: number): Caller {
   let silentSinceWallMs: number | null = null
 
-  const call = <T>(run: (signal: AbortSignal) => Promise<T>, limitMs = defaultMs): Promise<T> => new Promise((resolve, reject) => {
-    const closer = new AbortController()
-    const cancel = clock.at(clock.now().monoMs + limitMs, () => {
-      silentSinceWallMs ??= clock.now().wallMs
-      reject(Object.assign(new Error(`no answer within ${limitMs} ms`), { code: 'TIMEOUT' }))
-      closer.abort()
+  const call = <T>(run: (signal: AbortSignal) => Promise<T>, limitMs = defaultMs): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const closer = new AbortController()
+      const cancel = clock.at(clock.now().monoMs + limitMs, () => {
+        silentSinceWallMs ??= clock.now().wallMs
+        reject(Object.assign(new Error(`no answer within ${limitMs} ms`), { code: 'TIMEOUT' }))
+        closer.abort()
+      })
+      run(closer.signal).then(
+        (value) => {
+          cancel()
+          silentSinceWallMs = null
+          resolve(value)
+        },
+        (error: unknown) => {
+          cancel()
+          // an HTTP status is an answer, however unwelcome
+          if (readFailure(error).status !== null) silentSinceWallMs = null
+          else silentSinceWallMs ??= clock.now().wallMs
+          reject(error instanceof Error ? error : new Error(String(error)))
+        },
+      )
     })
-    run(closer.signal).then(
-      (value) => {
-        cancel()
-        silentSinceWallMs = null
-        resolve(value)
-      },
-      (error: unknown) => {
-        cancel()
-        // an HTTP status is an answer, however unwelcome
-        if (readFailure(error).status !== null) silentSinceWallMs = null
-        else silentSinceWallMs ??= clock.now().wallMs
-        reject(error instanceof Error ? error : new Error(String(error)))
-      },
-    )
-  })
 
   return { call, context: (limitMs) => ({ limitMs, since: new Date(silentSinceWallMs ?? clock.now().wallMs).toISOString() }) }
 }

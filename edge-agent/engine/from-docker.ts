@@ -38,15 +38,17 @@ export function readList(json: unknown): readonly ListedContainer[] {
     const id = text(item['Id'])
     if (id === '') return []
     const names: readonly unknown[] = Array.isArray(item['Names']) ? item['Names'] : []
-    return [{
-      id,
-      name: text(names[0]).replace(/^\//, ''),
-      image: text(item['Image']),
-      imageId: textOrNull(item['ImageID']),
-      state: readState(item['State']),
-      labels: readLabels(item['Labels']),
-      ip: readIp(item['NetworkSettings']),
-    }]
+    return [
+      {
+        id,
+        name: text(names[0]).replace(/^\//, ''),
+        image: text(item['Image']),
+        imageId: textOrNull(item['ImageID']),
+        state: readState(item['State']),
+        labels: readLabels(item['Labels']),
+        ip: readIp(item['NetworkSettings']),
+      },
+    ]
   })
 }
 

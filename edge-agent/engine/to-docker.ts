@@ -21,8 +21,15 @@ const CPU_SHARES_MAX = 262_144
 /** dockerd refuses smaller reservations */
 const RESERVATION_MIN_BYTES = 6 * 1024 * 1024
 
-export interface PortBinding { HostIp: string; HostPort: string }
-export interface DeviceRequest { Driver: string; DeviceIDs: string[]; Capabilities: string[][] }
+export interface PortBinding {
+  HostIp: string
+  HostPort: string
+}
+export interface DeviceRequest {
+  Driver: string
+  DeviceIDs: string[]
+  Capabilities: string[][]
+}
 
 export interface HostOptions {
   RestartPolicy: { Name: string }
@@ -147,10 +154,16 @@ function bytes(quantity: string | number | undefined): number | null {
 
 function publishedPorts(plan: ContainerPlan): readonly { readonly key: string; readonly binding: PortBinding }[] {
   if (plan.pod.hostNetwork) return []
-  return (plan.container.ports ?? []).flatMap((port) => port.hostPort === undefined ? [] : [{
-    key: `${port.containerPort}/${(port.protocol ?? 'TCP').toLowerCase()}`,
-    binding: { HostIp: port.hostIP ?? '', HostPort: String(port.hostPort) },
-  }])
+  return (plan.container.ports ?? []).flatMap((port) =>
+    port.hostPort === undefined
+      ? []
+      : [
+          {
+            key: `${port.containerPort}/${(port.protocol ?? 'TCP').toLowerCase()}`,
+            binding: { HostIp: port.hostIP ?? '', HostPort: String(port.hostPort) },
+          },
+        ],
+  )
 }
 
 function exposedPorts(plan: ContainerPlan): Pick<CreateOptions, 'ExposedPorts'> {

@@ -134,10 +134,12 @@ class MqttLink implements CloudLink {
     this.#publish(client, 'presence', presence(this.#options, 'on'), failed)
     const hello = this.#handlers?.hello()
     if (hello !== undefined) this.#publish(client, 'hello', seal('hello', this.#options.device, hello, null), failed)
-    this.#outbox.connected((channel, bytes, done) => this.#publish(client, channel, bytes, (acknowledged) => {
-      done(acknowledged)
-      failed(acknowledged)
-    }))
+    this.#outbox.connected((channel, bytes, done) =>
+      this.#publish(client, channel, bytes, (acknowledged) => {
+        done(acknowledged)
+        failed(acknowledged)
+      }),
+    )
     this.#handlers?.onState({ kind: 'up', sinceWallMs: now.wallMs })
   }
 

@@ -18,15 +18,19 @@ export function hardwareView(inventory: Inventory, workloads: readonly WorkloadV
   return {
     facts: facts(inventory),
     nodes: topology.numaNodes.map((node, row) => numaView(node, topology.distances?.[row], topology, { offline, owners })),
-    memory: inventory.memory === undefined ? null : { totalBytes: inventory.memory.totalBytes, availableBytes: inventory.memory.availableBytes ?? null },
+    memory:
+      inventory.memory === undefined ? null : { totalBytes: inventory.memory.totalBytes, availableBytes: inventory.memory.availableBytes ?? null },
     disks: (inventory.fileSystems ?? []).flatMap((one) =>
-      one.sizeBytes === undefined || one.usedBytes === undefined ? [] : [{ mount: one.mount, sizeBytes: one.sizeBytes, usedBytes: one.usedBytes }]),
+      one.sizeBytes === undefined || one.usedBytes === undefined ? [] : [{ mount: one.mount, sizeBytes: one.sizeBytes, usedBytes: one.usedBytes }],
+    ),
     findings: (inventory.findings ?? []).map((one) => (one.source === undefined ? one.what : `${one.what} (${one.source})`)),
   }
 }
 
 function numaView(
-  node: Topology['numaNodes'][number], distances: readonly number[] | undefined, topology: Topology,
+  node: Topology['numaNodes'][number],
+  distances: readonly number[] | undefined,
+  topology: Topology,
   cpuFacts: { readonly offline: ReadonlySet<number>; readonly owners: ReadonlyMap<number, number> },
 ): NumaView {
   const ids = parseCpuList(node.cpus)

@@ -8,8 +8,14 @@ export function pageHeaders(html: string): Readonly<Record<string, string>> {
   const scripts = inlined(html, /<script>([\s\S]*?)<\/script>/g)
   const styles = inlined(html, /<style>([\s\S]*?)<\/style>/g)
   const policy = [
-    "default-src 'none'", `script-src ${scripts}`, `style-src ${styles}`, "connect-src 'self'", 'img-src data:',
-    "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
+    "default-src 'none'",
+    `script-src ${scripts}`,
+    `style-src ${styles}`,
+    "connect-src 'self'",
+    'img-src data:',
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
   ].join('; ')
   return { ...plainHeaders(), 'content-security-policy': policy }
 }
@@ -27,6 +33,11 @@ export function plainHeaders(): Readonly<Record<string, string>> {
 }
 
 function inlined(html: string, pattern: RegExp): string {
-  const hashes = [...html.matchAll(pattern)].map((match) => `'sha256-${createHash('sha256').update(match[1] ?? '').digest('base64')}'`)
+  const hashes = [...html.matchAll(pattern)].map(
+    (match) =>
+      `'sha256-${createHash('sha256')
+        .update(match[1] ?? '')
+        .digest('base64')}'`,
+  )
   return hashes.length === 0 ? "'none'" : hashes.join(' ')
 }

@@ -44,13 +44,16 @@ export async function startLocalPage(options: LocalPageOptions): Promise<LocalPa
   const live = liveClients(options.state, json)
   const routes = makeRoutes(options, live, json)
 
-  const server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000, keepAliveTimeout: 5_000, maxHeaderSize: 8_192 }, (request, response) => {
-    answer(request, response).catch((error: unknown) => {
-      options.log.error('local page failed', { path: request.url ?? '', why: error instanceof Error ? error.message : String(error) })
-      if (response.headersSent) response.destroy()
-      else send(response, 500, 'text/plain', 'The page failed here; the agent goes on. See its log.\n')
-    })
-  })
+  const server = createServer(
+    { requestTimeout: 10_000, headersTimeout: 5_000, keepAliveTimeout: 5_000, maxHeaderSize: 8_192 },
+    (request, response) => {
+      answer(request, response).catch((error: unknown) => {
+        options.log.error('local page failed', { path: request.url ?? '', why: error instanceof Error ? error.message : String(error) })
+        if (response.headersSent) response.destroy()
+        else send(response, 500, 'text/plain', 'The page failed here; the agent goes on. See its log.\n')
+      })
+    },
+  )
   server.maxConnections = LIMITS.localPageConnections.value
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -107,7 +110,8 @@ function ready(response: ServerResponse, state: AgentState): void {
 async function sendLogs(response: ServerResponse, query: URLSearchParams, options: LocalPageOptions): Promise<void> {
   const max = LIMITS.logTailLines.value
   const lines = Number(query.get('lines') ?? '200')
-  if (!Number.isInteger(lines) || lines < 1 || lines > max) return send(response, 400, 'text/plain', `lines must be a whole number from 1 to ${max}\n`)
+  if (!Number.isInteger(lines) || lines < 1 || lines > max)
+    return send(response, 400, 'text/plain', `lines must be a whole number from 1 to ${max}\n`)
   const container = query.get('container') ?? ''
   if (container === 'agent') return send(response, 200, 'text/plain', `${options.agentLog().slice(-lines).join('\n')}\n`)
   const known = options.state().observed?.some((one) => one.name === container) === true
@@ -120,7 +124,12 @@ async function sendLogs(response: ServerResponse, query: URLSearchParams, option
 }
 
 function send(response: ServerResponse, status: number, type: string, body: string, headers: Readonly<Record<string, string>> = {}): void {
-  response.writeHead(status, { ...plainHeaders(), ...headers, 'content-type': `${type}; charset=utf-8`, 'content-length': String(Buffer.byteLength(body)) })
+  response.writeHead(status, {
+    ...plainHeaders(),
+    ...headers,
+    'content-type': `${type}; charset=utf-8`,
+    'content-length': String(Buffer.byteLength(body)),
+  })
   response.end(response.req.method === 'HEAD' ? undefined : body)
 }
 

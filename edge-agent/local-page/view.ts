@@ -22,7 +22,8 @@ export function fieldView(state: AgentState, now: Now): FieldView {
     engine: engineLine(state, now),
     storage: storageLine(state, now),
     workloads,
-    desired: desired === null ? null : { epoch: desired.epoch, generation: desired.generation, issuedAt: desired.issuedAt, pods: desired.pods.length },
+    desired:
+      desired === null ? null : { epoch: desired.epoch, generation: desired.generation, issuedAt: desired.issuedAt, pods: desired.pods.length },
     plan: renderPlan(state.plan, now.monoMs).slice(0, PLAN_LINES),
     waitsFor: state.plan.waitsFor.map((one) => causeView(one, now, state.plan.nextAtMonoMs)),
     refusals: state.refusals.map((one) => causeView(one, now)).reverse(),
@@ -39,7 +40,8 @@ function headline(state: AgentState, workloads: readonly WorkloadView[]): FieldV
   if (!state.engine.reachable) return { tone: 'bad', says: 'The container engine does not answer.', detail }
   if (state.storage?.code === 'storage.degraded') return { tone: 'bad', says: 'The disk does not take the state file.', detail }
   if (state.knowledge === 'unknown') return { tone: 'warn', says: 'What should run here is not known; everything that runs is kept.', detail }
-  if (troubled > 0) return { tone: 'bad', says: `${troubled} of ${workloads.length} workloads ${troubled === 1 ? 'needs' : 'need'} attention.`, detail }
+  if (troubled > 0)
+    return { tone: 'bad', says: `${troubled} of ${workloads.length} workloads ${troubled === 1 ? 'needs' : 'need'} attention.`, detail }
   if (state.knowledge === 'none') return { tone: 'unknown', says: 'This device has not been given any work yet.', detail }
   if (workloads.length === 0) return { tone: 'ok', says: 'Nothing is asked of this device, and nothing runs.', detail }
   if (workloads.some((one) => one.tone === 'busy')) return { tone: 'busy', says: `Changing: ${run} of ${workloads.length} workloads run.`, detail }
@@ -71,7 +73,12 @@ function linkLine(state: AgentState, now: Now): LineView {
 function engineLine(state: AgentState, now: Now): LineView {
   const { engine } = state
   if (engine.reachable) {
-    return { tone: 'ok', says: engine.info === null ? 'Answers' : `Answers, version ${engine.info.version}`, cause: null, sinceMs: engine.sinceWallMs }
+    return {
+      tone: 'ok',
+      says: engine.info === null ? 'Answers' : `Answers, version ${engine.info.version}`,
+      cause: null,
+      sinceMs: engine.sinceWallMs,
+    }
   }
   return { tone: 'bad', says: 'Does not answer', cause: engine.cause === null ? null : causeView(engine.cause, now), sinceMs: engine.sinceWallMs }
 }

@@ -48,7 +48,15 @@ function strayRow(state: AgentState, one: ObservedContainer, now: Now): Workload
   const blocked = verdict?.cause === undefined ? null : causeView(verdict.cause, now, verdict.notBeforeMonoMs)
   const why = state.knowledge === 'unknown' ? causeView(cause('desired.unknown'), now) : blocked
   return {
-    namespace: one.namespace, name: one.podName, image: one.image, word, olderRuns: false, restarts: 0, log: one.name, cpus: '', cause: why,
+    namespace: one.namespace,
+    name: one.podName,
+    image: one.image,
+    word,
+    olderRuns: false,
+    restarts: 0,
+    log: one.name,
+    cpus: '',
+    cause: why,
     tone: kept ? 'warn' : why === null ? 'busy' : 'warn',
     startedAt: word === 'running' ? one.startedAt : null,
   }
@@ -85,7 +93,9 @@ function toneOf(word: WorkloadWord, why: CauseView | null, current: ObservedCont
 }
 
 function entriesOf(state: AgentState, uid: string): readonly AgentState['ledger'][string][] {
-  return Object.entries(state.ledger).filter(([key]) => key.startsWith(`${uid}/`)).map(([, entry]) => entry)
+  return Object.entries(state.ledger)
+    .filter(([key]) => key.startsWith(`${uid}/`))
+    .map(([, entry]) => entry)
 }
 
 function compare(a: string, b: string): number {

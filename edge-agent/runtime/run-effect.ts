@@ -111,7 +111,9 @@ function createObserve(engine: Engine, watchdog: Watchdog, dispatch: (event: Age
 /** The store's promise, or a failure when the disk takes too long: a dying card blocks without an error. */
 function answerOnce(clock: Clock, save: Promise<void>): Promise<void> {
   return new Promise((resolve, reject) => {
-    const cancel = clock.at(clock.now().monoMs + LIMITS.saveMs.value, () => reject(new Error(`the disk did not answer within ${LIMITS.saveMs.value / 1000} s`)))
+    const cancel = clock.at(clock.now().monoMs + LIMITS.saveMs.value, () =>
+      reject(new Error(`the disk did not answer within ${LIMITS.saveMs.value / 1000} s`)),
+    )
     save.then(resolve, reject).finally(cancel)
   })
 }
@@ -119,7 +121,8 @@ function answerOnce(clock: Clock, save: Promise<void>): Promise<void> {
 /** Engine adapters reject with an error that carries its cause as `reason`. */
 function causeOf(error: unknown): Cause {
   const reason = isRecord(error) ? error['reason'] : undefined
-  if (isRecord(reason) && typeof reason['code'] === 'string' && isCauseCode(reason['code']) && isRecord(reason['facts'])) return reason as unknown as Cause
+  if (isRecord(reason) && typeof reason['code'] === 'string' && isCauseCode(reason['code']) && isRecord(reason['facts']))
+    return reason as unknown as Cause
   return cause('engine.error', { why: messageOf(error) })
 }
 

@@ -49,9 +49,9 @@ async function size(bed: Testbed, socket: string, pods: number, rounds: number):
   const mine = spread(ours)
   const floor = spread(raw)
   const aim = 1.1 * floor.median + 60
-  process.stdout.write(
-    `  ${String(pods).padStart(2)} pods  skerry ${showMs(mine)}   raw ${showMs(floor)}   ratio ${(mine.median / floor.median).toFixed(2)}   (1.10 x raw + 60 ms = ${aim.toFixed(0)} ms)\n`,
-  )
+  const ratio = (mine.median / floor.median).toFixed(2)
+  const line = `skerry ${showMs(mine)}   raw ${showMs(floor)}   ratio ${ratio}   (1.10 x raw + 60 ms = ${aim.toFixed(0)} ms)`
+  process.stdout.write(`  ${String(pods).padStart(2)} pods  ${line}\n`)
 }
 
 function rawOptions(): unknown {

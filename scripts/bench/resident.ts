@@ -22,10 +22,9 @@ export async function benchResident(): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS))
     const agent = memory(gateway?.agent.pid ?? null)
     const floor = memory(bare.pid ?? null)
-    process.stdout.write(
-      `\nresident: agent with 10 pods after ${SETTLE_MS / 1000} s idle: RSS ${agent.rss} MiB (anonymous ${agent.anonymous}), bare Node ${floor.rss} MiB (anonymous ${floor.anonymous})`,
-    )
-    process.stdout.write(`, difference ${(agent.rss - floor.rss).toFixed(1)} MiB (aim 10)\n`)
+    const difference = (agent.rss - floor.rss).toFixed(1)
+    process.stdout.write(`\nresident: agent with 10 pods after ${SETTLE_MS / 1000} s idle: RSS ${agent.rss} MiB (anonymous ${agent.anonymous})`)
+    process.stdout.write(`, bare Node ${floor.rss} MiB (anonymous ${floor.anonymous}), difference ${difference} MiB (aim 10)\n`)
     const bytes = statSync(AGENT_BUNDLE).size
     process.stdout.write(`bundle: ${bytes} bytes, ${gzipSync(readFileSync(AGENT_BUNDLE)).byteLength} gzip (at most ${BUNDLE_BYTES_MAX})\n`)
   } finally {

@@ -54,7 +54,8 @@ function packageFindings(file: string, target: string, line: number, packages: r
       ? target
       : (target.split('/')[0] ?? target)
   const findings: Finding[] = []
-  if (builtinModules.includes(target)) findings.push({ file, line, rule: 'import-table', message: `write node:${target}` })
+  if (!target.startsWith('node:') && builtinModules.includes(target))
+    findings.push({ file, line, rule: 'import-table', message: `write node:${target}` })
   const allowed =
     packages.includes('*') || packages.includes(name) || packages.includes(target) || (target.startsWith('node:') && packages.includes('node:'))
   if (!allowed)

@@ -32,7 +32,9 @@ export function brokerContract(name: string, start: (port: number) => Promise<Ru
     }
     const device = async (id: string): Promise<TestClient> => {
       const presence = (state: string): Buffer => Buffer.from(seal('presence', id, { device: id, sid: 's', state }, null))
-      const made = await client(broker.port, id, { will: { topic: topicOf('default', id, 'presence'), payload: presence('off'), qos: 1, retain: true } })
+      const made = await client(broker.port, id, {
+        will: { topic: topicOf('default', id, 'presence'), payload: presence('off'), qos: 1, retain: true },
+      })
       opened.push(made)
       await made.publish(topicOf('default', id, 'presence'), presence('on'), { retain: true })
       return made

@@ -19,7 +19,12 @@ const DEVICE = 'gw-contract'
 export function contractPlan(name: string, image: string, more: Partial<ContainerPlan['container']> = {}): ContainerPlan {
   return {
     identity: {
-      podUid: `uid-${name}`, specHash: 'a'.repeat(64), namespace: 'default', podName: name, containerName: 'main', name: `skerry-default-${name}-main`,
+      podUid: `uid-${name}`,
+      specHash: 'a'.repeat(64),
+      namespace: 'default',
+      podName: name,
+      containerName: 'main',
+      name: `skerry-default-${name}-main`,
     },
     device: DEVICE,
     container: { name: 'main', image, command: ['sleep', '86400'], ...more },
@@ -52,8 +57,18 @@ export function engineContract(title: string, open: (device: string) => Promise<
       const seen = await under.engine.observe()
       expect(seen).toHaveLength(1)
       expect(seen[0]).toMatchObject({
-        name: 'skerry-default-a-main', podUid: 'uid-a', specHash: 'a'.repeat(64), namespace: 'default', podName: 'a', containerName: 'main',
-        image: under.image, state: 'created', startedAt: null, finishedAt: null, exitCode: null, graceSeconds: 0,
+        name: 'skerry-default-a-main',
+        podUid: 'uid-a',
+        specHash: 'a'.repeat(64),
+        namespace: 'default',
+        podName: 'a',
+        containerName: 'main',
+        image: under.image,
+        state: 'created',
+        startedAt: null,
+        finishedAt: null,
+        exitCode: null,
+        graceSeconds: 0,
       })
     })
 
@@ -112,7 +127,10 @@ export function engineContract(title: string, open: (device: string) => Promise<
     it('says which host port is taken', async () => {
       for (const name of ['a', 'b']) await under.engine.create(contractPlan(name, under.image, { ports: [{ containerPort: 80, hostPort: 18_080 }] }))
       expect(await under.engine.start('skerry-default-a-main')).toEqual({ ok: true })
-      expect(await under.engine.start('skerry-default-b-main')).toEqual({ ok: false, cause: { code: 'container.start.port-taken', facts: { port: '18080' } } })
+      expect(await under.engine.start('skerry-default-b-main')).toEqual({
+        ok: false,
+        cause: { code: 'container.start.port-taken', facts: { port: '18080' } },
+      })
     })
 
     it('knows which images it has', async () => {
@@ -129,7 +147,9 @@ export function engineContract(title: string, open: (device: string) => Promise<
 
     it('wakes on changes until it is told to stop', async () => {
       let wakes = 0
-      const stop = under.engine.watch(() => { wakes += 1 })
+      const stop = under.engine.watch(() => {
+        wakes += 1
+      })
       await under.soon()
       const connected = wakes
       await under.engine.create(contractPlan('a', under.image))

@@ -6,7 +6,13 @@ import type { Open } from './store-tools.ts'
 export function lists(open: Open): void {
   it('lists by namespace and name, all or one namespace, with the revision of the store', async () => {
     const store = await open()
-    for (const [name, namespace] of [['b', 'x'], ['a', 'x'], ['c', 'a'], ['a', 'b']] as const) await store.create('things', thing(name, 1, namespace))
+    for (const [name, namespace] of [
+      ['b', 'x'],
+      ['a', 'x'],
+      ['c', 'a'],
+      ['a', 'b'],
+    ] as const)
+      await store.create('things', thing(name, 1, namespace))
     await store.create('others', thing('z', 1))
     const all = await listed(store, {})
     expect(names(all.items)).toEqual(['a/c', 'b/a', 'x/a', 'x/b'])
@@ -57,7 +63,8 @@ export function lists(open: Open): void {
     const store = await open({ history: 8 })
     await Promise.all(Array.from({ length: 5 }, (_, index) => store.create('things', thing(`t${index}`, index))))
     const first = await listed(store, { limit: 2 })
-    for (let index = 0; index < 30; index++) await store.update('others', thing('x', index), null).then(() => store.create('others', thing(`x${index}`, 1)))
+    for (let index = 0; index < 30; index++)
+      await store.update('others', thing('x', index), null).then(() => store.create('others', thing(`x${index}`, 1)))
     expect(await store.list('things', { limit: 2, continueFrom: token(first) })).toEqual({ ok: false, why: 'expired' })
     for (const bad of ['', 'garbage', Buffer.from('[1]').toString('base64url'), Buffer.from('[1e9,"","",5]').toString('base64url')]) {
       expect(await store.list('things', { limit: 2, continueFrom: bad })).toEqual({ ok: false, why: 'expired' })

@@ -42,7 +42,10 @@ export function stored(answer: Awaited<ReturnType<Store['create']>>): StoredObje
   return answer.object
 }
 
-export async function listed(store: Store, options: Parameters<Store['list']>[1]): Promise<Extract<Awaited<ReturnType<Store['list']>>, { ok: true }>> {
+export async function listed(
+  store: Store,
+  options: Parameters<Store['list']>[1],
+): Promise<Extract<Awaited<ReturnType<Store['list']>>, { ok: true }>> {
   const answer = await store.list('things', options)
   if (!answer.ok) throw new Error('the list expired')
   return answer

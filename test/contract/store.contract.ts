@@ -71,14 +71,16 @@ function oneObject(open: Open): void {
   it('counts without loss when writers retry on conflict', async () => {
     const store = await open()
     await store.create('things', thing('a', 0))
-    await Promise.all(Array.from({ length: 8 }, async () => {
-      for (let done = 0; done < 10;) {
-        const current = await store.get('things', 'default', 'a')
-        const value = Number(decoded(current)['value'])
-        const answer = await store.update('things', thing('a', value + 1), current?.revision ?? 0)
-        if (answer.ok) done += 1
-      }
-    }))
+    await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        for (let done = 0; done < 10;) {
+          const current = await store.get('things', 'default', 'a')
+          const value = Number(decoded(current)['value'])
+          const answer = await store.update('things', thing('a', value + 1), current?.revision ?? 0)
+          if (answer.ok) done += 1
+        }
+      }),
+    )
     expect(decoded(await store.get('things', 'default', 'a'))).toMatchObject({ value: 80 })
     await store.close()
   })

@@ -42,7 +42,10 @@ export async function startApiServer(time: Clock = clock): Promise<TestServer> {
   const log: Log = { info: note, warn: note, error: note }
   const store = openSqliteStore(':memory:', { log, clock })
   const api = await openApiServer({
-    store, clock: time, random, log,
+    store,
+    clock: time,
+    random,
+    log,
     authenticator: tokenAuthenticator([
       { token: ADMIN, principal: { name: 'admin', groups: ['system:masters'] } },
       { token: STRANGER, principal: { name: 'stranger', groups: [] } },
@@ -56,7 +59,10 @@ export async function startApiServer(time: Clock = clock): Promise<TestServer> {
   })
   const port = await api.listenHttp('127.0.0.1', 0)
   return {
-    api, store, port, logged,
+    api,
+    store,
+    port,
+    logged,
     async close() {
       await api.close()
       await store.close()

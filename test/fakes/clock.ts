@@ -56,7 +56,8 @@ export class FakeClock implements Clock {
   #due(end: number): Alarm | null {
     let first: Alarm | null = null
     for (const alarm of this.#alarms) {
-      if (alarm.monoMs <= end && (first === null || alarm.monoMs < first.monoMs || (alarm.monoMs === first.monoMs && alarm.order < first.order))) first = alarm
+      if (alarm.monoMs <= end && (first === null || alarm.monoMs < first.monoMs || (alarm.monoMs === first.monoMs && alarm.order < first.order)))
+        first = alarm
     }
     return first
   }

@@ -86,7 +86,10 @@ export class FakeDisk implements Disk {
 
   async rename(from: string, to: string): Promise<void> {
     this.#operation()
-    this.#change([{ name: from, inode: null }, { name: to, inode: this.#inode(from) }])
+    this.#change([
+      { name: from, inode: null },
+      { name: to, inode: this.#inode(from) },
+    ])
   }
 
   async remove(file: string): Promise<void> {

@@ -113,12 +113,29 @@ export class FakeContainers {
     return `${new Date(this.#clock.now().wallMs).toISOString().slice(0, -1)}${String(this.#made % 1_000_000).padStart(6, '0')}Z`
   }
 
-  #fresh(identity: Pick<ObservedContainer, 'name' | 'podUid' | 'specHash' | 'namespace' | 'podName' | 'containerName'>, image: string): ObservedContainer {
+  #fresh(
+    identity: Pick<ObservedContainer, 'name' | 'podUid' | 'specHash' | 'namespace' | 'podName' | 'containerName'>,
+    image: string,
+  ): ObservedContainer {
     this.#made += 1
     const { name, podUid, specHash, namespace, podName, containerName } = identity
     return {
-      id: this.#made.toString(16).padStart(64, '0'), name, podUid, specHash, namespace, podName, containerName, image, imageId: `sha256:${image}`,
-      state: 'created', exitCode: null, oomKilled: false, startedAt: null, finishedAt: null, error: '', ip: null,
+      id: this.#made.toString(16).padStart(64, '0'),
+      name,
+      podUid,
+      specHash,
+      namespace,
+      podName,
+      containerName,
+      image,
+      imageId: `sha256:${image}`,
+      state: 'created',
+      exitCode: null,
+      oomKilled: false,
+      startedAt: null,
+      finishedAt: null,
+      error: '',
+      ip: null,
     }
   }
 }

@@ -31,7 +31,7 @@ export function packedHost(tarGz: Uint8Array): HostReader {
   const files: Record<string, string> = {}
   const names: string[] = []
   let longName: string | null = null
-  for (let at = 0; at + BLOCK <= tar.byteLength && tar[at] !== 0; ) {
+  for (let at = 0; at + BLOCK <= tar.byteLength && tar[at] !== 0;) {
     const size = Number.parseInt(text(tar, at + 124, 12), 8)
     const type = String.fromCharCode(tar[at + 156] ?? 0)
     const body = tar.subarray(at + BLOCK, at + BLOCK + size)

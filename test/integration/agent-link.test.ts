@@ -75,7 +75,7 @@ describe.skipIf(missing !== null)('the link', () => {
     expect(cloud.last('presence')).toEqual({ device: 'gw-1', sid: 'sid-k', state: 'off' })
   })
 
-  it('after a take-over the old session\'s will names the old session', async () => {
+  it("after a take-over the old session's will names the old session", async () => {
     const { url } = await startBroker(cleanup)
     const cloud = await observe(url, cleanup)
     const old = connect(url, clientOptions({ url, tenant: 'default', device: 'gw-1', sid: 'old', trusted }))

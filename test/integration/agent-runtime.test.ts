@@ -46,11 +46,16 @@ async function startAgent(engine: Engine, stateDir: string): Promise<Agent> {
   const loop = startLoop({
     initial: initialState({ device: DEVICE, sid: `sid-${process.hrtime.bigint()}`, agentVersion: 'test' }, systemClock.now()),
     ports: {
-      engine, store, clock: systemClock, log: quiet,
+      engine,
+      store,
+      clock: systemClock,
+      log: quiet,
       link: { publishStatus: () => {}, publishInventory: () => {} },
       watchdog: createWatchdog(systemClock, (what) => void stuck.push(what)),
     },
-    onBroken: (event, error) => { throw new Error(`broken by ${event.kind}`, { cause: error }) },
+    onBroken: (event, error) => {
+      throw new Error(`broken by ${event.kind}`, { cause: error })
+    },
   })
   loop.dispatch({ kind: 'loaded', loaded: await store.load() })
   const unwatch = engine.watch(() => loop.dispatch({ kind: 'engine-event' }))
@@ -82,7 +87,10 @@ function identity(containers: readonly ObservedContainer[]): readonly (string | 
 }
 
 const missing = whyNoDockerd()
-if (missing !== null) describe.skip(`agent over a real engine not run: ${missing}`, () => { it('needs dockerd', () => {}) })
+if (missing !== null)
+  describe.skip(`agent over a real engine not run: ${missing}`, () => {
+    it('needs dockerd', () => {})
+  })
 else {
   describe('the agent over a real engine', () => {
     let dockerd: PrivateDockerd

@@ -41,7 +41,12 @@ it('cuts 40 floods of 5 MB before authentication and holds none of it', async ()
 
 it('holds no more connections of one address than it was told', async () => {
   const few = await startEmbeddedBroker({
-    host: '127.0.0.1', port: 0, tenant: 'default', authenticate: passwordAuthenticator(SECRET), log: LOG, connectionsPerAddress: 2,
+    host: '127.0.0.1',
+    port: 0,
+    tenant: 'default',
+    authenticate: passwordAuthenticator(SECRET),
+    log: LOG,
+    connectionsPerAddress: 2,
   })
   const [one, two] = [await client(few.port, 'gw-1'), await client(few.port, 'gw-2')]
   await expect(client(few.port, 'gw-3')).rejects.toThrow()
@@ -125,7 +130,14 @@ function send(port: number, bytes: Buffer): Promise<void> {
 
 function hello(device: string, password = brokerPassword(SECRET, device)): Buffer {
   return mqttPacket.generate({
-    cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clientId: device, clean: true, keepalive: 30, username: device, password: Buffer.from(password),
+    cmd: 'connect',
+    protocolId: 'MQTT',
+    protocolVersion: 4,
+    clientId: device,
+    clean: true,
+    keepalive: 30,
+    username: device,
+    password: Buffer.from(password),
     will: { topic: `skerry/v1/default/${device}/presence`, payload: Buffer.from('off'), qos: 1, retain: true },
   })
 }
@@ -137,8 +149,12 @@ function mutant(random: () => number): Buffer {
     { cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: `skerry/v1/default/${device}/desired`, qos: 1 }] },
     { cmd: 'publish', messageId: 2, topic, payload: 'x'.repeat(40), qos: 1, retain: true, dup: false },
     { cmd: 'publish', messageId: 3, topic, payload: 'y', qos: 2, retain: false, dup: false },
-    { cmd: 'pubrel', messageId: 3 }, { cmd: 'puback', messageId: 1 }, { cmd: 'pubrec', messageId: 4 }, { cmd: 'pubcomp', messageId: 4 },
-    { cmd: 'unsubscribe', messageId: 5, unsubscriptions: ['a'] }, { cmd: 'pingreq' },
+    { cmd: 'pubrel', messageId: 3 },
+    { cmd: 'puback', messageId: 1 },
+    { cmd: 'pubrec', messageId: 4 },
+    { cmd: 'pubcomp', messageId: 4 },
+    { cmd: 'unsubscribe', messageId: 5, unsubscriptions: ['a'] },
+    { cmd: 'pingreq' },
   ]
   const rest = Buffer.concat(after.map((packet) => mqttPacket.generate(packet)).filter(() => random() < 0.6))
   // two of three have a whole, good CONNECT first: the others never get past it

@@ -14,12 +14,23 @@ it('serves over TLS whoever trusts its certificate, and only those connect', asy
   const folder = mkdtempSync(path.join(tmpdir(), 'skerry-tls-'))
   const { caPem, certPem, keyPem } = await serverCertificate(folder, ['127.0.0.1'], Date.now())
   const tls = { cert: certPem, key: keyPem }
-  const broker = await startEmbeddedBroker({ host: '127.0.0.1', port: 0, tenant: 'default', authenticate: passwordAuthenticator(SECRET), log: LOG, tls })
+  const broker = await startEmbeddedBroker({
+    host: '127.0.0.1',
+    port: 0,
+    tenant: 'default',
+    authenticate: passwordAuthenticator(SECRET),
+    log: LOG,
+    tls,
+  })
   const link = (ca?: string) =>
     openMqttLink(
       {
-        url: `mqtts://127.0.0.1:${broker.port}`, tenant: 'default', clientId: CLOUD_CLIENT_ID, username: CLOUD_CLIENT_ID,
-        password: brokerPassword(SECRET, CLOUD_CLIENT_ID), ...(ca === undefined ? {} : { ca }),
+        url: `mqtts://127.0.0.1:${broker.port}`,
+        tenant: 'default',
+        clientId: CLOUD_CLIENT_ID,
+        username: CLOUD_CLIENT_ID,
+        password: brokerPassword(SECRET, CLOUD_CLIENT_ID),
+        ...(ca === undefined ? {} : { ca }),
       },
       { clock: CLOCK, random: { next: () => 0.1, uuid: () => '', suffix: () => '' }, log: LOG },
     )

@@ -9,18 +9,57 @@ import type { TestClient } from './mqtt-clients.ts'
 const DEVICES = ['gw-1', 'gw-2', 'gw-3']
 const topic = (device: string, channel: string): string => `skerry/v1/default/${device}/${channel}`
 const OWN_READ = (device: string): string[] => [topic(device, 'desired'), topic(device, 'cmd')]
-const OWN_WRITE = (device: string): string[] => Object.values(TOPICS).filter((rule) => rule.writer === 'device').map((rule) => topic(device, rule.channel))
+const OWN_WRITE = (device: string): string[] =>
+  Object.values(TOPICS)
+    .filter((rule) => rule.writer === 'device')
+    .map((rule) => topic(device, rule.channel))
 
 /** Filters and topics that a curious device may try. */
 const PROBES = [
-  '#', '+', '+/#', '+/+', '+/+/+/+/+', '/#', '/+', '$SYS/#', '$SYS/+/new/clients', '$share/g/#', '$share/g/skerry/v1/default/+/desired',
-  '$share/g/skerry/v1/default/gw-1/desired', '$queue/#', '$refused', 'skerry', 'skerry/#', 'skerry/+', 'skerry/v1/#', 'skerry/v1/+/#',
-  'skerry/v1/default', 'skerry/v1/default/#', 'skerry/v1/default/+', 'skerry/v1/default/+/#', 'skerry/v1/default/+/desired',
-  'skerry/v1/default/+/status', 'skerry/v1/+/gw-1/desired', '+/v1/default/gw-2/desired', 'skerry/v1/default/gw-1/#', 'skerry/v1/default/gw-1/+',
-  'skerry/v1/default/gw-1/desired/', 'skerry/v1/default/gw-1/desired/#', 'skerry/v1/default/gw-2/desired', 'skerry/v1/default/gw-2/cmd',
-  'skerry/v1/default/gw-2/status', 'skerry/v1/default/gw-3/desired', 'skerry/v1/default/gw-3/presence', '/skerry/v1/default/gw-2/desired',
-  'skerry//v1/default/gw-2/desired', 'SKERRY/V1/default/gw-2/desired', 'skerry/v1/other/gw-1/desired', 'skerry/v1/default/gw-2/desired\u0000',
-  'skerry/v1/default/gw-\ufffd/desired', 'skerry/v1/default/__proto__/desired', 'a/b/c/d/e/f/g/h/i/j',
+  '#',
+  '+',
+  '+/#',
+  '+/+',
+  '+/+/+/+/+',
+  '/#',
+  '/+',
+  '$SYS/#',
+  '$SYS/+/new/clients',
+  '$share/g/#',
+  '$share/g/skerry/v1/default/+/desired',
+  '$share/g/skerry/v1/default/gw-1/desired',
+  '$queue/#',
+  '$refused',
+  'skerry',
+  'skerry/#',
+  'skerry/+',
+  'skerry/v1/#',
+  'skerry/v1/+/#',
+  'skerry/v1/default',
+  'skerry/v1/default/#',
+  'skerry/v1/default/+',
+  'skerry/v1/default/+/#',
+  'skerry/v1/default/+/desired',
+  'skerry/v1/default/+/status',
+  'skerry/v1/+/gw-1/desired',
+  '+/v1/default/gw-2/desired',
+  'skerry/v1/default/gw-1/#',
+  'skerry/v1/default/gw-1/+',
+  'skerry/v1/default/gw-1/desired/',
+  'skerry/v1/default/gw-1/desired/#',
+  'skerry/v1/default/gw-2/desired',
+  'skerry/v1/default/gw-2/cmd',
+  'skerry/v1/default/gw-2/status',
+  'skerry/v1/default/gw-3/desired',
+  'skerry/v1/default/gw-3/presence',
+  '/skerry/v1/default/gw-2/desired',
+  'skerry//v1/default/gw-2/desired',
+  'SKERRY/V1/default/gw-2/desired',
+  'skerry/v1/other/gw-1/desired',
+  'skerry/v1/default/gw-2/desired\u0000',
+  'skerry/v1/default/gw-\ufffd/desired',
+  'skerry/v1/default/__proto__/desired',
+  'a/b/c/d/e/f/g/h/i/j',
 ]
 
 let broker: EmbeddedBroker
@@ -43,21 +82,26 @@ describe('topic matrix', () => {
   it(`subscribing: 3 devices and ${PROBES.length} filters leak nothing`, async () => {
     const cloud = await cloudClient(broker.port)
     open.push(cloud)
-    for (const device of DEVICES) for (const own of OWN_READ(device)) await cloud.publish(own, `retained for ${device}`, { retain: own.endsWith('desired') })
+    for (const device of DEVICES)
+      for (const own of OWN_READ(device)) await cloud.publish(own, `retained for ${device}`, { retain: own.endsWith('desired') })
     let leaks = 0
     let granted = 0
     for (const [round, probe] of PROBES.entries()) {
       const devices = await Promise.all(DEVICES.map((device) => client(broker.port, device)))
-      await Promise.all(devices.map(async (device, index) => {
-        if (await device.subscribe(probe)) granted += 1
-        if (device.closes === 0) await device.subscribe(topic(DEVICES[index] ?? '', 'desired'))
-      }))
+      await Promise.all(
+        devices.map(async (device, index) => {
+          if (await device.subscribe(probe)) granted += 1
+          if (device.closes === 0) await device.subscribe(topic(DEVICES[index] ?? '', 'desired'))
+        }),
+      )
       for (const [index, device] of DEVICES.entries()) {
         if (devices[index]?.closes === 0) for (const own of OWN_WRITE(device)) await devices[index].publish(own, `secret of ${device}`)
         await cloud.publish(topic(device, 'cmd'), `command for ${device}`)
         await cloud.publish(topic(device, 'desired'), `last ${round} for ${device}`, { retain: true })
       }
-      await Promise.all(devices.map((device) => eventually(() => device.closes > 0 || device.heard.some(({ text }) => text.startsWith(`last ${round}`)))))
+      await Promise.all(
+        devices.map((device) => eventually(() => device.closes > 0 || device.heard.some(({ text }) => text.startsWith(`last ${round}`)))),
+      )
       for (const [index, device] of DEVICES.entries()) {
         leaks += devices[index]?.heard.filter((heard) => !OWN_READ(device).includes(heard.topic)).length ?? 0
         await devices[index]?.end()
@@ -76,7 +120,10 @@ describe('topic matrix', () => {
     for (const device of DEVICES) {
       for (const probe of PROBES) {
         const writer = await client(broker.port, device)
-        await Promise.race([writer.publish(probe, `from ${device}`).catch(() => undefined), eventually(() => writer.closes > 0).catch(() => undefined)])
+        await Promise.race([
+          writer.publish(probe, `from ${device}`).catch(() => undefined),
+          eventually(() => writer.closes > 0).catch(() => undefined),
+        ])
         await writer.end()
       }
       const writer = await join(device)
@@ -117,7 +164,7 @@ describe('refusals', () => {
     expect(broker.refusals()['packet-bytes']).toBe(1)
   })
 
-  it('nobody gets in without the right name and password, and nobody takes another\'s place', async () => {
+  it("nobody gets in without the right name and password, and nobody takes another's place", async () => {
     const victim = await join('gw-1')
     const password = brokerPassword(SECRET, 'gw-2')
     await expect(client(broker.port, 'gw-1', { password: 'wrong' })).rejects.toThrow(/Not authorized/)
@@ -142,7 +189,7 @@ describe('refusals', () => {
 })
 
 describe('wills and retained messages', () => {
-  it('says a lost device\'s own will, and not one on another\'s topic', async () => {
+  it("says a lost device's own will, and not one on another's topic", async () => {
     const cloud = await cloudClient(broker.port)
     open.push(cloud)
     await cloud.subscribe('skerry/v1/default/#')

@@ -15,7 +15,9 @@ export interface Browser {
 export async function openBrowser(): Promise<Browser> {
   const profile = await mkdtemp(path.join(tmpdir(), 'skerry-browser-'))
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath: '/usr/bin/chromium', headless: true, args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+    executablePath: '/usr/bin/chromium',
+    headless: true,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
   })
   return {
     context,

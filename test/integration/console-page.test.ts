@@ -15,7 +15,6 @@ import type { Delta, Snapshot } from '../../cloud/console/view-model.ts'
 import { parseBlock } from '../../cloud/console/web/event-stream.ts'
 import type { StreamEvent } from '../../cloud/console/web/event-stream.ts'
 import type { Clock, Store } from '../../cloud/ports.ts'
-import type { KubeObject } from '../../cloud/resources/object.ts'
 import { openMemoryStore } from '../../cloud/store/memory-store.ts'
 import { RUNNING, SECRET, explainPod, facts, fillStore, node, pod } from '../fixtures/console-fleet.ts'
 import { LOOKS, axeViolations, fitsWidth, look, openBrowser } from './browser.ts'
@@ -25,7 +24,8 @@ const TOKEN = 'a-token-for-tests'
 const MARKUP = '<img src=x onerror="window.hacked=1">'
 const QUIET = { info: () => undefined, warn: () => undefined, error: () => undefined }
 const CLOCK: Clock = {
-  nowMs: () => Date.now(), monoMs: () => performance.now(),
+  nowMs: () => Date.now(),
+  monoMs: () => performance.now(),
   after: (ms, run) => {
     const timer = setTimeout(run, ms)
     return () => clearTimeout(timer)
@@ -63,7 +63,10 @@ function authorize(request: IncomingMessage): boolean {
 async function start(): Promise<void> {
   served = await createConsole({ store, clock: CLOCK, log: QUIET, assetsDir, authorize, facts, explainPod })
   server = createServer((request, response) => {
-    served.handle(request, response).then((mine) => (mine ? undefined : response.writeHead(404).end()), () => response.destroy())
+    served.handle(request, response).then(
+      (mine) => (mine ? undefined : response.writeHead(404).end()),
+      () => response.destroy(),
+    )
   })
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   port = (server.address() as AddressInfo).port
@@ -148,7 +151,7 @@ describe('the pages', () => {
 
   it('follow the store, and a count leads to its members', async () => {
     await signedIn(async (page) => {
-      await store.update('nodes', node('gw-kassel-3', 'True') as KubeObject, null)
+      await store.update('nodes', node('gw-kassel-3', 'True'), null)
       const online = page.getByRole('link', { name: '2 online' })
       await online.waitFor()
       await online.click()
@@ -164,7 +167,7 @@ describe('the pages', () => {
       await page.getByText(/No contact with the cloud\. Data is \d+ s old\./).waitFor()
       expect(await page.locator('tbody tr').count()).toBe(3)
       expect(await axeViolations(page)).toEqual([])
-      await store.create('nodes', node('gw-kassel-4', 'True') as KubeObject)
+      await store.create('nodes', node('gw-kassel-4', 'True'))
       await start()
       await page.getByRole('link', { name: 'gw-kassel-4' }).waitFor()
       expect(await page.getByText('No contact').count()).toBe(0)
@@ -187,8 +190,10 @@ describe('the pages', () => {
   })
 
   it('give markup in names and messages no effect', async () => {
-    const evil = pod('evil', 'e1', { status: { ...RUNNING, phase: 'Pending', conditions: [{ type: 'PodScheduled', status: 'False', message: MARKUP }] } })
-    await store.create('pods', { ...evil, metadata: { ...evil.metadata, name: MARKUP } } as KubeObject)
+    const evil = pod('evil', 'e1', {
+      status: { ...RUNNING, phase: 'Pending', conditions: [{ type: 'PodScheduled', status: 'False', message: MARKUP }] },
+    })
+    await store.create('pods', { ...evil, metadata: { ...evil.metadata, name: MARKUP } })
     await signedIn(async (page) => {
       await page.getByText('onerror').first().waitFor()
       expect(await page.locator('img').count()).toBe(0)
@@ -221,7 +226,7 @@ describe('the server', () => {
 
   it('resumes a stream where it ended, and asks to load again what it cannot continue', async () => {
     const { revision } = (await (await ask('/api/snapshot')).json()) as Snapshot
-    await store.update('nodes', node('gw-kassel-3', 'True') as KubeObject, null)
+    await store.update('nodes', node('gw-kassel-3', 'True'), null)
     const [first] = await eventsUntil(String(revision), (events) => events.some((one) => one.event === 'delta'))
     expect((JSON.parse(first?.data ?? '{}') as Delta).changed.devices).toMatchObject([{ name: 'gw-kassel-3', word: 'online' }])
     for (const from of ['1', '999999', null]) {
@@ -233,7 +238,7 @@ describe('the server', () => {
     const { revision } = (await (await ask('/api/snapshot')).json()) as Snapshot
     const last = 'gw-burst-199'
     const reading = eventsUntil(String(revision), (events) => events.some((one) => one.data.includes(last)))
-    for (let count = 0; count < 200; count += 1) await store.create('nodes', node(`gw-burst-${count}`, 'True') as KubeObject)
+    for (let count = 0; count < 200; count += 1) await store.create('nodes', node(`gw-burst-${count}`, 'True'))
     const events = await reading
     const told = events.flatMap((one) => (JSON.parse(one.data) as Delta).changed.devices ?? [])
     expect(new Set(told.map((row) => row.name)).size).toBe(200)

@@ -11,7 +11,10 @@ import { createPrivateDockerd, whyNoDockerd } from './private-dockerd.ts'
 import type { PrivateDockerd } from './private-dockerd.ts'
 
 const missing = whyNoDockerd()
-if (missing !== null) describe.skip(`real engine not run: ${missing}`, () => { it('needs dockerd', () => {}) })
+if (missing !== null)
+  describe.skip(`real engine not run: ${missing}`, () => {
+    it('needs dockerd', () => {})
+  })
 else {
   let shared: Promise<PrivateDockerd> | null = null
   const dockerd = async (): Promise<PrivateDockerd> => {

@@ -23,8 +23,14 @@ let state: AgentState = gateway()
 beforeAll(async () => {
   html = await buildFieldPage()
   server = await startLocalPage({
-    host: '127.0.0.1', port: 0, page: html, state: () => state, now: () => NOW, log: QUIET,
-    logs: (target, lines) => Promise.resolve(`${lines} lines of ${target}\n\u001b[31m${MARKUP}\u001b[0m\n`), agentLog: () => ['agent started', 'plan made'],
+    host: '127.0.0.1',
+    port: 0,
+    page: html,
+    state: () => state,
+    now: () => NOW,
+    log: QUIET,
+    logs: (target, lines) => Promise.resolve(`${lines} lines of ${target}\n\u001b[31m${MARKUP}\u001b[0m\n`),
+    agentLog: () => ['agent started', 'plan made'],
   })
   browser = await openBrowser()
 })
@@ -60,11 +66,16 @@ interface Answer {
 
 function ask(path: string, options: { readonly host?: string; readonly method?: string } = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const asked = request({ port: server.address.port, path, method: options.method ?? 'GET', headers: { host: options.host ?? '127.0.0.1' } }, (response) => {
-      let body = ''
-      response.on('data', (chunk: Buffer) => { body += chunk.toString() })
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body, headers: response.headers }))
-    })
+    const asked = request(
+      { port: server.address.port, path, method: options.method ?? 'GET', headers: { host: options.host ?? '127.0.0.1' } },
+      (response) => {
+        let body = ''
+        response.on('data', (chunk: Buffer) => {
+          body += chunk.toString()
+        })
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body, headers: response.headers }))
+      },
+    )
     asked.on('error', reject).end()
   })
 }
@@ -137,7 +148,10 @@ describe('the page', () => {
         await page.route('**/api/v1/events', (route) => route.fulfill({ contentType: 'text/event-stream', body }))
         await opened(page)
         const titles = await page.locator('h2').allInnerTexts()
-        expect(titles.map((title) => title.split('\n')[0]), field).toEqual(expect.arrayContaining(['Workloads', 'Plan', 'Hardware']))
+        expect(
+          titles.map((title) => title.split('\n')[0]),
+          field,
+        ).toEqual(expect.arrayContaining(['Workloads', 'Plan', 'Hardware']))
         const shown = await page.locator('main').innerText()
         if (field !== 'hardware') expect(shown, field).toContain('Advantech UNO-348')
         if (field !== 'workloads') expect(shown, field).toContain('modbus-bridge')

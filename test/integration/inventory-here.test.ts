@@ -21,8 +21,12 @@ describe.skipIf(missing !== null)('the inventory of this machine', () => {
       const entryPoints = [path.join(import.meta.dirname, 'inventory-child.ts')]
       await build({ entryPoints, outfile: script, bundle: true, platform: 'node', format: 'esm', logLevel: 'error', banner })
       const trace = path.join(work, 'trace')
-      const out = execFileSync('strace', ['-f', '-e', 'trace=execve,execveat,fork,vfork', '-o', trace, process.execPath, script], { encoding: 'utf8' })
-      const started = readFileSync(trace, 'utf8').split('\n').filter((line) => /\b(execve|execveat|fork|vfork)\(/.test(line))
+      const out = execFileSync('strace', ['-f', '-e', 'trace=execve,execveat,fork,vfork', '-o', trace, process.execPath, script], {
+        encoding: 'utf8',
+      })
+      const started = readFileSync(trace, 'utf8')
+        .split('\n')
+        .filter((line) => /\b(execve|execveat|fork|vfork)\(/.test(line))
       expect(started).toHaveLength(1)
       const said: unknown = JSON.parse(out.slice(0, out.indexOf('\n')))
       const inventory = parse(INVENTORY, isRecord(said) ? said['inventory'] : null)

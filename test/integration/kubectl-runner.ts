@@ -12,10 +12,16 @@ const CLOUD_SDK = '/usr/lib/google-cloud-sdk/bin'
 
 /** The kubectl on PATH; with SKERRY_KUBECTL_ALL=1 every version found; SKERRY_KUBECTL names more, separated by ':'. */
 export function kubectlBinaries(): readonly string[] {
-  const onPath = (process.env['PATH'] ?? '').split(':').map((dir) => join(dir, 'kubectl')).filter((path) => existsSync(path)).slice(0, 1)
+  const onPath = (process.env['PATH'] ?? '')
+    .split(':')
+    .map((dir) => join(dir, 'kubectl'))
+    .filter((path) => existsSync(path))
+    .slice(0, 1)
   const named = (process.env['SKERRY_KUBECTL'] ?? '').split(':').filter((path) => path !== '')
   if (process.env['SKERRY_KUBECTL_ALL'] !== '1' || !existsSync(CLOUD_SDK)) return [...onPath, ...named]
-  const versions = readdirSync(CLOUD_SDK).filter((name) => /^kubectl\.1\.\d+$/.test(name)).map((name) => join(CLOUD_SDK, name))
+  const versions = readdirSync(CLOUD_SDK)
+    .filter((name) => /^kubectl\.1\.\d+$/.test(name))
+    .map((name) => join(CLOUD_SDK, name))
   return [...onPath, ...named, ...versions]
 }
 
@@ -45,7 +51,8 @@ export async function kubectlAgainst(binary: string): Promise<Kubectl> {
   const env = { PATH: process.env['PATH'] ?? '', HOME: folder, KUBECONFIG: config, KUBE_EDITOR: 'sed -i s/edit-me/was-edited/' }
   const argv = (args: readonly string[], input = ''): Promise<Ran> => run(binary, args, env, input)
   return {
-    server, argv,
+    server,
+    argv,
     run: (line, input) => argv(line.split(' '), input),
     background: (line) => background(binary, line.split(' '), env),
     async close() {

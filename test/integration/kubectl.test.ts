@@ -48,29 +48,54 @@ metadata: {name: team}
 `
 
 const NODE = {
-  apiVersion: 'v1', kind: 'Node', metadata: { name: 'gw-1', labels: { 'kubernetes.io/arch': 'arm64' } },
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name: 'gw-1', labels: { 'kubernetes.io/arch': 'arm64' } },
 }
 const NODE_STATUS = {
   status: {
-    capacity: { cpu: '4', memory: '8Gi', pods: '110' }, allocatable: { cpu: '4', memory: '7Gi', pods: '110' },
+    capacity: { cpu: '4', memory: '8Gi', pods: '110' },
+    allocatable: { cpu: '4', memory: '7Gi', pods: '110' },
     conditions: [{ type: 'Ready', status: 'True', reason: 'DeviceReports', message: 'the device reports' }],
     addresses: [{ type: 'InternalIP', address: '10.0.0.7' }],
   },
 }
 const POD = {
-  apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p1', labels: { app: 'web' } }, spec: { nodeName: 'gw-1', containers: [{ name: 'c', image: 'i:1' }] },
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'p1', labels: { app: 'web' } },
+  spec: { nodeName: 'gw-1', containers: [{ name: 'c', image: 'i:1' }] },
 }
 const POD_STATUS = {
   status: {
-    phase: 'Running', podIP: '172.17.0.2', startTime: '2026-01-01T00:00:00Z', conditions: [{ type: 'Ready', status: 'True' }],
-    containerStatuses: [{
-      name: 'c', image: 'i:1', imageID: '', ready: true, started: true, restartCount: 3, state: { running: { startedAt: '2026-01-01T00:00:00Z' } },
-    }],
+    phase: 'Running',
+    podIP: '172.17.0.2',
+    startTime: '2026-01-01T00:00:00Z',
+    conditions: [{ type: 'Ready', status: 'True' }],
+    containerStatuses: [
+      {
+        name: 'c',
+        image: 'i:1',
+        imageID: '',
+        ready: true,
+        started: true,
+        restartCount: 3,
+        state: { running: { startedAt: '2026-01-01T00:00:00Z' } },
+      },
+    ],
   },
 }
 const EVENT = {
-  apiVersion: 'v1', kind: 'Event', metadata: { name: 'p1.1', namespace: 'default' }, reason: 'Started', message: 'container c runs', type: 'Normal', count: 2,
-  firstTimestamp: '2026-01-01T00:00:00Z', lastTimestamp: '2026-01-01T00:00:00Z', source: { component: 'device' },
+  apiVersion: 'v1',
+  kind: 'Event',
+  metadata: { name: 'p1.1', namespace: 'default' },
+  reason: 'Started',
+  message: 'container c runs',
+  type: 'Normal',
+  count: 2,
+  firstTimestamp: '2026-01-01T00:00:00Z',
+  lastTimestamp: '2026-01-01T00:00:00Z',
+  source: { component: 'device' },
 }
 
 const binaries = kubectlBinaries()
@@ -139,7 +164,12 @@ describe.skipIf(binaries.length === 0).each(binaries)('%s', (binary) => {
     await apply(deployment('web:2'), '', 'deployment.apps/web configured')
     expect(await containerOf('web')).toMatchObject({ image: 'web:2', env: [{ name: 'A' }, { name: 'B' }] })
     await apply(deployment('web:2').replace('{name: B, value: "2"}', '{name: C, value: "3"}'), '', 'configured')
-    expect(await containerOf('web')).toMatchObject({ env: [{ name: 'A', value: '1' }, { name: 'C', value: '3' }] })
+    expect(await containerOf('web')).toMatchObject({
+      env: [
+        { name: 'A', value: '1' },
+        { name: 'C', value: '3' },
+      ],
+    })
     await ok('get deploy web -o jsonpath={.metadata.generation}', /^3$/)
     await apply(OTHERS, '', 'configmap/cm1 created', 'secret/s1 created', 'daemonset.apps/ds1 created', 'namespace/team created')
     await apply(OTHERS.replace('k: v', 'k: w'), '', 'configmap/cm1 configured', 'daemonset.apps/ds1 unchanged')
@@ -202,7 +232,9 @@ describe.skipIf(binaries.length === 0).each(binaries)('%s', (binary) => {
     await ok('set env deploy/web D=4', /env updated/)
     await ok('set resources deploy/web --limits=cpu=200m', /resource requirements updated/)
     expect(await containerOf('web')).toMatchObject({
-      image: 'web:3', env: [{ name: 'A' }, { name: 'C' }, { name: 'D', value: '4' }], resources: { limits: { cpu: '200m' }, requests: { memory: '16Mi' } },
+      image: 'web:3',
+      env: [{ name: 'A' }, { name: 'C' }, { name: 'D', value: '4' }],
+      resources: { limits: { cpu: '200m' }, requests: { memory: '16Mi' } },
     })
     await ok('get deploy web -o jsonpath={.spec.replicas}{.metadata.annotations.note}', /^5hi$/)
     await ok('patch deploy web --type=json -p [{"op":"replace","path":"/spec/replicas","value":3}]', 'patched')
@@ -231,7 +263,11 @@ describe.skipIf(binaries.length === 0).each(binaries)('%s', (binary) => {
   })
 
   it('names what is wrong in a manifest and stores nothing', async () => {
-    await bad('create -f -', /unknown field "spec\.template\.spec\.containers\[0\]\.imagee"/, renamed(deployment('web:1').replace('image:', 'imagee:')))
+    await bad(
+      'create -f -',
+      /unknown field "spec\.template\.spec\.containers\[0\]\.imagee"/,
+      renamed(deployment('web:1').replace('image:', 'imagee:')),
+    )
     await bad('apply -f -', /unknown field "spec\.template\.spec\.colour"/, renamed(deployment('web:1', '      colour: red\n')))
     await bad('apply -f -', /spec\.template\.spec\.hostPID.*not supported/, renamed(deployment('web:1', '      hostPID: true\n')))
     await bad('apply -f -', /spec\.replicas/, renamed(deployment('web:1').replace('replicas: 2', 'replicas: lots')))

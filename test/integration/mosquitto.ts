@@ -61,7 +61,10 @@ export async function end(child: ChildProcess): Promise<void> {
 function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = tcpConnect(port, '127.0.0.1')
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false)).once('close', () => resolve(false))
+    socket
+      .once('connect', () => resolve(true))
+      .once('error', () => resolve(false))
+      .once('close', () => resolve(false))
     socket.once('connect', () => socket.destroy())
   })
 }
@@ -72,7 +75,10 @@ export async function startProxy(port: number, cleanup: Cleanup) {
   let swallowing = false
   const server = createServer((near) => {
     const far = tcpConnect(port, '127.0.0.1')
-    for (const [from, to] of [[near, far], [far, near]] as const) {
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
       sockets.add(from)
       from.on('data', (chunk) => void (swallowing || to.write(chunk)))
       from.on('error', () => undefined)

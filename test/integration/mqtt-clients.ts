@@ -43,17 +43,24 @@ export interface TestClient {
 /** A connected client; rejects when the broker refuses it. */
 export async function client(port: number, name: string, options: IClientOptions = {}): Promise<TestClient> {
   const raw = mqtt.connect(`mqtt://127.0.0.1:${port}`, {
-    clientId: name, username: name, password: brokerPassword(SECRET, name), protocolVersion: 4, connectTimeout: 5_000,
-    reconnectPeriod: 0, resubscribe: false, ...options,
+    clientId: name,
+    username: name,
+    password: brokerPassword(SECRET, name),
+    protocolVersion: 4,
+    connectTimeout: 5_000,
+    reconnectPeriod: 0,
+    resubscribe: false,
+    ...options,
   })
   const made: TestClient = {
     mqtt: raw,
     heard: [],
     closes: 0,
-    subscribe: (filter) => new Promise((resolve) => {
-      raw.once('close', () => resolve(false))
-      raw.subscribe(filter, { qos: 1 }, (error, granted) => resolve(error === null && granted?.[0]?.qos !== 128 && granted?.length === 1))
-    }),
+    subscribe: (filter) =>
+      new Promise((resolve) => {
+        raw.once('close', () => resolve(false))
+        raw.subscribe(filter, { qos: 1 }, (error, granted) => resolve(error === null && granted?.[0]?.qos !== 128 && granted?.length === 1))
+      }),
     publish: async (topic, payload, { qos = 1, retain = false } = {}) => {
       await raw.publishAsync(topic, payload, { qos, retain })
     },

@@ -44,10 +44,12 @@ async function writeAndCut(cut: number): Promise<number> {
   const writer = spawn(process.execPath, ['--import', 'tsx', script, dir], { stdio: ['ignore', 'pipe', 'inherit'] })
   let text = ''
   const ended = new Promise<void>((resolve) => writer.once('close', () => resolve()))
-  const begun = new Promise<void>((resolve) => writer.stdout.on('data', (chunk: Buffer) => {
-    text += chunk.toString()
-    resolve()
-  }))
+  const begun = new Promise<void>((resolve) =>
+    writer.stdout.on('data', (chunk: Buffer) => {
+      text += chunk.toString()
+      resolve()
+    }),
+  )
   await Promise.race([begun, ended])
   await sleep(20 + ((cut * 37) % 150))
   // with and without the journal reaching the disk

@@ -13,7 +13,9 @@ export function sweep(dir: string, netns: string): void {
 
 /** Containers are children of shims, and shims name the folder; both end. */
 function killBelow(dir: string): number {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number)
+  const pids = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
   const ours = new Set(pids.filter((pid) => pid !== process.pid && read(`/proc/${pid}/cmdline`).includes(dir)))
   const doomed = [...ours, ...pids.filter((pid) => ours.has(parentOf(pid)))]
   for (const pid of doomed) {
@@ -33,7 +35,9 @@ function parentOf(pid: number): number {
 
 /** Deepest first. */
 function mountsBelow(dir: string): readonly string[] {
-  const points = read('/proc/self/mounts').split('\n').map((line) => line.split(' ')[1] ?? '')
+  const points = read('/proc/self/mounts')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
   return points.filter((point) => point.startsWith(`${dir}/`)).toSorted((a, b) => b.length - a.length)
 }
 

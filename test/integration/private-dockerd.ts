@@ -86,7 +86,11 @@ export async function createPrivateDockerd(options: PrivateDockerdOptions = {}):
   }
   const docker = (...args: readonly string[]): Promise<string> => runOk('docker', ['-H', `unix://${socketPath}`, ...args])
   const engine: PrivateDockerd = {
-    dir, socketPath, netns, start, docker,
+    dir,
+    socketPath,
+    netns,
+    start,
+    docker,
     pid: () => dockerd?.pid ?? null,
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
@@ -107,8 +111,19 @@ export async function createPrivateDockerd(options: PrivateDockerdOptions = {}):
 
 function dockerdCommand(dir: string, liveRestore: boolean): readonly string[] {
   return [
-    'dockerd', '--data-root', join(dir, 'data'), '--exec-root', join(dir, 'exec'), '--host', `unix://${join(dir, 'docker.sock')}`,
-    '--pidfile', join(dir, 'dockerd.pid'), '--containerd', join(dir, 'containerd.sock'), '--config-file', join(dir, 'daemon.json'),
+    'dockerd',
+    '--data-root',
+    join(dir, 'data'),
+    '--exec-root',
+    join(dir, 'exec'),
+    '--host',
+    `unix://${join(dir, 'docker.sock')}`,
+    '--pidfile',
+    join(dir, 'dockerd.pid'),
+    '--containerd',
+    join(dir, 'containerd.sock'),
+    '--config-file',
+    join(dir, 'daemon.json'),
     ...(liveRestore ? ['--live-restore'] : []),
   ]
 }
@@ -116,8 +131,12 @@ function dockerdCommand(dir: string, liveRestore: boolean): readonly string[] {
 function startContainerd(dir: string): void {
   writeFileSync(join(dir, 'daemon.json'), '{}')
   const config = [
-    'version = 2', `root = "${join(dir, 'ctrd')}"`, `state = "${join(dir, 'ctrd-state')}"`, 'disabled_plugins = ["io.containerd.grpc.v1.cri"]',
-    '[grpc]', `address = "${join(dir, 'containerd.sock')}"`,
+    'version = 2',
+    `root = "${join(dir, 'ctrd')}"`,
+    `state = "${join(dir, 'ctrd-state')}"`,
+    'disabled_plugins = ["io.containerd.grpc.v1.cri"]',
+    '[grpc]',
+    `address = "${join(dir, 'containerd.sock')}"`,
   ]
   writeFileSync(join(dir, 'containerd.toml'), `${config.join('\n')}\n`)
   spawnLogged(dir, 'containerd', ['containerd', '--config', join(dir, 'containerd.toml')])
@@ -175,7 +194,8 @@ async function importBusybox(dir: string, docker: PrivateDockerd['docker'], refe
   mkdirSync(join(root, 'bin'), { recursive: true })
   mkdirSync(join(root, 'tmp'), { recursive: true })
   await runOk('cp', [findProgram('busybox') ?? '/bin/busybox', join(root, 'bin/busybox')])
-  for (const name of ['sh', 'sleep', 'httpd', 'echo', 'cat', 'true', 'false', 'env', 'hostname']) await runOk('ln', ['-sf', 'busybox', join(root, 'bin', name)])
+  for (const name of ['sh', 'sleep', 'httpd', 'echo', 'cat', 'true', 'false', 'env', 'hostname'])
+    await runOk('ln', ['-sf', 'busybox', join(root, 'bin', name)])
   await runOk('tar', ['-C', root, '-cf', archive, '.'])
   await docker('import', archive, reference)
 }

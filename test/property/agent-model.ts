@@ -49,8 +49,22 @@ export class ModelEngine {
     this.made += 1
     const { podUid, specHash, namespace, podName, containerName, name } = plan.identity
     this.containers.set(`made-${this.made}`, {
-      id: `made-${this.made}`, name, podUid, specHash, namespace, podName, containerName, image: plan.container.image, imageId: null,
-      state: 'created', exitCode: null, oomKilled: false, startedAt: null, finishedAt: null, error: '', ip: null,
+      id: `made-${this.made}`,
+      name,
+      podUid,
+      specHash,
+      namespace,
+      podName,
+      containerName,
+      image: plan.container.image,
+      imageId: null,
+      state: 'created',
+      exitCode: null,
+      oomKilled: false,
+      startedAt: null,
+      finishedAt: null,
+      error: '',
+      ip: null,
     })
     return OK
   }
@@ -112,7 +126,8 @@ export function runWorld(engine: ModelEngine, news: readonly AgentEvent[], optio
     if (effect.kind === 'save') answers.push({ kind: 'saved', epoch: effect.version?.epoch ?? 0, generation: effect.version?.generation ?? 0 })
     if (effect.kind === 'run-wave') running.push({ wave: effect.wave, lanes: effect.lanes.map((lane) => lane.steps) })
     // the step at hand still ends, whenever it does
-    if (effect.kind === 'abort-wave') for (const one of running) if (one.wave === effect.wave) one.lanes = one.lanes.map((lane) => lane.slice(0, 1)).slice(0, 1)
+    if (effect.kind === 'abort-wave')
+      for (const one of running) if (one.wave === effect.wave) one.lanes = one.lanes.map((lane) => lane.slice(0, 1)).slice(0, 1)
   }
   const take = (event: AgentEvent): void => {
     const turn = reduce(state, event, { monoMs: nowMs, wallMs: nowMs })
@@ -139,8 +154,8 @@ export function runWorld(engine: ModelEngine, news: readonly AgentEvent[], optio
     answers.push({ kind: 'wave-done', wave: one.wave })
   }
   const choices = (): readonly (() => void)[] => [
-    ...(answers.length > 0 ? [() => void take(answers.shift() ?? { kind: 'tick' })] : []),
-    ...(waiting.length > 0 ? [() => void take(waiting.shift() ?? { kind: 'tick' })] : []),
+    ...(answers.length > 0 ? [() => take(answers.shift() ?? { kind: 'tick' })] : []),
+    ...(waiting.length > 0 ? [() => take(waiting.shift() ?? { kind: 'tick' })] : []),
     ...(observing ? [look] : []),
     ...running.map((one) => () => stepOf(one, picks.length)),
   ]

@@ -7,8 +7,14 @@ import type { TestServer } from '../fakes/api-server.ts'
 const ROOT = '/apis/apps/v1/namespaces/default/deployments'
 const LABELS = { app: 'web' }
 const WEB = {
-  apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' },
-  spec: { replicas: 1, selector: { matchLabels: LABELS }, template: { metadata: { labels: LABELS }, spec: { containers: [{ name: 'c', image: 'i' }] } } },
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'web' },
+  spec: {
+    replicas: 1,
+    selector: { matchLabels: LABELS },
+    template: { metadata: { labels: LABELS }, spec: { containers: [{ name: 'c', image: 'i' }] } },
+  },
 }
 
 let server: TestServer
@@ -37,10 +43,20 @@ const { junk } = fc.letrec<{ junk: unknown }>((tie) => ({
 }))
 
 const path = fc.constantFrom(
-  ROOT, `${ROOT}/web`, `${ROOT}/web/status`, `${ROOT}/web/scale`, '/api/v1/namespaces/default/pods', '/api/v1/namespaces/default/pods/web/eviction',
-  '/api/v1/namespaces/default/pods/web/binding', '/api/v1/namespaces', '/api/v1/nodes', '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
+  ROOT,
+  `${ROOT}/web`,
+  `${ROOT}/web/status`,
+  `${ROOT}/web/scale`,
+  '/api/v1/namespaces/default/pods',
+  '/api/v1/namespaces/default/pods/web/eviction',
+  '/api/v1/namespaces/default/pods/web/binding',
+  '/api/v1/namespaces',
+  '/api/v1/nodes',
+  '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
 )
-const media = fc.constantFrom('json', 'json-patch+json', 'merge-patch+json', 'strategic-merge-patch+json', 'yaml').map((name) => `application/${name}`)
+const media = fc
+  .constantFrom('json', 'json-patch+json', 'merge-patch+json', 'strategic-merge-patch+json', 'yaml')
+  .map((name) => `application/${name}`)
 const query = fc.constantFrom('', '?dryRun=All', '?fieldValidation=Warn', '?fieldValidation=Ignore&fieldManager=x', '?limit=1&labelSelector=a')
 
 function wellAnswered(reply: Awaited<ReturnType<typeof call>>): void {
@@ -49,25 +65,50 @@ function wellAnswered(reply: Awaited<ReturnType<typeof call>>): void {
 }
 
 it('junk as a body', async () => {
-  await fc.assert(fc.asyncProperty(fc.constantFrom('POST', 'PUT', 'PATCH'), path, query, media, junk, async (method, at, asked, type, body) => {
-    wellAnswered(await call(server, method, at + asked, { body, type }))
-    const stored = (await call(server, 'GET', `${ROOT}/web`)).object()
-    expect(stored).toMatchObject({ kind: 'Deployment', metadata: { name: 'web' }, spec: { selector: { matchLabels: LABELS } } })
-  }), { numRuns: 400 })
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom('POST', 'PUT', 'PATCH'), path, query, media, junk, async (method, at, asked, type, body) => {
+      wellAnswered(await call(server, method, at + asked, { body, type }))
+      const stored = (await call(server, 'GET', `${ROOT}/web`)).object()
+      expect(stored).toMatchObject({ kind: 'Deployment', metadata: { name: 'web' }, spec: { selector: { matchLabels: LABELS } } })
+    }),
+    { numRuns: 400 },
+  )
 })
 
 it('junk inside a good object, and as delete options', async () => {
-  await fc.assert(fc.asyncProperty(fc.constantFrom('metadata', 'spec', 'status', 'kind'), junk, async (field, value) => {
-    wellAnswered(await call(server, 'PUT', `${ROOT}/web`, { body: { ...WEB, [field]: value } }))
-    wellAnswered(await call(server, 'POST', `${ROOT}?dryRun=All`, { body: { ...WEB, [field]: value } }))
-    wellAnswered(await call(server, 'DELETE', `${ROOT}/web?dryRun=All`, { body: value }))
-  }), { numRuns: 200 })
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom('metadata', 'spec', 'status', 'kind'), junk, async (field, value) => {
+      wellAnswered(await call(server, 'PUT', `${ROOT}/web`, { body: { ...WEB, [field]: value } }))
+      wellAnswered(await call(server, 'POST', `${ROOT}?dryRun=All`, { body: { ...WEB, [field]: value } }))
+      wellAnswered(await call(server, 'DELETE', `${ROOT}/web?dryRun=All`, { body: value }))
+    }),
+    { numRuns: 200 },
+  )
 })
 
 it('junk as a path', async () => {
-  const known = fc.constantFrom('api', 'apis', 'v1', 'apps', 'namespaces', 'default', 'pods', 'deployments', 'web', 'scale', 'openapi', 'v3', '%ff', '..', '')
+  const known = fc.constantFrom(
+    'api',
+    'apis',
+    'v1',
+    'apps',
+    'namespaces',
+    'default',
+    'pods',
+    'deployments',
+    'web',
+    'scale',
+    'openapi',
+    'v3',
+    '%ff',
+    '..',
+    '',
+  )
   const segment = fc.oneof(known, fc.webSegment())
-  await fc.assert(fc.asyncProperty(fc.constantFrom('GET', 'POST', 'DELETE', 'OPTIONS'), fc.array(segment, { maxLength: 7 }), async (method, segments) => {
-    wellAnswered(await call(server, method, `/${segments.join('/')}?dryRun=All`))
-  }), { numRuns: 300 })
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom('GET', 'POST', 'DELETE', 'OPTIONS'), fc.array(segment, { maxLength: 7 }), async (method, segments) => {
+      wellAnswered(await call(server, method, `/${segments.join('/')}?dryRun=All`))
+    }),
+    { numRuns: 300 },
+  )
 })

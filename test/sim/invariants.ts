@@ -1,5 +1,6 @@
 /** What must hold whatever fails (numbers as in the reliability notes). Each check answers a sentence, or null. */
 import { compareVersions } from '../../protocol/accept.ts'
+import type { Held } from '../../protocol/accept.ts'
 import type { Version } from '../../protocol/desired-state.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { fieldView } from '../../edge-agent/local-page/view.ts'
@@ -12,12 +13,12 @@ export class InvariantBroken extends Error {}
 export class Invariants {
   /** highest pair that was ever the desired state of the device: it was durable then */
   readonly #highest = new Map<string, Version>()
-  /** digests of documents that the cloud really signed for the device */
+  /** documents that the cloud really signed for the device */
   readonly #signed = new Map<string, Set<string>>()
 
-  signed(device: string, digest: string): void {
+  signed(device: string, document: Held): void {
     const set = this.#signed.get(device) ?? new Set()
-    set.add(digest)
+    set.add(nameOf(document))
     this.#signed.set(device, set)
   }
 
@@ -81,7 +82,7 @@ export class Invariants {
         if (!floored)
           this.#fail('I3/I5', device, `holds ${desired.epoch}/${desired.generation} after ${highest.epoch}/${highest.generation} was durable`)
       } else this.#highest.set(device.name, { epoch: desired.epoch, generation: desired.generation })
-      if (this.#signed.get(device.name)?.has(desired.digest) !== true)
+      if (this.#signed.get(device.name)?.has(nameOf(desired)) !== true)
         this.#fail('I9', device, `applies a document that the cloud did not sign for it (${desired.digest.slice(0, 8)})`)
     } else if (state.knowledge === 'none' && highest !== undefined) this.#fail('I5', device, 'forgot its desired state')
   }
@@ -96,4 +97,8 @@ export class Invariants {
   #fail(invariant: string, device: SimDevice, what: string): never {
     throw new InvariantBroken(`${invariant}: ${device.name}: ${what}`)
   }
+}
+
+function nameOf({ epoch, generation, digest }: Held): string {
+  return `${epoch}.${generation}.${digest}`
 }

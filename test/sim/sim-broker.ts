@@ -35,6 +35,8 @@ export class SimBroker {
   readonly #cut = new Set<string>()
   readonly faults: BrokerFaults = { duplicate: 0, delay: 0, forget: 0 }
   up = true
+  /** status messages vanish: for the proof that the checks bite */
+  deaf = false
   /** a client wrote or read where it may not: invariant I10 */
   readonly trespasses: string[] = []
   /** sees what clients really wrote, before the broker handles it */
@@ -87,6 +89,7 @@ export class SimBroker {
     if (!this.reachable(client.id)) return void this.#time.after(RETRANSMIT_MS, () => this.#take(client, topic, bytes, retain, done))
     if (client.role === 'device' && !deviceMayPublish(TENANT, client.id, topic)) this.trespasses.push(`${client.id} published to ${topic}`)
     this.onPublish(topic, bytes)
+    if (this.deaf && topic.endsWith('/status')) return done(true)
     this.inject(topic, bytes, retain)
     // the acknowledgement itself may get lost: the publisher then sends again
     this.#time.after(this.#random.int(1, 20), () => done(this.reachable(client.id) && this.#sessions.get(client.id)?.client === client))
@@ -127,7 +130,7 @@ export class SimBroker {
   /** Restarted with nothing: sessions, subscriptions and retained messages are gone. */
   wipe(): void {
     this.#retained.clear()
-    for (const id of [...this.#sessions.keys()]) this.#drop(id, false)
+    for (const id of Array.from(this.#sessions.keys())) this.#drop(id, false)
   }
 
   #drop(id: string, withWill: boolean): void {

@@ -27,6 +27,7 @@ export interface DeviceWorld {
   readonly random: Prng
   readonly trusted: readonly TrustedKey[]
   readonly images: readonly string[]
+  readonly diskLies: boolean
   readonly trace: (line: string) => void
 }
 
@@ -88,10 +89,10 @@ export class SimDevice {
     if (this.#agent !== null) return
     this.#starts += 1
     const sid = `${this.name}-s${this.#starts}`
-    const { broker, random, trusted, trace } = this.#world
+    const { broker, random, trusted, trace, diskLies } = this.#world
     const clock = this.machine.process()
     const log = this.#log(trace)
-    const store = openStateStore('/state', { log, disk: diskOfProcess(this.#disk, clock, random.fork()) })
+    const store = openStateStore('/state', { log, disk: diskOfProcess(this.#disk, clock, random.fork(), diskLies) })
     const link = createSimAgentLink({ device: this.name, sid, broker, clock, random: random.fork(), trusted })
     const loop = startLoop({
       initial: initialState({ device: this.name, sid, agentVersion: 'sim' }, clock.now()),

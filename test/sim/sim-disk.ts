@@ -4,7 +4,8 @@ import type { FakeDisk } from '../fakes/disk.ts'
 import type { Prng } from './prng.ts'
 import type { ProcessClock } from './virtual-time.ts'
 
-export function diskOfProcess(disk: FakeDisk, clock: ProcessClock, random: Prng): Disk {
+/** @param lies `syncDirectory` does nothing, as with a card that acknowledges a flush it did not do */
+export function diskOfProcess(disk: FakeDisk, clock: ProcessClock, random: Prng, lies: boolean): Disk {
   const slowly = async <T>(run: () => Promise<T>): Promise<T> => {
     await clock.sleep(random.int(0, 8))
     return run()
@@ -17,6 +18,6 @@ export function diskOfProcess(disk: FakeDisk, clock: ProcessClock, random: Prng)
     link: (from, to) => slowly(() => disk.link(from, to)),
     rename: (from, to) => slowly(() => disk.rename(from, to)),
     remove: (file) => slowly(() => disk.remove(file)),
-    syncDirectory: () => slowly(() => disk.syncDirectory()),
+    syncDirectory: () => slowly(() => (lies ? Promise.resolve() : disk.syncDirectory())),
   }
 }

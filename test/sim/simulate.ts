@@ -34,7 +34,6 @@ export async function runOnce(seed: number, options: RunOptions = {}): Promise<R
   })
   try {
     await world.start()
-    options.sabotage?.(world)
     const deeds = options.deeds ?? world.random.int(12, 40)
     for (let i = 0; i < deeds; i += 1) {
       await doSomething(world)

@@ -1,8 +1,9 @@
 /** The whole world of one run: a cloud, a broker, devices, an operator and an attacker, on one clock and one seed. */
 import { generateKeyPairSync } from 'node:crypto'
+import { DESIRED_STATE, desiredDigest } from '../../protocol/desired-state.ts'
 import { keyId, open, seal } from '../../protocol/envelope.ts'
 import type { SigningKey, TrustedKey } from '../../protocol/envelope.ts'
-import { isRecord } from '../../protocol/shape.ts'
+import { isRecord, parse } from '../../protocol/shape.ts'
 import { topicOf } from '../../protocol/topics.ts'
 import { Invariants } from './invariants.ts'
 import { Prng } from './prng.ts'
@@ -17,9 +18,12 @@ export const IMAGES: readonly string[] = ['app:1', 'app:2', 'app:3']
 export interface WorldOptions {
   readonly seed: number
   readonly devices: number
-  /** an invariant to break on purpose: proof that the checks bite */
-  readonly sabotage?: (world: World) => void
+  /** a fault that no agent can survive, built in on purpose: proof that the checks bite */
+  readonly sabotage?: Sabotage
 }
+
+/** trust-anybody: devices take documents signed by the attacker. lying-disk: synced names are lost by a power cut. deaf: no report arrives. */
+export type Sabotage = 'trust-anybody' | 'lying-disk' | 'deaf'
 
 export interface KeyPair {
   readonly signing: SigningKey
@@ -55,9 +59,16 @@ export class World {
       this.note(`${device.name} ${action.call} ${action.target.slice(0, 80)}`)
       this.invariants.beforeAction(device, action)
     }
+    const trusted = options.sabotage === 'trust-anybody' ? [CLOUD_KEY.trusted, ATTACKER_KEY.trusted] : [CLOUD_KEY.trusted]
+    this.broker.deaf = options.sabotage === 'deaf'
     this.devices = Array.from(
       { length: options.devices },
-      (_, index) => new SimDevice(`gw-${index + 1}`, { ...parts, random: this.random.fork(), trusted: [CLOUD_KEY.trusted], images: IMAGES }, watch),
+      (_, index) =>
+        new SimDevice(
+          `gw-${index + 1}`,
+          { ...parts, random: this.random.fork(), trusted, images: IMAGES, diskLies: options.sabotage === 'lying-disk' },
+          watch,
+        ),
     )
     this.broker.onPublish = (topic, bytes) => this.#rememberSigned(topic, bytes)
     for (const device of this.devices) device.engine.addForeign('somebody-elses')
@@ -110,7 +121,7 @@ export class World {
   attack(device: SimDevice): void {
     const topic = topicOf('default', device.name, 'desired')
     const kept = this.broker.retained(topic)
-    const body = { device: device.name, epoch: 99, generation: 99, issuedAt: '', digest: '0'.repeat(64), pods: [] }
+    const body = { device: device.name, epoch: 99, generation: 99, issuedAt: '2026-01-01T00:00:00Z', digest: desiredDigest([]), pods: [] }
     const other = this.devices.find((one) => one !== device)
     const stolen = other === undefined ? undefined : this.broker.retained(topicOf('default', other.name, 'desired'))
     const forged = [
@@ -129,23 +140,18 @@ export class World {
     const [, , , device = '', channel] = topic.split('/')
     if (channel !== 'desired') return
     const opened = open('desired', device, bytes, [CLOUD_KEY.trusted])
-    if (opened.ok && isRecord(opened.body) && typeof opened.body['digest'] === 'string') this.invariants.signed(device, opened.body['digest'])
+    const parsed = opened.ok ? parse(DESIRED_STATE, opened.body) : null
+    if (parsed?.ok === true) this.invariants.signed(device, parsed.value)
   }
 }
 
 function unready(kind: string, spec: unknown, status: unknown, devices: number): string | null {
   if (!isRecord(spec) || !isRecord(status)) return 'it has no status'
-  if (kind === 'DaemonSet')
-    return status['numberReady'] === devices && status['updatedNumberScheduled'] === devices
-      ? null
-      : `ready ${String(status['numberReady'])}, updated ${String(status['updatedNumberScheduled'])} of ${devices}`
-  const want = spec['replicas']
-  const ready = status['readyReplicas'] ?? 0
-  const updated = status['updatedReplicas'] ?? 0
-  const all = status['replicas'] ?? 0
-  return ready === want && updated === want && all === want
-    ? null
-    : `ready ${String(ready)}, updated ${String(updated)}, in all ${String(all)} of ${String(want)}`
+  const [want, ...seen] =
+    kind === 'DaemonSet'
+      ? [devices, status['numberReady'], status['updatedNumberScheduled']]
+      : [spec['replicas'], status['readyReplicas'] ?? 0, status['updatedReplicas'] ?? 0, status['replicas'] ?? 0]
+  return seen.every((count) => count === want) ? null : `ready, updated, all: ${JSON.stringify(seen)} of ${JSON.stringify(want)}`
 }
 
 function flip(bytes: Uint8Array, at: number): Uint8Array {

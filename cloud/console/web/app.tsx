@@ -11,12 +11,21 @@ import { Workloads } from './pages/workloads.tsx'
 import { forgetToken, token } from './session.ts'
 import { duration } from './words.ts'
 
-const PLACES = [['/console/', 'Overview'], ['/console/devices', 'Devices'], ['/console/workloads', 'Workloads'], ['/console/events', 'Events']] as const
+const PLACES = [
+  ['/console/', 'Overview'],
+  ['/console/devices', 'Devices'],
+  ['/console/workloads', 'Workloads'],
+  ['/console/events', 'Events'],
+] as const
 
 /** The frame around every page. */
 export function App() {
   if (token.value === null) return <Login />
-  return <LocationProvider scope="/console"><Frame /></LocationProvider>
+  return (
+    <LocationProvider scope="/console">
+      <Frame />
+    </LocationProvider>
+  )
 }
 
 function Frame() {
@@ -27,14 +36,26 @@ function Frame() {
   }, [path])
   return (
     <>
-      <a class="skip" href="#main">Skip to the page</a>
+      <a class="skip" href="#main">
+        Skip to the page
+      </a>
       <header>
         <span class="brand">Skerry</span>
-        <nav aria-label="Main">{PLACES.map(([at, label]) => <a key={at} href={at} aria-current={isAt(path, at) ? 'page' : undefined}>{label}</a>)}</nav>
+        <nav aria-label="Main">
+          {PLACES.map(([at, label]) => (
+            <a key={at} href={at} aria-current={isAt(path, at) ? 'page' : undefined}>
+              {label}
+            </a>
+          ))}
+        </nav>
         <Freshness />
-        <button type="button" onClick={() => forgetToken('')}>Sign out</button>
+        <button type="button" onClick={() => forgetToken('')}>
+          Sign out
+        </button>
       </header>
-      <main id="main" tabIndex={-1}>{contact.value === 'loading' ? <p role="status">Loading…</p> : <Pages />}</main>
+      <main id="main" tabIndex={-1}>
+        {contact.value === 'loading' ? <p role="status">Loading…</p> : <Pages />}
+      </main>
     </>
   )
 }
@@ -54,14 +75,31 @@ function Pages() {
 }
 
 function Nowhere() {
-  return <><h1>There is nothing here</h1><p><a href="/console/">Overview</a></p></>
+  return (
+    <>
+      <h1>There is nothing here</h1>
+      <p>
+        <a href="/console/">Overview</a>
+      </p>
+    </>
+  )
 }
 
 /** A stale picture says so, and how old it is. */
 function Freshness() {
   if (contact.value === 'loading') return <p class="fresh" />
-  if (contact.value === 'live') return <p class="fresh"><i aria-hidden="true" />live</p>
-  return <p class="fresh lost" role="alert">No contact with the cloud. Data is {duration(nowMs.value - heardAtMs.value)} old.</p>
+  if (contact.value === 'live')
+    return (
+      <p class="fresh">
+        <i aria-hidden="true" />
+        live
+      </p>
+    )
+  return (
+    <p class="fresh lost" role="alert">
+      No contact with the cloud. Data is {duration(nowMs.value - heardAtMs.value)} old.
+    </p>
+  )
 }
 
 function isAt(path: string, at: string): boolean {

@@ -141,7 +141,10 @@ function apply({ revision: newest, changed, gone }: Delta): void {
 }
 
 const SETS: readonly (readonly [keyof Tables, { change(rows: readonly never[], gone: readonly string[]): void }])[] = [
-  ['devices', devices as never], ['workloads', workloads as never], ['pods', pods as never], ['events', events as never],
+  ['devices', devices],
+  ['workloads', workloads],
+  ['pods', pods],
+  ['events', events],
 ]
 
 function heard(): void {

@@ -28,11 +28,14 @@ export function problemsOf(devices: readonly DeviceRow[], pods: readonly PodRow[
     add(`${cause.code}|${cause.says}`, cause, 'bad', `${row.namespace}/${row.name}`, `/console/workloads/${row.workload}`)
   }
   const weight: Readonly<Record<string, number>> = { bad: 0, warn: 1, unknown: 2 }
-  return [...found].map(([key, entry]) => ({ key, ...entry }))
+  return [...found]
+    .map(([key, entry]) => ({ key, ...entry }))
     .sort((a, b) => (weight[a.tone] ?? 3) - (weight[b.tone] ?? 3) || b.members.length - a.members.length || (a.key < b.key ? -1 : 1))
 }
 
 const SILENT: CauseView = {
-  code: 'node.silent', says: 'Not heard for a while; what runs there is left as it is.', next: 'Check power and network of the device.',
+  code: 'node.silent',
+  says: 'Not heard for a while; what runs there is left as it is.',
+  next: 'Check power and network of the device.',
 }
 const NEVER: CauseView = { code: 'node.never-seen', says: 'Known by name, but has never reported.', next: 'Start its agent with the join file.' }

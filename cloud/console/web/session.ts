@@ -30,7 +30,9 @@ export function forgetToken(why: string): void {
 /** fetch with the token. A 401 ends the session. */
 export async function ask(path: string, headers: Readonly<Record<string, string>> = {}, abort?: AbortSignal): Promise<Response> {
   const response = await fetch(`/console/api/${path}`, {
-    headers: { authorization: `Bearer ${token.value ?? ''}`, ...headers }, cache: 'no-store', ...(abort === undefined ? {} : { signal: abort }),
+    headers: { authorization: `Bearer ${token.value ?? ''}`, ...headers },
+    cache: 'no-store',
+    ...(abort === undefined ? {} : { signal: abort }),
   })
   if (response.status === 401) {
     forgetToken('This token is not valid.')

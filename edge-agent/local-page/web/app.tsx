@@ -14,19 +14,40 @@ export function App() {
   if (data === null) return <Waiting />
   return (
     <>
-      <a class="skip" href="#workloads-title">Skip to workloads</a>
-      <header><h1>{data.device}</h1><Contact /></header>
+      <a class="skip" href="#workloads-title">
+        Skip to workloads
+      </a>
+      <header>
+        <h1>{data.device}</h1>
+        <Contact />
+      </header>
       <main>
-        <Section title="In short" area="lead" data={data}>{() => <Lead data={data} />}</Section>
-        <Section title="State" area="state" data={data}>{() => <State data={data} />}</Section>
-        <Section title="Workloads" area="workloads" aside={count(data)} data={data}>{() => <Workloads rows={data.workloads} />}</Section>
-        <Section title="Plan" area="plan" data={data}>{() => <Plan data={data} />}</Section>
-        {refusals(data) ? <Section title="Refused messages" area="refused" data={data}>{() => <Causes list={data.refusals} />}</Section> : null}
-        <Section title="Hardware" area="hardware" data={data}>{() => <Hardware hardware={data.hardware} workloads={data.workloads ?? []} />}</Section>
+        <Section title="In short" area="lead" data={data}>
+          {() => <Lead data={data} />}
+        </Section>
+        <Section title="State" area="state" data={data}>
+          {() => <State data={data} />}
+        </Section>
+        <Section title="Workloads" area="workloads" aside={count(data)} data={data}>
+          {() => <Workloads rows={data.workloads} />}
+        </Section>
+        <Section title="Plan" area="plan" data={data}>
+          {() => <Plan data={data} />}
+        </Section>
+        {refusals(data) ? (
+          <Section title="Refused messages" area="refused" data={data}>
+            {() => <Causes list={data.refusals} />}
+          </Section>
+        ) : null}
+        <Section title="Hardware" area="hardware" data={data}>
+          {() => <Hardware hardware={data.hardware} workloads={data.workloads ?? []} />}
+        </Section>
       </main>
       <footer>
         <span>agent {data.agentVersion}</span>
-        <button type="button" onClick={() => openLog('agent', 'the agent')}>Agent log</button>
+        <button type="button" onClick={() => openLog('agent', 'the agent')}>
+          Agent log
+        </button>
         <a href="/text">As text</a>
         <a href="/api/v1/state">As JSON</a>
       </footer>
@@ -45,8 +66,18 @@ function Waiting() {
 
 function Contact() {
   const age = duration(nowMs.value - heardAtMs.value)
-  if (inContact.value) return <p class="contact"><i class="pulse" aria-hidden="true" />live</p>
-  return <p class="contact lost" role="alert">The device does not answer. This picture is {age} old.</p>
+  if (inContact.value)
+    return (
+      <p class="contact">
+        <i class="pulse" aria-hidden="true" />
+        live
+      </p>
+    )
+  return (
+    <p class="contact lost" role="alert">
+      The device does not answer. This picture is {age} old.
+    </p>
+  )
 }
 
 function Lead({ data }: { readonly data: FieldView }) {
@@ -65,7 +96,12 @@ function State({ data }: { readonly data: FieldView }) {
         <Line name="Cloud" line={data.link} />
         <Line name="Engine" line={data.engine} />
         <Line name="Storage" line={data.storage} />
-        <div><dt>Wanted</dt><dd><Wanted desired={data.desired} /></dd></div>
+        <div>
+          <dt>Wanted</dt>
+          <dd>
+            <Wanted desired={data.desired} />
+          </dd>
+        </div>
       </dl>
     </>
   )
@@ -73,7 +109,14 @@ function State({ data }: { readonly data: FieldView }) {
 
 function Wanted({ desired }: { readonly desired: FieldView['desired'] }) {
   if (desired === null) return <span class="muted">nothing received yet</span>
-  return <>{desired.pods} {desired.pods === 1 ? 'workload' : 'workloads'} <span class="muted">epoch {desired.epoch}, generation {desired.generation}</span></>
+  return (
+    <>
+      {desired.pods} {desired.pods === 1 ? 'workload' : 'workloads'}{' '}
+      <span class="muted">
+        epoch {desired.epoch}, generation {desired.generation}
+      </span>
+    </>
+  )
 }
 
 function Line({ name, line }: { readonly name: string; readonly line: LineView }) {
@@ -81,8 +124,14 @@ function Line({ name, line }: { readonly name: string; readonly line: LineView }
     <div>
       <dt>{name}</dt>
       <dd>
-        <Mark tone={line.tone} /> {line.says}{line.sinceMs === null ? null : <span class="muted"> for {duration(deviceNowMs() - line.sinceMs)}</span>}
-        {line.cause === null ? null : <details open={line.tone === 'bad'}><summary>Why, and what to do</summary><Cause cause={line.cause} /></details>}
+        <Mark tone={line.tone} /> {line.says}
+        {line.sinceMs === null ? null : <span class="muted"> for {duration(deviceNowMs() - line.sinceMs)}</span>}
+        {line.cause === null ? null : (
+          <details open={line.tone === 'bad'}>
+            <summary>Why, and what to do</summary>
+            <Cause cause={line.cause} />
+          </details>
+        )}
       </dd>
     </div>
   )
@@ -91,14 +140,24 @@ function Line({ name, line }: { readonly name: string; readonly line: LineView }
 function Plan({ data }: { readonly data: FieldView }) {
   return (
     <>
-      <ol class="plan-lines" tabIndex={0} aria-label="Plan lines">{data.plan.map((line, index) => <li key={index}>{line}</li>)}</ol>
+      <ol class="plan-lines" tabIndex={0} aria-label="Plan lines">
+        {data.plan.map((line, index) => (
+          <li key={index}>{line}</li>
+        ))}
+      </ol>
       <Causes list={data.waitsFor} />
     </>
   )
 }
 
 function Causes({ list }: { readonly list: readonly CauseView[] }) {
-  return <>{list.map((one, index) => <Cause key={index} cause={one} />)}</>
+  return (
+    <>
+      {list.map((one, index) => (
+        <Cause key={index} cause={one} />
+      ))}
+    </>
+  )
 }
 
 function count(data: FieldView): string {

@@ -8,8 +8,12 @@ export function Cause({ cause }: { readonly cause: CauseView | null }) {
   return (
     <div class="cause">
       <p>{cause.says}</p>
-      <p class="do"><b>Do this</b> {cause.next}</p>
-      <p class="muted small">{nextTry(cause) ?? cause.waiting} <code>{cause.code}</code></p>
+      <p class="do">
+        <b>Do this</b> {cause.next}
+      </p>
+      <p class="muted small">
+        {nextTry(cause) ?? cause.waiting} <code>{cause.code}</code>
+      </p>
     </div>
   )
 }

@@ -13,12 +13,34 @@ export function Hardware({ hardware, workloads }: HardwareProps) {
   const { memory } = hardware
   return (
     <>
-      {hardware.findings.length === 0 ? null : <ul class="findings">{hardware.findings.map((one) => <li key={one}>{one}</li>)}</ul>}
-      <div class="nodes" role="img" aria-label={spoken(hardware.nodes)}>{hardware.nodes.map((node) => <Node key={node.id} node={node} />)}</div>
+      {hardware.findings.length === 0 ? null : (
+        <ul class="findings">
+          {hardware.findings.map((one) => (
+            <li key={one}>{one}</li>
+          ))}
+        </ul>
+      )}
+      <div class="nodes" role="img" aria-label={spoken(hardware.nodes)}>
+        {hardware.nodes.map((node) => (
+          <Node key={node.id} node={node} />
+        ))}
+      </div>
       {memory === null ? null : <Bar label="Memory" used={usedOf(memory)} total={memory.totalBytes} />}
-      {hardware.disks.map((disk) => <Bar key={disk.mount} label={disk.mount} used={disk.usedBytes} total={disk.sizeBytes} />)}
-      <dl class="facts-list">{hardware.facts.map(([label, value]) => <div key={label}><dt>{label}</dt><dd>{value}</dd></div>)}</dl>
-      <details><summary>Topology as a table</summary><NodeTable nodes={hardware.nodes} workloads={workloads} /></details>
+      {hardware.disks.map((disk) => (
+        <Bar key={disk.mount} label={disk.mount} used={disk.usedBytes} total={disk.sizeBytes} />
+      ))}
+      <dl class="facts-list">
+        {hardware.facts.map(([label, value]) => (
+          <div key={label}>
+            <dt>{label}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      <details>
+        <summary>Topology as a table</summary>
+        <NodeTable nodes={hardware.nodes} workloads={workloads} />
+      </details>
     </>
   )
 }
@@ -26,14 +48,21 @@ export function Hardware({ hardware, workloads }: HardwareProps) {
 function Node({ node }: { readonly node: NumaView }) {
   return (
     <div class="node">
-      <p class="node-name">node {node.id}<span>{node.memoryBytes === null ? '' : bytes(node.memoryBytes)}</span></p>
-      {node.cpus.length === 0
-        ? <p class="muted small">{node.cpuList === '' ? 'memory only' : `cpus ${node.cpuList}`}</p>
-        : <div class="cpus">{node.cpus.map((cpu) => (
-          <i key={cpu.id} class={`cpu ${cpu.online ? '' : 'off'} ${cpu.workload === null ? '' : `hue${cpu.workload % 6}`}`}>
-            {cpu.workload === null ? '' : letterOf(cpu.workload)}
-          </i>
-        ))}</div>}
+      <p class="node-name">
+        node {node.id}
+        <span>{node.memoryBytes === null ? '' : bytes(node.memoryBytes)}</span>
+      </p>
+      {node.cpus.length === 0 ? (
+        <p class="muted small">{node.cpuList === '' ? 'memory only' : `cpus ${node.cpuList}`}</p>
+      ) : (
+        <div class="cpus">
+          {node.cpus.map((cpu) => (
+            <i key={cpu.id} class={`cpu ${cpu.online ? '' : 'off'} ${cpu.workload === null ? '' : `hue${cpu.workload % 6}`}`}>
+              {cpu.workload === null ? '' : letterOf(cpu.workload)}
+            </i>
+          ))}
+        </div>
+      )}
     </div>
   )
 }
@@ -54,15 +83,27 @@ function Bar({ label, used, total }: { readonly label: string; readonly used: nu
 function NodeTable({ nodes, workloads }: { readonly nodes: readonly NumaView[]; readonly workloads: readonly WorkloadView[] }) {
   return (
     <table>
-      <thead><tr><th scope="col">Node</th><th scope="col">CPUs</th><th scope="col">Memory</th><th scope="col">Distance</th></tr></thead>
-      <tbody>{nodes.map((node) => (
-        <tr key={node.id}>
-          <th scope="row">{node.id}</th>
-          <td>{node.cpuList || 'none'}{pinned(node, workloads)}</td>
-          <td>{memoryText(node.memoryBytes)}</td>
-          <td>{node.distances || '–'}</td>
+      <thead>
+        <tr>
+          <th scope="col">Node</th>
+          <th scope="col">CPUs</th>
+          <th scope="col">Memory</th>
+          <th scope="col">Distance</th>
         </tr>
-      ))}</tbody>
+      </thead>
+      <tbody>
+        {nodes.map((node) => (
+          <tr key={node.id}>
+            <th scope="row">{node.id}</th>
+            <td>
+              {node.cpuList || 'none'}
+              {pinned(node, workloads)}
+            </td>
+            <td>{memoryText(node.memoryBytes)}</td>
+            <td>{node.distances || '–'}</td>
+          </tr>
+        ))}
+      </tbody>
     </table>
   )
 }

@@ -28,16 +28,42 @@ export function LogDialog() {
   }, [open])
   useEffect(() => end.current?.scrollTo(0, end.current.scrollHeight), [shown])
   return (
-    <dialog ref={dialog} class="log" aria-labelledby="log-title" onClose={() => { opened.value = null }}>
+    <dialog
+      ref={dialog}
+      class="log"
+      aria-labelledby="log-title"
+      onClose={() => {
+        opened.value = null
+      }}
+    >
       <div class="log-bar">
         <h2 id="log-title">Log of {open?.title}</h2>
-        <label>Lines <select value={lines.value} onChange={(event) => { lines.value = Number(event.currentTarget.value); void load() }}>
-          {[50, 200, 500].map((count) => <option key={count} value={count}>{count}</option>)}
-        </select></label>
-        <button type="button" onClick={() => void load()}>Refresh</button>
-        <button type="button" onClick={() => dialog.current?.close()}>Close</button>
+        <label>
+          Lines{' '}
+          <select
+            value={lines.value}
+            onChange={(event) => {
+              lines.value = Number(event.currentTarget.value)
+              void load()
+            }}
+          >
+            {[50, 200, 500].map((count) => (
+              <option key={count} value={count}>
+                {count}
+              </option>
+            ))}
+          </select>
+        </label>
+        <button type="button" onClick={() => void load()}>
+          Refresh
+        </button>
+        <button type="button" onClick={() => dialog.current?.close()}>
+          Close
+        </button>
       </div>
-      <pre ref={end} tabIndex={0} aria-label="Log lines">{shown}</pre>
+      <pre ref={end} tabIndex={0} aria-label="Log lines">
+        {shown}
+      </pre>
     </dialog>
   )
 }

@@ -23,8 +23,15 @@ export class Section extends Component<SectionProps, { readonly failedOn: unknow
     const failed = this.state.failed && this.state.failedOn === data
     return (
       <section class={`section ${area}`} aria-labelledby={id}>
-        <h2 id={id}>{title}{aside === undefined ? null : <small>{aside}</small>}</h2>
-        {failed ? <p class="muted">This part cannot be shown: the agent sent something that this page does not understand.</p> : <Body of={children} />}
+        <h2 id={id}>
+          {title}
+          {aside === undefined ? null : <small>{aside}</small>}
+        </h2>
+        {failed ? (
+          <p class="muted">This part cannot be shown: the agent sent something that this page does not understand.</p>
+        ) : (
+          <Body of={children} />
+        )}
       </section>
     )
   }

@@ -8,7 +8,13 @@ import { duration } from './words.ts'
 /** What runs here, trouble first, each with its reason and one thing to do. */
 export function Workloads({ rows }: { readonly rows: readonly WorkloadView[] }) {
   if (rows.length === 0) return <p class="muted">None. The cloud has not placed anything on this device.</p>
-  return <ul class="rows">{rows.map((row, index) => <Row key={`${row.namespace}/${row.name}/${row.log}`} row={row} index={index} />)}</ul>
+  return (
+    <ul class="rows">
+      {rows.map((row, index) => (
+        <Row key={`${row.namespace}/${row.name}/${row.log}`} row={row} index={index} />
+      ))}
+    </ul>
+  )
 }
 
 function Row({ row, index }: { readonly row: WorkloadView; readonly index: number }) {
@@ -17,7 +23,14 @@ function Row({ row, index }: { readonly row: WorkloadView; readonly index: numbe
     <li class={`row ${row.tone}`}>
       <div class="row-head">
         <Mark tone={row.tone} />
-        <h3>{row.name}{row.cpus === '' ? null : <span class={`key hue${index % 6}`} title="letter in the hardware picture">{letterOf(index)}</span>}</h3>
+        <h3>
+          {row.name}
+          {row.cpus === '' ? null : (
+            <span class={`key hue${index % 6}`} title="letter in the hardware picture">
+              {letterOf(index)}
+            </span>
+          )}
+        </h3>
         <span class={`word ${row.tone}`}>{row.word}</span>
       </div>
       <div class="row-body">
@@ -26,10 +39,18 @@ function Row({ row, index }: { readonly row: WorkloadView; readonly index: numbe
           <span class="image">{row.image}</span>
           {row.startedAt === null ? null : <span>up {upFor(row.startedAt)}</span>}
           {row.olderRuns ? <span>the version before still runs</span> : null}
-          {row.restarts === 0 ? null : <span>{row.restarts} {row.restarts === 1 ? 'restart' : 'restarts'}</span>}
+          {row.restarts === 0 ? null : (
+            <span>
+              {row.restarts} {row.restarts === 1 ? 'restart' : 'restarts'}
+            </span>
+          )}
         </p>
       </div>
-      {log === null ? null : <button type="button" class="log-button" aria-label={`Log of ${row.name}`} onClick={() => openLog(log, row.name)}>Log</button>}
+      {log === null ? null : (
+        <button type="button" class="log-button" aria-label={`Log of ${row.name}`} onClick={() => openLog(log, row.name)}>
+          Log
+        </button>
+      )}
       <Cause cause={row.cause} />
     </li>
   )

@@ -13,15 +13,31 @@ import type { DeviceRow } from '../../view-model.ts'
 export function Device() {
   const name = useRoute().params['name'] ?? ''
   const row = devices.get(name)
-  if (row === undefined) return <><h1>{name}</h1><p>There is no device of that name. <a href="/console/devices">All devices</a></p></>
+  if (row === undefined)
+    return (
+      <>
+        <h1>{name}</h1>
+        <p>
+          There is no device of that name. <a href="/console/devices">All devices</a>
+        </p>
+      </>
+    )
   const here = pods.all().filter((pod) => pod.device === name)
   const about = new Set([`Node ${name}`, ...here.map((pod) => `Pod ${pod.key}`)])
   return (
     <>
-      <p class="crumb"><a href="/console/devices">Devices</a></p>
+      <p class="crumb">
+        <a href="/console/devices">Devices</a>
+      </p>
       <h1>{row.name}</h1>
-      <p class="standing"><Word tone={row.tone}>{row.word}</Word>{row.cordoned ? <span>cordoned</span> : null}<Heard row={row} /></p>
-      {row.causes.map((cause) => <Cause key={cause.says} cause={cause} />)}
+      <p class="standing">
+        <Word tone={row.tone}>{row.word}</Word>
+        {row.cordoned ? <span>cordoned</span> : null}
+        <Heard row={row} />
+      </p>
+      {row.causes.map((cause) => (
+        <Cause key={cause.says} cause={cause} />
+      ))}
       <div class="split">
         <div>
           <h2>Pods</h2>
@@ -42,7 +58,11 @@ export function Device() {
 
 function Heard({ row }: { readonly row: DeviceRow }) {
   if (row.word === 'online' || row.word === 'degraded') return <span class="muted">in contact</span>
-  return row.heardAtMs === null ? null : <span class="muted">last heard <Age at={row.heardAtMs} /> ago</span>
+  return row.heardAtMs === null ? null : (
+    <span class="muted">
+      last heard <Age at={row.heardAtMs} /> ago
+    </span>
+  )
 }
 
 function Capacity({ row: { asked, capacity } }: { readonly row: DeviceRow }) {
@@ -50,7 +70,12 @@ function Capacity({ row: { asked, capacity } }: { readonly row: DeviceRow }) {
   return (
     <>
       <Bar label="CPU" used={asked.cpuMilli} total={capacity.cpuMilli} text={`${cores(asked.cpuMilli)} of ${cores(capacity.cpuMilli)}`} />
-      <Bar label="Memory" used={asked.memoryBytes} total={capacity.memoryBytes} text={`${bytes(asked.memoryBytes)} of ${bytes(capacity.memoryBytes)}`} />
+      <Bar
+        label="Memory"
+        used={asked.memoryBytes}
+        total={capacity.memoryBytes}
+        text={`${bytes(asked.memoryBytes)} of ${bytes(capacity.memoryBytes)}`}
+      />
       <Bar label="PIDs" used={asked.pids} total={capacity.pids} text={`${asked.pids} of ${capacity.pids}`} />
       <Bar label="Pods" used={asked.pods} total={capacity.pods} text={`${asked.pods} of ${capacity.pods}`} />
     </>
@@ -59,8 +84,24 @@ function Capacity({ row: { asked, capacity } }: { readonly row: DeviceRow }) {
 
 function Facts({ row }: { readonly row: DeviceRow }) {
   const facts = [
-    ['Address', row.address], ['Processor', row.arch], ['System', row.os], ['Kernel', row.kernel], ['Engine', row.engine], ['Agent', row.agent],
+    ['Address', row.address],
+    ['Processor', row.arch],
+    ['System', row.os],
+    ['Kernel', row.kernel],
+    ['Engine', row.engine],
+    ['Agent', row.agent],
     ...Object.entries(row.labels).map(([key, value]) => [`label ${key}`, value] as const),
   ] as const
-  return <dl class="facts">{facts.filter(([, value]) => value !== '').map(([label, value]) => <div key={label}><dt>{label}</dt><dd>{value}</dd></div>)}</dl>
+  return (
+    <dl class="facts">
+      {facts
+        .filter(([, value]) => value !== '')
+        .map(([label, value]) => (
+          <div key={label}>
+            <dt>{label}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+    </dl>
+  )
 }

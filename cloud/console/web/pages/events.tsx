@@ -6,7 +6,9 @@ import { events } from '../live-store.ts'
 export function Events() {
   const { text, state } = useFilter()
   const all = events.all()
-  const rows = all.filter((row) => `${row.about} ${row.reason} ${row.message}`.includes(text) && (state === '' || row.warning === (state === 'warning')))
+  const rows = all.filter(
+    (row) => `${row.about} ${row.reason} ${row.message}`.includes(text) && (state === '' || row.warning === (state === 'warning')),
+  )
   return (
     <>
       <h1>Events</h1>

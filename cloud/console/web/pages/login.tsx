@@ -7,11 +7,20 @@ export function Login() {
   return (
     <main class="login">
       <h1>Skerry</h1>
-      <form onSubmit={(event) => { event.preventDefault(); if (value.trim() !== '') setToken(value.trim()) }}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault()
+          if (value.trim() !== '') setToken(value.trim())
+        }}
+      >
         <label for="token">Token</label>
         <input id="token" type="password" autoComplete="current-password" value={value} onInput={(event) => setValue(event.currentTarget.value)} />
         <button type="submit">Open the console</button>
-        {refused.value === '' ? null : <p role="alert" class="bad">{refused.value}</p>}
+        {refused.value === '' ? null : (
+          <p role="alert" class="bad">
+            {refused.value}
+          </p>
+        )}
       </form>
       <p class="muted">The token is the one in your kubeconfig. It is kept in this tab only and is gone when you close it.</p>
     </main>

@@ -21,8 +21,14 @@ export function Overview() {
     <div class="overview">
       <div class="problems">
         <h1 class={problems.some((one) => one.tone === 'bad') ? 'bad' : ''}>{headline(problems, fleet.length)}</h1>
-        {fleet.length === 0 ? <p>Make a join file with <code>skerry join NAME</code> and start an agent with it.</p> : null}
-        {problems.slice(0, MOST).map((one) => <ProblemRow key={one.key} problem={one} />)}
+        {fleet.length === 0 ? (
+          <p>
+            Make a join file with <code>skerry join NAME</code> and start an agent with it.
+          </p>
+        ) : null}
+        {problems.slice(0, MOST).map((one) => (
+          <ProblemRow key={one.key} problem={one} />
+        ))}
         {problems.length > MOST ? <MoreProblems count={problems.length - MOST} /> : null}
       </div>
       <div class="side">
@@ -32,7 +38,9 @@ export function Overview() {
         <section aria-label="Recent events">
           <h2>Recent events</h2>
           <EventList rows={events.all()} max={8} />
-          <p><a href="/console/events">All events</a></p>
+          <p>
+            <a href="/console/events">All events</a>
+          </p>
         </section>
       </div>
     </div>
@@ -54,8 +62,14 @@ function ProblemRow({ problem }: { readonly problem: Problem }) {
       <Mark tone={problem.tone} />
       <div>
         <Cause cause={problem.cause} />
-        <p class="members">{shown.map((one) => <a key={one.href + one.label} href={one.href}>{one.label}</a>)}
-          {problem.members.length > shown.length ? <span class="muted">and {problem.members.length - shown.length} more</span> : null}</p>
+        <p class="members">
+          {shown.map((one) => (
+            <a key={one.href + one.label} href={one.href}>
+              {one.label}
+            </a>
+          ))}
+          {problem.members.length > shown.length ? <span class="muted">and {problem.members.length - shown.length} more</span> : null}
+        </p>
       </div>
     </article>
   )

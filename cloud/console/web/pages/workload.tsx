@@ -11,16 +11,29 @@ export function Workload() {
   const key = `${kind}/${namespace}/${name}`
   const row = workloads.get(key)
   const own = pods.all().filter((pod) => pod.workload === key)
-  if (row === undefined && own.length === 0) return <><h1>{name}</h1><p>There is no such workload. <a href="/console/workloads">All workloads</a></p></>
+  if (row === undefined && own.length === 0)
+    return (
+      <>
+        <h1>{name}</h1>
+        <p>
+          There is no such workload. <a href="/console/workloads">All workloads</a>
+        </p>
+      </>
+    )
   const homeless = own.filter((pod) => pod.word === 'not-placed')
   const about = new Set([`${kind} ${namespace}/${name}`, ...own.map((pod) => `Pod ${pod.key}`)])
   return (
     <>
-      <p class="crumb"><a href="/console/workloads">Workloads</a></p>
+      <p class="crumb">
+        <a href="/console/workloads">Workloads</a>
+      </p>
       <h1>{name}</h1>
       <p class="standing">
         {row === undefined ? null : <Word tone={row.tone}>{row.says}</Word>}
-        <span class="muted">{kind} in {namespace}{row === undefined ? '' : `, ${row.ready} of ${row.desired} ready`}</span>
+        <span class="muted">
+          {kind} in {namespace}
+          {row === undefined ? '' : `, ${row.ready} of ${row.desired} ready`}
+        </span>
         {row === undefined ? null : <code>{row.image}</code>}
       </p>
       {homeless[0] === undefined ? null : <WhyNotPlaced pod={homeless[0].key} others={homeless.length - 1} />}

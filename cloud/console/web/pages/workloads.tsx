@@ -19,25 +19,49 @@ export function Workloads() {
       <FilterBar what="workload" states={Object.keys(STATES)} shown={rows.length} total={all.length} />
       <div class="scroll" tabIndex={0} role="region" aria-label="Workloads">
         <table>
-          <thead><tr>
-            <th scope="col">Workload</th><th scope="col">Kind</th><th scope="col">State</th><th scope="col">Ready</th><th scope="col">Not placed</th>
-            <th scope="col">Image</th><th scope="col">Age</th>
-          </tr></thead>
-          <tbody>{rows.slice(0, MOST).map((row) => (
-            <tr key={row.key}>
-              <th scope="row"><a href={`/console/workloads/${row.key}`}>{row.name}</a><small>{row.namespace}</small></th>
-              <td>{row.kind}</td>
-              <td><Word tone={row.tone}>{row.says}</Word></td>
-              <td class="num">{row.ready} of {row.desired}</td>
-              <td class="num">{row.notPlaced}</td>
-              <td><code>{row.image}</code></td>
-              <td class="num"><Age at={row.createdAtMs} /></td>
+          <thead>
+            <tr>
+              <th scope="col">Workload</th>
+              <th scope="col">Kind</th>
+              <th scope="col">State</th>
+              <th scope="col">Ready</th>
+              <th scope="col">Not placed</th>
+              <th scope="col">Image</th>
+              <th scope="col">Age</th>
             </tr>
-          ))}</tbody>
+          </thead>
+          <tbody>
+            {rows.slice(0, MOST).map((row) => (
+              <tr key={row.key}>
+                <th scope="row">
+                  <a href={`/console/workloads/${row.key}`}>{row.name}</a>
+                  <small>{row.namespace}</small>
+                </th>
+                <td>{row.kind}</td>
+                <td>
+                  <Word tone={row.tone}>{row.says}</Word>
+                </td>
+                <td class="num">
+                  {row.ready} of {row.desired}
+                </td>
+                <td class="num">{row.notPlaced}</td>
+                <td>
+                  <code>{row.image}</code>
+                </td>
+                <td class="num">
+                  <Age at={row.createdAtMs} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
         </table>
       </div>
       {rows.length > MOST ? <p class="muted">{plural(rows.length - MOST, 'more workload')}: narrow the filter.</p> : null}
-      {all.length === 0 ? <p>Nothing has been applied yet. Try <code>kubectl apply -f examples/hello.yaml</code>.</p> : null}
+      {all.length === 0 ? (
+        <p>
+          Nothing has been applied yet. Try <code>kubectl apply -f examples/hello.yaml</code>.
+        </p>
+      ) : null}
     </>
   )
 }

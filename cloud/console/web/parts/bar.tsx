@@ -4,7 +4,9 @@ export function Bar({ label, used, total, text }: { readonly label: string; read
   return (
     <div class="bar">
       <span class="bar-label">{label}</span>
-      <span class={`track ${share >= 90 ? 'full' : ''}`} aria-hidden="true"><i style={{ width: `${share}%` }} /></span>
+      <span class={`track ${share >= 90 ? 'full' : ''}`} aria-hidden="true">
+        <i style={{ width: `${share}%` }} />
+      </span>
       <span class="bar-text">{text}</span>
     </div>
   )

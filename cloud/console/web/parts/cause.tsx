@@ -6,7 +6,11 @@ export function Cause({ cause }: { readonly cause: CauseView | null }) {
   return (
     <div class="cause">
       <p>{cause.says}</p>
-      {cause.next === '' ? null : <p class="do"><b>Do this</b> {cause.next}</p>}
+      {cause.next === '' ? null : (
+        <p class="do">
+          <b>Do this</b> {cause.next}
+        </p>
+      )}
       {cause.code === '' ? null : <code>{cause.code}</code>}
     </div>
   )

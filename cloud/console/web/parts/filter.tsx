@@ -24,12 +24,23 @@ export function FilterBar({ what, states, shown, total }: FilterBarProps) {
   const { text, state, set } = useFilter()
   return (
     <form class="filter" role="search" onSubmit={(event) => event.preventDefault()}>
-      <label>Find <input type="search" value={text} onInput={(event) => set('q', event.currentTarget.value)} placeholder={`name of a ${what}`} /></label>
-      <label>State <select value={state} onChange={(event) => set('state', event.currentTarget.value)}>
-        <option value="">any</option>
-        {states.map((one) => <option key={one} value={one}>{one}</option>)}
-      </select></label>
-      <span class="muted" role="status">{shown === total ? `${total}` : `${shown} of ${total}`}</span>
+      <label>
+        Find <input type="search" value={text} onInput={(event) => set('q', event.currentTarget.value)} placeholder={`name of a ${what}`} />
+      </label>
+      <label>
+        State{' '}
+        <select value={state} onChange={(event) => set('state', event.currentTarget.value)}>
+          <option value="">any</option>
+          {states.map((one) => (
+            <option key={one} value={one}>
+              {one}
+            </option>
+          ))}
+        </select>
+      </label>
+      <span class="muted" role="status">
+        {shown === total ? `${total}` : `${shown} of ${total}`}
+      </span>
     </form>
   )
 }

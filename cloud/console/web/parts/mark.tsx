@@ -19,5 +19,10 @@ export function Mark({ tone }: { readonly tone: Tone }) {
 
 /** A state word with its shape. */
 export function Word({ tone, children }: { readonly tone: Tone; readonly children: string }) {
-  return <span class={`word ${tone}`}><Mark tone={tone} />{children}</span>
+  return (
+    <span class={`word ${tone}`}>
+      <Mark tone={tone} />
+      {children}
+    </span>
+  )
 }

@@ -11,17 +11,38 @@ export function PodTable({ rows, by }: { readonly rows: readonly PodRow[]; reado
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Pods">
       <table class="stack">
-        <thead><tr>{['Pod', 'State', other, 'Up', 'Restarts', 'Why, and what to do'].map((title) => <th key={title} scope="col">{title}</th>)}</tr></thead>
-        <tbody>{rows.toSorted(byTrouble).map((row) => (
-          <tr key={row.key}>
-            <th scope="row">{row.name}<small>{row.namespace}</small></th>
-            <td data-label="State"><Word tone={row.tone}>{row.word}</Word></td>
-            <td data-label={other}>{by === 'device' ? <WorkloadLink id={row.workload} /> : <DeviceLink name={row.device} />}</td>
-            <td class="num" data-label="Up"><Age at={row.startedAtMs} /></td>
-            <td class="num" data-label="Restarts">{row.restarts}</td>
-            <td class="why"><Cause cause={row.cause} /></td>
+        <thead>
+          <tr>
+            {['Pod', 'State', other, 'Up', 'Restarts', 'Why, and what to do'].map((title) => (
+              <th key={title} scope="col">
+                {title}
+              </th>
+            ))}
           </tr>
-        ))}</tbody>
+        </thead>
+        <tbody>
+          {rows.toSorted(byTrouble).map((row) => (
+            <tr key={row.key}>
+              <th scope="row">
+                {row.name}
+                <small>{row.namespace}</small>
+              </th>
+              <td data-label="State">
+                <Word tone={row.tone}>{row.word}</Word>
+              </td>
+              <td data-label={other}>{by === 'device' ? <WorkloadLink id={row.workload} /> : <DeviceLink name={row.device} />}</td>
+              <td class="num" data-label="Up">
+                <Age at={row.startedAtMs} />
+              </td>
+              <td class="num" data-label="Restarts">
+                {row.restarts}
+              </td>
+              <td class="why">
+                <Cause cause={row.cause} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
       </table>
     </div>
   )

@@ -14,9 +14,19 @@ export function Tally({ title, counts }: { readonly title: string; readonly coun
   return (
     <section class="tally" aria-label={title}>
       <h2>{title}</h2>
-      <ul>{shown.map((one) => (
-        <li key={one.word}><a class={one.tone} href={one.href}><strong>{one.count}</strong><span><Mark tone={one.tone} />{one.word}</span></a></li>
-      ))}</ul>
+      <ul>
+        {shown.map((one) => (
+          <li key={one.word}>
+            <a class={one.tone} href={one.href}>
+              <strong>{one.count}</strong>
+              <span>
+                <Mark tone={one.tone} />
+                {one.word}
+              </span>
+            </a>
+          </li>
+        ))}
+      </ul>
     </section>
   )
 }

@@ -16,7 +16,9 @@ export function WhyNotPlaced({ pod, others }: { readonly pod: string; readonly o
   }, [pod])
   return (
     <section class="why-not" aria-labelledby="why-title">
-      <h2 id="why-title">Why {pod} is not placed{others > 0 ? ` (and ${plural(others, 'more pod')})` : ''}</h2>
+      <h2 id="why-title">
+        Why {pod} is not placed{others > 0 ? ` (and ${plural(others, 'more pod')})` : ''}
+      </h2>
       {why === null ? <p class="muted">Asking…</p> : typeof why === 'string' ? <p>The reason could not be read: {why}.</p> : <Answer why={why} />}
     </section>
   )
@@ -29,15 +31,38 @@ function Answer({ why }: { readonly why: Why }) {
       {why.devices.length === 0 ? null : (
         <div class="scroll" tabIndex={0} role="region" aria-label="Reasons by device">
           <table class="stack">
-            <thead><tr><th scope="col">Device</th><th scope="col">Fits</th><th scope="col">Why not</th><th scope="col">What to do</th></tr></thead>
-            <tbody>{why.devices.map(({ device, causes }) => (
-              <tr key={device}>
-                <th scope="row"><a href={`/console/devices/${device}`}>{device}</a></th>
-                <td data-label="Fits"><Word tone={causes.length === 0 ? 'ok' : 'bad'}>{causes.length === 0 ? 'yes' : 'no'}</Word></td>
-                <td data-label="Why not">{causes.map((one) => <p key={one.says}>{one.says} <code>{one.code}</code></p>)}</td>
-                <td data-label="What to do">{[...new Set(causes.map((one) => one.next))].map((next) => <p key={next}>{next}</p>)}</td>
+            <thead>
+              <tr>
+                <th scope="col">Device</th>
+                <th scope="col">Fits</th>
+                <th scope="col">Why not</th>
+                <th scope="col">What to do</th>
               </tr>
-            ))}</tbody>
+            </thead>
+            <tbody>
+              {why.devices.map(({ device, causes }) => (
+                <tr key={device}>
+                  <th scope="row">
+                    <a href={`/console/devices/${device}`}>{device}</a>
+                  </th>
+                  <td data-label="Fits">
+                    <Word tone={causes.length === 0 ? 'ok' : 'bad'}>{causes.length === 0 ? 'yes' : 'no'}</Word>
+                  </td>
+                  <td data-label="Why not">
+                    {causes.map((one) => (
+                      <p key={one.says}>
+                        {one.says} <code>{one.code}</code>
+                      </p>
+                    ))}
+                  </td>
+                  <td data-label="What to do">
+                    {[...new Set(causes.map((one) => one.next))].map((next) => (
+                      <p key={next}>{next}</p>
+                    ))}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
           </table>
         </div>
       )}
