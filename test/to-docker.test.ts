@@ -47,7 +47,6 @@ describe('ContainerPlan to create options', () => {
       HostConfig: {
         RestartPolicy: { Name: 'no' },
         NetworkMode: 'default',
-        Init: true,
         SecurityOpt: ['no-new-privileges'],
         LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } },
         PidsLimit: 128,

@@ -34,7 +34,6 @@ export interface DeviceRequest {
 export interface HostOptions {
   RestartPolicy: { Name: string }
   NetworkMode: string
-  Init: boolean
   SecurityOpt: string[]
   LogConfig: { Type: string; Config: Record<string, string> }
   PidsLimit: number
@@ -107,7 +106,6 @@ function hostOptions(plan: ContainerPlan): HostOptions {
     // the agent restarts containers: two restart policies would fight
     RestartPolicy: { Name: 'no' },
     NetworkMode: plan.pod.hostNetwork ? 'host' : 'default',
-    Init: true,
     SecurityOpt: ['no-new-privileges'],
     LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } },
     PidsLimit: plan.pod.pidsLimit,
