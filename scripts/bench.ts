@@ -11,6 +11,7 @@ const CASES: Readonly<Record<string, { readonly what: string; readonly run: () =
       await benchResident()
     },
   },
+  resident: { what: 'agent memory with 10 pods beside bare Node; bundle size', run: benchResident },
 }
 
 const name = process.argv[2] ?? ''

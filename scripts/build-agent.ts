@@ -34,6 +34,9 @@ const BUILT_IN: Readonly<Record<string, string>> = {
   string_decoder: 'node:string_decoder',
 }
 
+/** Loaded only when first used: a link without TLS and an engine on a unix socket never need them, and they cost 6 MiB resident. */
+const LAZY = /^(https|tls|zlib)$/
+
 const stubs: Plugin = {
   name: 'stub-what-a-gateway-never-uses',
   setup(context) {
@@ -43,6 +46,11 @@ const stubs: Plugin = {
       return STUBBED_FILES.test(full) ? { path: full, namespace: 'stub' } : undefined
     })
     context.onLoad({ filter: /.*/, namespace: 'stub' }, () => ({ contents: 'module.exports = {}', loader: 'js' }))
+    context.onResolve({ filter: LAZY }, (args) => (args.resolveDir.includes('node_modules') ? { path: args.path, namespace: 'lazy' } : undefined))
+    context.onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path: name }) => ({
+      contents: `module.exports = new Proxy({}, { get: (_, key) => (key === '__esModule' ? undefined : require('node:${name}')[key]) })`,
+      loader: 'js',
+    }))
     for (const [name, replacement] of Object.entries(BUILT_IN)) {
       context.onResolve({ filter: new RegExp(`^${name}/?$`) }, (args) =>
         args.resolveDir.includes('node_modules')
