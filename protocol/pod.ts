@@ -3,6 +3,7 @@
  * are listed as refused with the reason: the cloud refuses them by name, and the agent checks again.
  */
 import { LIMITS } from './limits.ts'
+import { LIFECYCLE, PROBE } from './probe.ts'
 import { bool, int, list, map, obj, oneOf, quantity, refused, required, str } from './shape.ts'
 import type { Infer } from './shape.ts'
 
@@ -51,10 +52,10 @@ export const CONTAINER = obj({
   envFrom: refused(later('envFrom')),
   volumeMounts: refused(later('mounting volumes')),
   volumeDevices: refused(later('block devices')),
-  livenessProbe: refused(later('a liveness probe')),
-  readinessProbe: refused(later('a readiness probe')),
-  startupProbe: refused(later('a startup probe')),
-  lifecycle: refused(later('a lifecycle hook')),
+  livenessProbe: PROBE,
+  readinessProbe: PROBE,
+  startupProbe: PROBE,
+  lifecycle: LIFECYCLE,
   securityContext: refused(later('a container security context')),
   restartPolicy: refused(later('a restart policy of one container')),
   resizePolicy: refused(later('in-place resize')),

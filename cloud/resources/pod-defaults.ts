@@ -1,5 +1,6 @@
 /** What Kubernetes fills into a pod that leaves it out. All functions are idempotent. */
 import type { ContainerSpec, PodSpec } from '../../protocol/pod.ts'
+import { defaultProbes } from './probe-defaults.ts'
 
 /** Defaults of a pod spec wherever it stands: in a pod or in a template. */
 export function defaultPodSpec(spec: PodSpec): PodSpec {
@@ -43,7 +44,7 @@ type Resources = NonNullable<PodSpec['resources']>
 
 function defaultContainer(container: ContainerSpec): ContainerSpec {
   return {
-    ...container,
+    ...defaultProbes(container),
     ...(container.ports === undefined ? {} : { ports: container.ports.map((port) => ({ ...port, protocol: port.protocol ?? 'TCP' })) }),
     imagePullPolicy: container.imagePullPolicy ?? pullPolicyFor(container.image),
     resources: textQuantities(container.resources ?? {}),
