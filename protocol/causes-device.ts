@@ -141,5 +141,12 @@ export const DEVICE_CAUSES = {
     'Two agents report as {device} (sessions {a} and {b}).',
     'One card was cloned; give one of them its own identity.',
   ),
+  'session.no-answer': entry(
+    'network',
+    'backoff',
+    'Device {device} did not open the session within {seconds} s.',
+    'Check that the device reaches {url}, and that its join file names it (skerry join writes it).',
+  ),
+  'session.refused': entry('device', 'never', 'Device {device} refused the session: {why}.', 'Look at the field page of the device.'),
   'message.refused': entry('network', 'never', 'A message on {topic} was refused: {why}.', 'See which client sent it.'),
 } as const satisfies Record<string, CauseEntry>

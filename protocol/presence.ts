@@ -1,6 +1,7 @@
 /** Presence (retained, also the last will), hello (sent once a session) and the cloud's commands. */
 import { int, list, obj, oneOf, required, str } from './shape.ts'
 import type { Infer } from './shape.ts'
+import { SESSION_REQUEST } from './session.ts'
 
 /** An `off` counts only when its sid is the one last seen `on`: a take-over publishes the old will after the new birth. */
 export const PRESENCE = obj({
@@ -23,8 +24,11 @@ export const HELLO = obj({
   trustedKeys: list(str({ max: 64 }), { max: 16 }),
 })
 
-/** `cmd`: one request, safe to repeat. `report` = send your status and inventory again; an agent ignores what it does not know. */
-export const COMMAND = obj({ ask: required(str({ min: 1, max: 64 })) })
+/**
+ * `cmd`: one request, safe to repeat. `report` = send your status and inventory again; `open-session` = connect for `session`;
+ * an agent ignores what it does not know.
+ */
+export const COMMAND = obj({ ask: required(str({ min: 1, max: 64 })), session: SESSION_REQUEST })
 
 export type Presence = Infer<typeof PRESENCE>
 export type Hello = Infer<typeof HELLO>

@@ -3,6 +3,7 @@ import { CAUSE } from './causes.ts'
 import { LIMITS } from './limits.ts'
 import { bool, int, list, obj, oneOf, required, str } from './shape.ts'
 import type { Infer } from './shape.ts'
+import { SESSION_SEEN } from './session.ts'
 
 export const CONTAINER_REPORT = obj({
   name: required(str({ max: 63 })),
@@ -55,6 +56,8 @@ export const STATUS_REPORT = obj({
   /** the plan as people read it, first lines */
   plan: list(str({ max: 512 }), { max: 64 }),
   hostIP: str({ max: 64 }),
+  /** live sessions that are open now */
+  sessions: list(SESSION_SEEN, { max: LIMITS.sessionsPerDevice.value }),
 })
 
 export type ContainerReport = Infer<typeof CONTAINER_REPORT>
