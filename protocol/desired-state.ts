@@ -64,6 +64,10 @@ export function podSpecHash(spec: DesiredPod['spec'], placement: Placement | und
     schedulerName: _c,
     priority: _p,
     preemptionPolicy: _e,
+    priorityClassName: _l,
+    affinity: _a,
+    topologySpreadConstraints: _o,
+    schedulingGates: _i,
     terminationGracePeriodSeconds: _g,
     restartPolicy: _r,
     ...made

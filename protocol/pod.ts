@@ -3,6 +3,7 @@
  * are listed as refused with the reason: the cloud refuses them by name, and the agent checks again.
  */
 import { LIMITS } from './limits.ts'
+import { AFFINITY, SCHEDULING_GATE, TOPOLOGY_SPREAD_CONSTRAINT } from './pod-scheduling.ts'
 import { LIFECYCLE, PROBE } from './probe.ts'
 import { bool, int, list, map, obj, oneOf, quantity, refused, required, str } from './shape.ts'
 import type { Infer } from './shape.ts'
@@ -64,7 +65,7 @@ export const CONTAINER = obj({
 
 export const TOLERATION = obj({
   key: str({ max: 316 }),
-  operator: oneOf('Exists', 'Equal'),
+  operator: oneOf('Exists', 'Equal', 'Gt', 'Lt'),
   value: str({ max: 63 }),
   effect: oneOf('NoSchedule', 'PreferNoSchedule', 'NoExecute'),
   tolerationSeconds: int(Number.MIN_SAFE_INTEGER),
@@ -93,10 +94,10 @@ export const POD_SPEC = obj({
   initContainers: refused(later('an init container')),
   ephemeralContainers: refused(later('an ephemeral container')),
   volumes: refused(later('a volume')),
-  affinity: refused(later('affinity')),
-  topologySpreadConstraints: refused(later('topology spread')),
+  affinity: AFFINITY,
+  topologySpreadConstraints: list(TOPOLOGY_SPREAD_CONSTRAINT, { mergeKey: 'topologyKey', max: 16 }),
   imagePullSecrets: refused(later('a pull secret')),
-  priorityClassName: refused(later('a priority class')),
+  priorityClassName: str({ max: 253 }),
   activeDeadlineSeconds: refused(later('a deadline')),
   hostPID: refused(later('the host PID namespace')),
   hostIPC: refused(later('the host IPC namespace')),
@@ -108,7 +109,7 @@ export const POD_SPEC = obj({
   runtimeClassName: refused(later('a runtime class')),
   overhead: refused(later('overhead')),
   os: refused(later('an operating system choice')),
-  schedulingGates: refused(later('a scheduling gate')),
+  schedulingGates: list(SCHEDULING_GATE, { mergeKey: 'name', max: 16 }),
   resourceClaims: refused(later('dynamic resource allocation')),
   shareProcessNamespace: refused(later('a shared process namespace')),
   setHostnameAsFQDN: refused(later('an FQDN host name')),

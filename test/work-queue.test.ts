@@ -122,6 +122,7 @@ describe('an informer', () => {
       store: held,
       resource: 'configmaps',
       log: quiet,
+      clock: virtualClock(),
       indexes: { value: (one) => [one.data?.['value'] ?? ''] },
     })
     await store.create('configmaps', map('a', '1'))
@@ -139,9 +140,37 @@ describe('an informer', () => {
     expect(informer.by('value', '1')).toEqual([])
   })
 
+  test('tries again when listing again failed', async () => {
+    const store = openMemoryStore()
+    const clock = virtualClock()
+    let expire = (): void => undefined
+    let failures = 0
+    const flaky = {
+      ...store,
+      list: (resource: string, options?: Parameters<typeof store.list>[1]) => {
+        failures -= 1
+        return failures >= 0 ? Promise.reject(new Error('disk I/O error')) : store.list(resource, options)
+      },
+      watch: (...args: Parameters<typeof store.watch>) => {
+        expire = args[2].onExpired
+        return () => undefined
+      },
+    }
+    const informer = createInformer<ConfigMap>({ store: flaky, resource: 'configmaps', log: quiet, clock })
+    await informer.start()
+    await store.create('configmaps', map('a', '1'))
+    failures = 2
+    expire()
+    await settle()
+    expect(informer.values()).toEqual([])
+    await clock.advance(60_000)
+    expect(informer.get('default/a')?.data).toEqual({ value: '1' })
+    expect(clock.pendingTimers()).toBe(0)
+  })
+
   test('never goes back: late news of the watch do not undo what was absorbed', async () => {
     const store = openMemoryStore()
-    const informer = createInformer<ConfigMap>({ store, resource: 'configmaps', log: quiet })
+    const informer = createInformer<ConfigMap>({ store, resource: 'configmaps', log: quiet, clock: virtualClock() })
     await informer.start()
     const made = await store.create('configmaps', map('a', '1'))
     const gone = await store.delete('configmaps', 'default', 'a', null)

@@ -8,6 +8,7 @@ import { alreadyExists, ApiError, badRequest, notFound } from './api-error.ts'
 import { encoded, ok } from './respond.ts'
 import type { Answer } from './respond.ts'
 import type { ResourceRoute } from './route.ts'
+import { withPriorityClass } from './priority-admission.ts'
 import { isDryRun, strictnessOf } from './write-options.ts'
 
 /** Names made from generateName may clash; Kubernetes tries as often. */
@@ -26,8 +27,9 @@ export async function create(api: Api, call: Call, route: ResourceRoute): Promis
   if ((sent.metadata.namespace ?? '') !== '' && sent.metadata.namespace !== namespace) throw badRequest(NAMESPACE_MISMATCH)
   if (definition.namespaced) await expectNamespace(api, route, namespace)
   const isGenerated = (sent.metadata.name ?? '') === ''
+  const prioritized = await withPriorityClass(api, sent)
   for (let attempt = 1; ; attempt += 1) {
-    const object = admitNew(definition, sent, namespace, {
+    const object = admitNew(definition, prioritized, namespace, {
       uid: api.random.uuid(),
       nowIso: isoSeconds(api.clock.nowMs()),
       suffix: api.random.suffix(5),

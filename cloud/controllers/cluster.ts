@@ -17,6 +17,8 @@ import type { KubeObject, ResourceDefinition } from '../resources/object.ts'
 import { resourceKey } from '../resources/object.ts'
 import { PODS } from '../resources/pod.ts'
 import type { Pod } from '../resources/pod.ts'
+import { PRIORITY_CLASSES, withPriority } from '../resources/priority-class.ts'
+import type { PriorityClass } from '../resources/priority-class.ts'
 import { REPLICA_SETS } from '../resources/replica-set.ts'
 import type { ReplicaSet } from '../resources/replica-set.ts'
 import { createInformer } from './informer.ts'
@@ -49,6 +51,7 @@ export class Cluster {
   readonly daemonSets: Kind<DaemonSet>
   readonly namespaces: Kind<Namespace>
   readonly events: Kind<Event>
+  readonly priorityClasses: Kind<PriorityClass>
   readonly deviceStates: Kind<DeviceState>
   readonly #deps: ClusterDeps
 
@@ -68,6 +71,7 @@ export class Cluster {
     this.daemonSets = kind(DAEMON_SETS, { owner: ownerUids })
     this.namespaces = kind(NAMESPACES)
     this.events = kind(EVENTS)
+    this.priorityClasses = kind(PRIORITY_CLASSES)
     this.deviceStates = Object.assign(createInformer<DeviceState>({ ...deps, resource: DEVICE_STATES }), { defaults: (state: DeviceState) => state })
   }
 
@@ -92,7 +96,7 @@ export class Cluster {
   /** Stores a new object with uid, times and defaults; null when the name is taken. */
   async create<O extends KubeObject>(kind: Kind<O>, object: O): Promise<O | null> {
     const metadata = { ...object.metadata, uid: this.#deps.random.uuid(), creationTimestamp: this.nowIso(), generation: 1 }
-    const written = await this.#deps.store.create(kind.resource, kind.defaults({ ...object, metadata }))
+    const written = await this.#deps.store.create(kind.resource, kind.defaults(this.#prioritized({ ...object, metadata })))
     if (!written.ok) {
       if (written.current !== null) kind.absorb(written.current)
       return null
@@ -143,8 +147,25 @@ export class Cluster {
     })
   }
 
+  /** A pod gets the priority of its class here, as from the API; an unknown class is left for the scheduler to name. */
+  #prioritized<O extends KubeObject>(object: O): O {
+    if (object.kind !== 'Pod') return object
+    const result = withPriority(object['spec'] as Pod['spec'], this.priorityClasses.values())
+    return result.ok ? { ...object, spec: result.spec } : object
+  }
+
   #kinds(): readonly Pick<Kind<KubeObject>, 'start' | 'stop'>[] {
-    return [this.pods, this.nodes, this.deployments, this.replicaSets, this.daemonSets, this.namespaces, this.events, this.deviceStates]
+    return [
+      this.pods,
+      this.nodes,
+      this.deployments,
+      this.replicaSets,
+      this.daemonSets,
+      this.namespaces,
+      this.events,
+      this.priorityClasses,
+      this.deviceStates,
+    ]
   }
 }
 

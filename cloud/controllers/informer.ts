@@ -1,11 +1,13 @@
 /**
  * All objects of one kind, parsed and indexed, kept current by list and watch. INVARIANTS: an object never goes back to an
  * older revision; what this process wrote itself is visible as soon as the write resolved (`absorb`), so no controller
- * acts twice on one observation; a watch that fell behind is replaced by a list whose differences are told as changes.
+ * acts twice on one observation; a watch that fell behind is replaced by a list whose differences are told as changes; a list
+ * that fails is tried again until it succeeds or the informer is stopped.
  */
+import { LIMITS } from '../../protocol/limits.ts'
 import type { KubeObject } from '../resources/object.ts'
 import { keyOf } from '../core/meta.ts'
-import type { Change, Log, Store, StoredObject } from '../ports.ts'
+import type { Change, Clock, Log, Store, StoredObject } from '../ports.ts'
 
 export type ChangeHandler<O> = (next: O | null, previous: O | null) => void
 
@@ -29,6 +31,7 @@ export interface InformerOptions<O extends KubeObject> {
   readonly store: Store
   readonly resource: string
   readonly log: Log
+  readonly clock: Pick<Clock, 'after'>
   readonly indexes?: Readonly<Record<string, (object: O) => readonly string[]>>
 }
 
@@ -46,6 +49,7 @@ class ListWatch<O extends KubeObject> implements Informer<O> {
   readonly #handlers: ChangeHandler<O>[] = []
   #endWatch: (() => void) | null = null
   #stopped = false
+  #cancelRetry: (() => void) | null = null
 
   constructor(options: InformerOptions<O>) {
     this.#options = options
@@ -106,13 +110,18 @@ class ListWatch<O extends KubeObject> implements Informer<O> {
     this.#stopped = true
     this.#endWatch?.()
     this.#endWatch = null
+    this.#cancelRetry?.()
+    this.#cancelRetry = null
   }
 
-  #relist(): void {
+  #relist(failures = 0): void {
     if (this.#stopped) return
     this.#options.log.warn('a watch fell behind, its kind is listed again', { resource: this.resource })
     this.start().catch((error: unknown) => {
-      this.#options.log.error('listing again failed', { resource: this.resource, why: error instanceof Error ? error.message : String(error) })
+      const inMs = Math.min(LIMITS.workRetryMaxMs.value, LIMITS.workRetryFirstMs.value * 2 ** Math.min(failures, 20))
+      const why = error instanceof Error ? error.message : String(error)
+      this.#options.log.error('listing again failed, it is tried again', { resource: this.resource, why, inMs })
+      if (!this.#stopped) this.#cancelRetry = this.#options.clock.after(inMs, () => this.#relist(failures + 1))
     })
   }
 

@@ -7,6 +7,7 @@ import { containerIssues } from './container-rules.ts'
 import { LABELS } from './object.ts'
 import { probeIssues } from './probe-rules.ts'
 import { podResourceIssues } from './quantity-rules.ts'
+import { schedulingIssues } from './scheduling-rules.ts'
 
 /** Kubernetes' default of terminationGracePeriodSeconds. */
 const GRACE_SECONDS_DEFAULT = 30
@@ -23,6 +24,7 @@ export function podSpecIssues(spec: PodSpec, path: string): readonly Issue[] {
     ...podResourceIssues(spec.resources ?? {}, `${path}.resources`),
     ...nameIssues(spec, path),
     ...accountIssues(spec, path),
+    ...schedulingIssues(spec, path),
   ]
 }
 
@@ -48,6 +50,8 @@ function tolerationIssues(toleration: Toleration, path: string): readonly Issue[
   if (key !== '') issues.push(...labelKeyIssues(key, `${path}.key`))
   if (operator === 'Exists' && value !== '')
     issues.push({ path: `${path}.value`, kind: 'invalid', message: 'must be empty when operator is "Exists"' })
+  if ((operator === 'Gt' || operator === 'Lt') && !/^-?\d+$/.test(value))
+    issues.push({ path: `${path}.value`, kind: 'invalid', message: `must be a whole number when operator is "${operator}"` })
   if (operator === 'Equal') issues.push(...check(LABELS, { value }, path).map((issue) => ({ ...issue, path: `${path}.value` })))
   if (tolerationSeconds !== undefined && effect !== 'NoExecute') {
     issues.push({ path: `${path}.effect`, kind: 'invalid', message: 'must be "NoExecute" when tolerationSeconds is set' })

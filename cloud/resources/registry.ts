@@ -9,6 +9,7 @@ import { NODES } from './node.ts'
 import { resourceKey } from './object.ts'
 import type { KubeObject, ResourceDefinition } from './object.ts'
 import { PODS } from './pod.ts'
+import { PRIORITY_CLASSES } from './priority-class.ts'
 import { REPLICA_SETS } from './replica-set.ts'
 import { SECRETS } from './secret.ts'
 
@@ -23,6 +24,7 @@ export const RESOURCE_DEFINITIONS: readonly ResourceDefinition[] = [
   general(DEPLOYMENTS),
   general(REPLICA_SETS),
   general(LEASES),
+  general(PRIORITY_CLASSES),
 ]
 
 const BY_KEY: ReadonlyMap<string, ResourceDefinition> = new Map(RESOURCE_DEFINITIONS.map((definition) => [resourceKey(definition), definition]))
