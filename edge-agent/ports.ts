@@ -3,7 +3,7 @@ import type { DesiredState, Version } from '../protocol/desired-state.ts'
 import type { Hello } from '../protocol/presence.ts'
 import type { Inventory } from '../protocol/inventory.ts'
 import type { StatusReport } from '../protocol/status-report.ts'
-import type { ContainerPlan, EngineInfo, LinkState, Loaded, Now, ObservedContainer, Outcome, SavedState } from './core/model.ts'
+import type { ContainerPlan, EngineInfo, ImagesWanted, ImageUse, LinkState, Loaded, Now, ObservedContainer, Outcome, SavedState } from './core/model.ts'
 import type { Cause } from '../protocol/causes.ts'
 
 export interface Clock {
@@ -32,7 +32,9 @@ export interface Engine {
   info(): Promise<EngineInfo>
   /** every container that carries this device's label, in any state; others are never seen */
   observe(): Promise<readonly ObservedContainer[]>
-  ensureImage(image: string, policy: 'Always' | 'IfNotPresent' | 'Never', signal: AbortSignal): Promise<Outcome>
+  ensureImage(image: string, policy: 'Always' | 'IfNotPresent' | 'Never', signal: AbortSignal, use?: ImageUse): Promise<Outcome>
+  /** credentials, prefetch and what must be kept, from now on */
+  wantImages?(wanted: ImagesWanted): void
   /** a container of that name that exists already is success: the next observation shows it */
   create(plan: ContainerPlan): Promise<Outcome>
   /** starting a running container is success */

@@ -26,19 +26,33 @@ export const DESIRED_POD = obj({
   placement: PLACEMENT,
 })
 
+/** What opens a registry: a pull secret of the cloud. Apart from the pods, so that a new password re-creates nothing. */
+export const PULL_CREDENTIAL = obj({
+  /** `namespace/name` of the Secret */
+  secret: required(str({ min: 1, max: 320 })),
+  /** registry host with its port, as written in image references */
+  registry: required(str({ min: 1, max: 256 })),
+  username: required(str({ max: 256 })),
+  password: required(str({ max: 8_192 })),
+})
+
 export const DESIRED_STATE = obj({
   device: required(str({ min: 1, max: LIMITS.deviceIdLength.value })),
   epoch: required(int(1)),
   generation: required(int(1)),
   /** RFC 3339, for people only: nothing is decided by it */
   issuedAt: required(str({ max: 40 })),
-  /** sha256 of the canonical `pods` list */
+  /** see desiredDigest */
   digest: required(str({ pattern: /^[0-9a-f]{64}$/, says: 'a sha256' })),
   pods: required(list(DESIRED_POD, { max: LIMITS.podsPerDevice.value })),
+  credentials: list(PULL_CREDENTIAL, { max: LIMITS.pullCredentials.value }),
+  /** images to have on the device before anything asks to run them */
+  prefetch: list(str({ min: 1, max: 512 }), { max: LIMITS.prefetchImages.value }),
 })
 
 export type Placement = Infer<typeof PLACEMENT>
 export type DesiredPod = Infer<typeof DESIRED_POD>
+export type PullCredential = Infer<typeof PULL_CREDENTIAL>
 export type DesiredState = Infer<typeof DESIRED_STATE>
 
 /** The place of a document in the history of one device. */
@@ -47,9 +61,10 @@ export interface Version {
   readonly generation: number
 }
 
-/** Digest of what the device should run; equal digests mean there is nothing to publish. */
-export function desiredDigest(pods: readonly DesiredPod[]): string {
-  return digestOf(pods)
+/** Digest of what the device should run; equal digests mean there is nothing to publish. `beside` is the rest of the document. */
+export function desiredDigest(pods: readonly DesiredPod[], beside: Pick<DesiredState, 'credentials' | 'prefetch'> = {}): string {
+  const { credentials = [], prefetch = [] } = beside
+  return credentials.length + prefetch.length === 0 ? digestOf(pods) : digestOf({ pods, credentials, prefetch })
 }
 
 /**
@@ -70,6 +85,7 @@ export function podSpecHash(spec: DesiredPod['spec'], placement: Placement | und
     schedulingGates: _i,
     terminationGracePeriodSeconds: _g,
     restartPolicy: _r,
+    imagePullSecrets: _q,
     ...made
   } = spec
   return digestOf({ made, placement: placement ?? null })

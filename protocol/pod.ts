@@ -96,7 +96,7 @@ export const POD_SPEC = obj({
   volumes: refused(later('a volume')),
   affinity: AFFINITY,
   topologySpreadConstraints: list(TOPOLOGY_SPREAD_CONSTRAINT, { mergeKey: 'topologyKey', max: 16 }),
-  imagePullSecrets: refused(later('a pull secret')),
+  imagePullSecrets: list(obj({ name: required(str({ min: 1, max: 253 })) }), { mergeKey: 'name', max: 16 }),
   priorityClassName: str({ max: 253 }),
   activeDeadlineSeconds: refused(later('a deadline')),
   hostPID: refused(later('the host PID namespace')),

@@ -5,6 +5,15 @@ import { bool, int, list, obj, oneOf, required, str } from './shape.ts'
 import type { Infer } from './shape.ts'
 import { SESSION_SEEN } from './session.ts'
 
+/** How far the fetching of an image is; bytes are of compressed layers. */
+export const PULL_REPORT = obj({
+  attempt: required(int()),
+  layersDone: required(int()),
+  layersTotal: required(int()),
+  bytesDone: required(int()),
+  bytesTotal: required(int()),
+})
+
 export const CONTAINER_REPORT = obj({
   name: required(str({ max: 63 })),
   image: required(str({ max: 512 })),
@@ -17,6 +26,7 @@ export const CONTAINER_REPORT = obj({
   exitCode: int(-1, 0xffff_ffff),
   startedAt: str({ max: 40 }),
   finishedAt: str({ max: 40 }),
+  pull: PULL_REPORT,
   restartCount: required(int()),
   ready: required(bool()),
 })

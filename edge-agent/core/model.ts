@@ -3,7 +3,7 @@
  * compared, sent up and replayed.
  */
 import type { Cause } from '../../protocol/causes.ts'
-import type { DesiredPod, DesiredState, Placement, Version } from '../../protocol/desired-state.ts'
+import type { DesiredPod, DesiredState, Placement, PullCredential, Version } from '../../protocol/desired-state.ts'
 import type { Inventory } from '../../protocol/inventory.ts'
 import type { ContainerSpec } from '../../protocol/pod.ts'
 import type { StatusReport } from '../../protocol/status-report.ts'
@@ -61,6 +61,8 @@ export interface ContainerPlan {
     readonly labels: Readonly<Record<string, string>>
   }
   readonly placement: Placement | null
+  /** the release that its image is pinned for, see image-use */
+  readonly release?: string
 }
 
 export type VerdictKind = 'keep' | 'adopt' | 'create' | 'replace' | 'start' | 'stop' | 'remove' | 'blocked'
@@ -76,9 +78,36 @@ export interface Verdict {
   readonly notBeforeMonoMs?: number
 }
 
+/** For whom an image is fetched: the release it is pinned for, and the names (`namespace/name`) of the pull secrets that may open it. */
+export interface ImageUse {
+  readonly release: string
+  readonly secrets: readonly string[]
+}
+
+/** What the device needs images for. Credentials are here and nowhere else in the agent's plans, logs and reports. */
+export interface ImagesWanted {
+  readonly credentials: readonly PullCredential[]
+  readonly prefetch: readonly string[]
+  /** what the desired pods run, with the release that pins it */
+  readonly images: readonly { readonly image: string; readonly release: string }[]
+}
+
+/** How far the fetching of one image is. Bytes are of compressed layers. */
+export interface PullProgress {
+  /** counts from 1, across restarts of the agent */
+  readonly attempt: number
+  readonly layersDone: number
+  readonly layersTotal: number
+  readonly bytesDone: number
+  readonly bytesTotal: number
+  /** false between two attempts */
+  readonly active: boolean
+}
+export type Pulls = Readonly<Record<string, PullProgress>>
+
 /** One engine action. Containers that exist are named by id, new ones by their unique name. */
 export type Step =
-  | { readonly kind: 'ensure-image'; readonly key: string; readonly image: string; readonly policy: 'Always' | 'IfNotPresent' | 'Never' }
+  | { readonly kind: 'ensure-image'; readonly key: string; readonly image: string; readonly policy: 'Always' | 'IfNotPresent' | 'Never'; readonly use?: ImageUse }
   | { readonly kind: 'create'; readonly key: string; readonly plan: ContainerPlan }
   | { readonly kind: 'start'; readonly key: string; readonly target: string }
   | { readonly kind: 'stop'; readonly key: string; readonly target: string; readonly graceSeconds: number }
@@ -201,6 +230,8 @@ export interface AgentState {
   readonly link: LinkState
   readonly inventory: Inventory | null
   readonly hostIp: string | null
+  /** images being fetched, by reference; empty when none */
+  readonly pulls?: Pulls
   readonly report: { readonly last: StatusReport | null; readonly seq: number; readonly sentAtMonoMs: number | null; readonly dirty: boolean }
   /** container ids seen before this agent session began to act: first keep of each is called adopt */
   readonly adopted: readonly string[]
@@ -221,6 +252,7 @@ export type AgentEvent =
   | { readonly kind: 'wave-done'; readonly wave: number }
   | { readonly kind: 'link'; readonly link: LinkState }
   | { readonly kind: 'inventory'; readonly inventory: Inventory; readonly hostIp: string | null }
+  | { readonly kind: 'pulls'; readonly pulls: Pulls }
   /** the cloud asks for a full report (command, or a broker that lost it) */
   | { readonly kind: 'report-asked' }
   | { readonly kind: 'tick' }
@@ -232,6 +264,7 @@ export type Effect =
   | { readonly kind: 'abort-wave'; readonly wave: number }
   | { readonly kind: 'publish-status'; readonly report: StatusReport }
   | { readonly kind: 'publish-inventory'; readonly inventory: Inventory }
+  | { readonly kind: 'want-images'; readonly wanted: ImagesWanted }
   | { readonly kind: 'wake-at'; readonly monoMs: number }
   | {
       readonly kind: 'log'
@@ -240,4 +273,4 @@ export type Effect =
       readonly fields?: Readonly<Record<string, string | number>>
     }
 
-export type { ContainerSpec, DesiredPod, DesiredState, Placement, Version }
+export type { ContainerSpec, DesiredPod, DesiredState, Placement, PullCredential, Version }

@@ -2,7 +2,7 @@
 import type { Inventory } from '../../protocol/inventory.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { spread } from './backoff.ts'
-import type { AgentState, LinkState, Now } from './model.ts'
+import type { AgentState, LinkState, Now, Pulls } from './model.ts'
 import { act } from './on-observed.ts'
 import { buildReport, isWorthSending } from './report.ts'
 import { andThen, quiet, turn } from './turn.ts'
@@ -26,6 +26,11 @@ export function onReportAsked(state: AgentState): Turn {
 export function onInventory(state: AgentState, inventory: Inventory, hostIp: string | null, now: Now): Turn {
   const next = { ...state, inventory, hostIp, report: { ...state.report, dirty: true } }
   return andThen(turn(next, { kind: 'publish-inventory', inventory }), (known) => (known.timing.fresh ? act(known, now) : quiet(known)))
+}
+
+/** Progress of image pulls: for page and report only, nothing is decided by it. */
+export function onPulls(state: AgentState, pulls: Pulls): Turn {
+  return quiet({ ...state, pulls, report: { ...state.report, dirty: true } })
 }
 
 /** Publishes when something changed that people or the cloud care for, or when the last report has become old. */

@@ -40,7 +40,7 @@ function readDesired(message: Uint8Array, me: Recipient): Inbound {
   }
   const desired = parsed.value
   if (desired.device !== me.device) return { kind: 'refused', cause: cause('desired.refused.wrong-device', { got: desired.device, have: me.device }) }
-  if (desiredDigest(desired.pods) !== desired.digest) return unreadable('its digest is not that of its pods')
+  if (desiredDigest(desired.pods, desired) !== desired.digest) return unreadable('its digest is not that of its pods')
   return { kind: 'target', desired }
 }
 

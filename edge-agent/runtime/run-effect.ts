@@ -57,6 +57,7 @@ export function createEffectRunner(ports: EffectPorts, dispatch: (event: AgentEv
     'abort-wave': ({ wave }) => waves.get(wave)?.abort(),
     'publish-status': ({ report }) => link.publishStatus(report),
     'publish-inventory': ({ inventory }) => link.publishInventory(inventory),
+    'want-images': ({ wanted }) => engine.wantImages?.(wanted),
     'wake-at': ({ monoMs }) => wakeUp.at(monoMs),
     log: ({ level, msg, fields }) => log[level](msg, fields),
   }

@@ -14,7 +14,7 @@ interface StepRow<S> {
 
 const STEPS: { readonly [K in Step['kind']]: StepRow<StepOf<K>> } = {
   'ensure-image': {
-    run: (engine, { image, policy }, signal) => engine.ensureImage(image, policy, signal),
+    run: (engine, { image, policy, use }, signal) => engine.ensureImage(image, policy, signal, use),
     limitMs: () => LIMITS.engineCallMs.value + LIMITS.enginePullMs.value,
   },
   create: { run: (engine, { plan }) => engine.create(plan), limitMs: () => 2 * LIMITS.engineCallMs.value },
