@@ -52,9 +52,11 @@ async function run(config: Config, log: Log): Promise<() => Promise<void>> {
       log,
       assetsDir,
       authorize: mayRead,
+      facts: (device) => controllers.deviceFacts(device),
       explainPod: (pod) => explainPod(pod.metadata.namespace ?? '', pod.metadata.name ?? '')?.refusal ?? null,
     }),
   )
+  link.onMessage(({ device }) => console?.deviceChanged(device))
   const operator = operatorPaths({ explainPod, raiseEpoch: () => controllers.raiseEpoch() })
   const api = await openApiServer({
     store,

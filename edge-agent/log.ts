@@ -15,12 +15,14 @@ export interface LogOptions {
 }
 
 const HIDDEN = '[hidden]'
+const SECRET_LENGTH_MIN = 6
 const SECRET_FIELD = /password|secret|token|authorization|credential|private/i
 
 export function createLog({ write, wallMs, secrets }: LogOptions): AgentLog {
   const ring: string[] = []
   // inside JSON a secret stands in its escaped form
-  const hidden = secrets.filter((secret) => secret !== '').map((secret) => JSON.stringify(secret).slice(1, -1))
+  // a very short one would blot out ordinary words, and protects nothing
+  const hidden = secrets.filter((secret) => secret.length >= SECRET_LENGTH_MIN).map((secret) => JSON.stringify(secret).slice(1, -1))
 
   const say = (level: 'info' | 'warn' | 'error', msg: string, fields: LogFields = {}): void => {
     const open = Object.entries(fields).map(([key, value]) => [key, SECRET_FIELD.test(key) ? HIDDEN : value])

@@ -3,6 +3,7 @@ import { seal } from '../../protocol/envelope.ts'
 import type { SigningKey } from '../../protocol/envelope.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { nameOf } from '../core/meta.ts'
+import type { StatusReport } from '../../protocol/status-report.ts'
 import type { Clock, DeviceLink, DeviceMessage, Log, Random, Store } from '../ports.ts'
 import { Cluster } from './cluster.ts'
 import { startDaemonSetController } from './daemon-set-controller.ts'
@@ -33,6 +34,8 @@ export interface Controllers {
   stop(): Promise<void>
   /** every rule on every device for a pod, as of now; null when there is no such pod */
   explainPod(namespace: string, name: string): PodExplanation | null
+  /** what this process has heard of a device beside what its objects say */
+  deviceFacts(device: string): { readonly report: StatusReport | null; readonly heardAtMs: number | null }
   /**
    * After the store was restored from a backup: numbers all documents anew, above everything devices hold, and publishes
    * them. Resolves to the new epoch. An operator's act, never automatic.
@@ -90,6 +93,10 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   if (link.isConnected()) connected()
   return {
     explainPod: (namespace, name) => scheduler.explainPod(namespace, name),
+    deviceFacts(device) {
+      const heard = book.peek(device)
+      return { report: heard?.report ?? null, heardAtMs: heard?.heardIso ? Date.parse(heard.heardIso) : null }
+    },
     async raiseEpoch() {
       const highest = Math.max(epoch, ...[...book.all()].map((view) => view.held?.epoch ?? 0))
       const before = await store.getFact(EPOCH_FACT)

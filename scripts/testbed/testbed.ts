@@ -1,7 +1,9 @@
 /** N gateways and a cloud on this machine: real engines, real agents, real links that can be cut. Needs root and dockerd. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { freePort } from '../quickstart/free-port.ts'
+import { Child } from './child.ts'
 import { createCloud } from './cloud-process.ts'
 import type { CloudProcess } from './cloud-process.ts'
 import { createGateway, writeJoinFile } from './gateway.ts'
@@ -11,6 +13,8 @@ export interface Testbed {
   readonly dir: string
   readonly cloud: CloudProcess
   readonly gateways: readonly Gateway[]
+  /** the outside broker, when one was asked for: a start after a kill finds nothing of before */
+  readonly broker: Child | null
   destroy(): Promise<void>
 }
 
@@ -20,16 +24,21 @@ export interface TestbedOptions {
   readonly images: readonly string[]
   /** first gateway's number; two testbeds on one machine need different ranges */
   readonly first?: number
+  /** Mosquitto instead of the broker inside the cloud */
+  readonly outsideBroker?: boolean
 }
 
 /** Builds are expected in dist/. Everything started is ended by `destroy`, also when starting fails half way. */
 export async function createTestbed(options: TestbedOptions): Promise<Testbed> {
   const dir = mkdtempSync(path.join(tmpdir(), 'skerry-testbed-'))
   const gateways: Gateway[] = []
-  const cloud = await createCloud(dir)
+  const outside = options.outsideBroker === true ? await createMosquitto(dir) : null
+  outside?.child.start()
+  const cloud = await createCloud(dir, outside === null ? null : { url: `mqtt://127.0.0.1:${outside.port}`, username: '', password: '' })
   const destroy = async (): Promise<void> => {
     await Promise.all(gateways.map((gateway) => gateway.destroy()))
     await cloud.child.stop()
+    await outside?.child.stop()
     rmSync(dir, { recursive: true, force: true })
   }
   try {
@@ -40,14 +49,21 @@ export async function createTestbed(options: TestbedOptions): Promise<Testbed> {
       gateways.push(gateway)
       for (const image of options.images) await gateway.engine.importBusybox(image)
       const join = JSON.parse(await cloud.skerry('join', gateway.name)) as Readonly<Record<string, unknown>>
-      writeJoinFile(gateway, dir, { ...join, broker: `mqtt://${gateway.cloudAddress}:${cloud.ports.mqtt}` })
+      writeJoinFile(gateway, dir, { ...join, broker: `mqtt://${gateway.cloudAddress}:${outside?.port ?? cloud.ports.mqtt}` })
       gateway.agent.start()
     }
-    return { dir, cloud, gateways, destroy }
+    return { dir, cloud, gateways, broker: outside?.child ?? null, destroy }
   } catch (error) {
     await destroy()
     throw error
   }
+}
+
+async function createMosquitto(dir: string): Promise<{ readonly child: Child; readonly port: number }> {
+  const port = await freePort(0)
+  const config = path.join(dir, 'mosquitto.conf')
+  writeFileSync(config, `listener ${port} 0.0.0.0\nallow_anonymous true\npersistence false\n`)
+  return { child: new Child('mosquitto', ['mosquitto', '-c', config], path.join(dir, 'mosquitto.log')), port }
 }
 
 /** Polls the world until it is as wanted. @throws with the last description of what it was */
