@@ -1,4 +1,4 @@
-/** Which profile a device has: the most specific one whose rules all hold. */
+/** Which profile a device has: the most specific one whose rules hold. */
 import type { DeviceProfile } from './schema.ts'
 
 export interface BoardEvidence {
@@ -8,32 +8,54 @@ export interface BoardEvidence {
   readonly compatible: readonly string[]
   /** /sys/class/dmi/id/product_name */
   readonly product: string | null
+  /** /proc/device-tree/model, or what an old kernel says in /proc/cpuinfo */
+  readonly model?: string | null
+  /** /sys/class/dmi/id/sys_vendor */
+  readonly vendor?: string | null
+  /** /sys/class/dmi/id/board_name */
+  readonly board?: string | null
+  /** `model name` of /proc/cpuinfo */
+  readonly cpu?: string | null
 }
 
 /** null when no profile fits. Of equally specific ones the first in the list wins. */
 export function matchProfile(profiles: readonly DeviceProfile[], board: BoardEvidence): DeviceProfile | null {
-  let best: { readonly profile: DeviceProfile; readonly rules: number } | null = null
+  let best: { readonly profile: DeviceProfile; readonly weight: number } | null = null
   for (const profile of profiles) {
-    const rules = rulesHeld(profile, board)
-    if (rules !== null && (best === null || rules > best.rules)) best = { profile, rules }
+    const weight = weightOf(profile, board)
+    if (weight !== null && (best === null || weight > best.weight)) best = { profile, weight }
   }
   return best?.profile ?? null
 }
 
-/** how many rules hold, or null when one does not; a board's own name weighs more than an architecture */
-function rulesHeld({ match }: DeviceProfile, board: BoardEvidence): number | null {
-  let held = 0
-  if (match.arch !== undefined) {
-    if (!match.arch.some((arch) => arch === board.arch)) return null
-    held += 1
+/** A board's own name says more than its chip, a chip more than a maker, a maker more than an architecture. */
+const WEIGHTS = { name: 8, cpu: 4, vendor: 2, arch: 1 } as const
+
+/** null when a rule does not hold */
+function weightOf({ match }: DeviceProfile, board: BoardEvidence): number | null {
+  if (match.arch !== undefined && !match.arch.some((arch) => arch === board.arch)) return null
+  let weight = match.arch === undefined ? 0 : WEIGHTS.arch
+  for (const rule of ['cpu', 'vendor'] as const) {
+    if (match[rule] === undefined) continue
+    if (!fitsAny(match[rule], board[rule])) return null
+    weight += WEIGHTS[rule]
   }
-  if (match.compatible !== undefined) {
-    if (!match.compatible.some((name) => board.compatible.includes(name))) return null
-    held += 2
+  const { compatible, model, product, board: boardName } = match
+  if (compatible !== undefined || model !== undefined || product !== undefined || boardName !== undefined) {
+    // the first names of the device tree's list are the closest
+    const place = board.compatible.findIndex((name) => fitsAny(compatible, name))
+    const byName = fitsAny(model, board.model) || fitsAny(product, board.product) || fitsAny(boardName, board.board)
+    if (place < 0 && !byName) return null
+    weight += WEIGHTS.name + (byName ? 1 : 1 - place / board.compatible.length)
   }
-  if (match.product !== undefined) {
-    if (board.product === null || !match.product.includes(board.product)) return null
-    held += 2
-  }
-  return held === 0 ? null : held
+  return weight === 0 ? null : weight
+}
+
+function fitsAny(patterns: readonly string[] | undefined, value: string | null | undefined): boolean {
+  const text = value?.trim() ?? ''
+  return text !== '' && patterns?.some((pattern) => fits(pattern, text)) === true
+}
+
+function fits(pattern: string, value: string): boolean {
+  return pattern.endsWith('*') ? value.startsWith(pattern.slice(0, -1)) : value === pattern
 }

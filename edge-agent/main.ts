@@ -4,16 +4,18 @@
  * adopts what runs; one agent a state folder.
  */
 import { randomUUID } from 'node:crypto'
+import { resolve } from 'node:path'
 import type { Hello } from '../protocol/presence.ts'
 import { clip, LIMITS } from '../protocol/limits.ts'
 import { HELP, readCommand } from './config.ts'
 import type { RunConfig } from './config.ts'
 import { initialState } from './core/initial-state.ts'
-import type { AgentState, Loaded } from './core/model.ts'
+import type { AgentState, EngineInfo, Loaded } from './core/model.ts'
 import { createDockerEngine } from './engine/docker-engine.ts'
 import { meaningfullyChanged } from './inventory/changed.ts'
-import { createInventoryReader } from './inventory/collect.ts'
+import { createCopyReader, createInventoryReader } from './inventory/collect.ts'
 import { createHostReader } from './inventory/host-reader.ts'
+import { runNvidiaSmi } from './inventory/nvidia-smi.ts'
 import { printInventory } from './inventory/print-inventory.ts'
 import { createMqttLink } from './link/mqtt-link.ts'
 import { keepPage } from './keep-page.ts'
@@ -70,7 +72,8 @@ async function run(config: RunConfig): Promise<void> {
   const store = openStateStore(config.stateDir, { log })
   const engine = createDockerEngine({ socketPath: config.dockerSocket, device, clock: systemClock })
   const link = config.cloud ? createLink(config, sid, log) : null
-  const inventory = createInventoryReader({ device, agentVersion: VERSION, clock: systemClock, engine: () => loop.state().engine.info })
+  const engineInfo = (): EngineInfo | null => loop.state().engine.info
+  const inventory = createInventoryReader({ device, agentVersion: VERSION, clock: systemClock, engine: engineInfo, nvidiaSmi: runNvidiaSmi })
   const loop = createLoop(config, sid, { store, engine, link, log }, () => void tellInventory())
   const tellInventory = inventoryTeller(inventory, loop, log)
 
@@ -197,13 +200,9 @@ function hello({ device, agentVersion, floor, desired, inventory }: AgentState, 
 }
 
 async function showInventory(root: string, output: 'json' | 'table'): Promise<void> {
-  const reader = createInventoryReader({
-    device: 'this-machine',
-    agentVersion: VERSION,
-    clock: systemClock,
-    engine: () => null,
-    reader: createHostReader(root),
-  })
+  const told = { device: 'this-machine', agentVersion: VERSION, clock: systemClock, engine: () => null }
+  const isCopy = resolve(root) !== '/'
+  const reader = isCopy ? await createCopyReader(told, createHostReader(root)) : createInventoryReader({ ...told, nvidiaSmi: runNvidiaSmi })
   const { inventory } = await reader.collect()
   print(output === 'json' ? `${JSON.stringify(inventory, null, 2)}\n` : `${printInventory(inventory)}\n`)
 }

@@ -170,6 +170,8 @@ export interface EngineInfo {
   readonly cgroup: string
   readonly storageDriver: string
   readonly runtimes: readonly string[]
+  /** folder with the images and containers, when the engine tells */
+  readonly dataRoot?: string
 }
 
 export type LinkState =

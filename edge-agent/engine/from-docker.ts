@@ -101,6 +101,7 @@ export function readEngineInfo(info: unknown, version: unknown): EngineInfo {
     cgroup: textOrNull(facts['CgroupVersion']) ?? '1',
     storageDriver: text(facts['Driver']),
     runtimes,
+    ...(text(facts['DockerRootDir']) === '' ? {} : { dataRoot: text(facts['DockerRootDir']).slice(0, 512) }),
   }
 }
 

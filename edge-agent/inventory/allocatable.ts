@@ -1,6 +1,8 @@
 /** What the device has, and what workloads may take of it. Base units; cpu in milli. */
 import type { DeviceProfile } from '../../device-profiles/schema.ts'
+import type { Accelerator, Peripheral } from '../../protocol/inventory.ts'
 import { LIMITS } from '../../protocol/limits.ts'
+import { formatBytes } from '../../protocol/units.ts'
 import type { CgroupFacts } from './probe-cgroup.ts'
 
 export type Resources = Readonly<Record<string, number>>
@@ -11,6 +13,10 @@ export interface Measured {
   readonly memoryBytes: number | null
   readonly pids: number | null
   readonly storageBytes: number | null
+  /** page size in bytes -> pages; sizes that the kernel offers but holds no pages of are 0 */
+  readonly hugepages: Readonly<Record<string, number>>
+  /** resource of a GPU, NPU or peripheral -> how many */
+  readonly devices: Resources
 }
 
 /** What the system and the agent keep: never more than a tenth, so that the smallest device keeps room for work. */
@@ -31,13 +37,38 @@ export function capacityOf(measured: Measured, cgroup: CgroupFacts | null): Reso
     ...(memory === null ? {} : { memory }),
     ...(measured.pids === null ? {} : { pids: measured.pids }),
     ...(measured.storageBytes === null ? {} : { 'ephemeral-storage': measured.storageBytes }),
+    ...hugepageResources(measured.hugepages),
+    ...measured.devices,
     pods: LIMITS.podsPerDevice.value,
   }
 }
 
+/** Memory that is set aside for huge pages is nobody's ordinary memory, used or not. */
 export function allocatableOf(capacity: Resources, profile: DeviceProfile | null): Resources {
-  return Object.fromEntries(Object.entries(capacity).map(([name, amount]) => {
-    const kept = Math.min(RESERVE[name]?.amount ?? 0, Math.floor(amount * RESERVE_AT_MOST))
-    return [name, Math.max(0, amount - kept - (profile?.reserve?.[name] ?? 0))]
-  }))
+  const huge = Object.entries(capacity).reduce((sum, [name, bytes]) => (name.startsWith('hugepages-') ? sum + bytes : sum), 0)
+  return Object.fromEntries(
+    Object.entries(capacity).map(([name, whole]) => {
+      const amount = name === 'memory' ? Math.max(0, whole - huge) : whole
+      const kept = Math.min(RESERVE[name]?.amount ?? 0, Math.floor(amount * RESERVE_AT_MOST))
+      return [name, Math.max(0, amount - kept - (profile?.reserve?.[name] ?? 0))]
+    }),
+  )
+}
+
+/** `hugepages-2Mi`: bytes */
+function hugepageResources(pages: Readonly<Record<string, number>>): Resources {
+  return Object.fromEntries(
+    Object.entries(pages).flatMap(([size, count]) => {
+      const bytes = Number(size) * count
+      return Number.isSafeInteger(bytes) ? [[`hugepages-${formatBytes(Number(size))}`, bytes]] : []
+    }),
+  )
+}
+
+/** How many of each resource the accelerators and peripherals make. */
+export function deviceResources(accelerators: readonly Accelerator[], peripherals: readonly Peripheral[]): Resources {
+  const counts: Record<string, number> = {}
+  const names = [...accelerators.flatMap((one) => one.resource ?? []), ...peripherals.map((one) => `skerry.dev/${one.kind}`)]
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1
+  return counts
 }

@@ -1,5 +1,5 @@
 /** Is a new inventory worth telling? What breathes all the time (free memory, used disk, tasks) counts only when it moved far. */
-import type { Inventory } from '../../protocol/inventory.ts'
+import type { Accelerator, Inventory } from '../../protocol/inventory.ts'
 import { canonicalJson } from '../../protocol/revision.ts'
 
 /** shares of the whole */
@@ -17,13 +17,20 @@ export function meaningfullyChanged(before: Inventory | null, after: Inventory):
 
 /** the inventory without what breathes */
 function still(inventory: Inventory): unknown {
-  const { at: _at, memory, pids, fileSystems, ...rest } = inventory
+  const { at: _at, memory, pids, fileSystems, topology, ...rest } = inventory
   return {
     ...rest,
+    topology: { ...topology, accelerators: (topology.accelerators ?? []).map(withoutReadings) },
     memory: memory === undefined ? null : { ...memory, availableBytes: null },
     pids: pids === undefined ? null : { ...pids, used: null },
     fileSystems: fileSystems?.map((one) => ({ ...one, usedBytes: null })) ?? null,
   }
+}
+
+/** loads, clocks and temperatures are of the moment */
+function withoutReadings(accelerator: Accelerator): unknown {
+  const { freqHz: _f, freqMHz: _m, loadPercent: _l, coreLoads: _c, temperatureC: _t, powerW: _p, vramUsedBytes: _v, ...rest } = accelerator
+  return rest
 }
 
 function moved(before: number | undefined, after: number | undefined, by: number): boolean {

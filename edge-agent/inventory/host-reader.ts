@@ -6,17 +6,24 @@ import type { HostReader } from '../ports.ts'
 
 export function createHostReader(root = '/'): HostReader {
   const at = (file: string): string => path.join(root, file)
+  // links of a copied machine may point anywhere: what they name on this machine is not that machine's
+  const inside = async (file: string): Promise<string> => {
+    if (path.resolve(root) === '/') return at(file)
+    const real = await fs.realpath(at(file))
+    if (!real.startsWith(`${await fs.realpath(root)}/`)) throw new Error(`${file} leads out of ${root}`)
+    return real
+  }
   return {
     async read(file) {
       try {
-        return plainText(await readStart(at(file)))
+        return plainText(await readStart(await inside(file)))
       } catch {
         return null
       }
     },
     async list(dir) {
       try {
-        return (await fs.readdir(at(dir))).toSorted()
+        return (await fs.readdir(await inside(dir))).toSorted()
       } catch {
         return []
       }
@@ -36,7 +43,7 @@ async function readStart(file: string): Promise<Buffer> {
   const handle = await fs.open(file, 'r')
   try {
     const chunks: Buffer[] = []
-    for (let left = LIMITS.hostFileBytes.value; left > 0; ) {
+    for (let left = LIMITS.hostFileBytes.value; left > 0;) {
       const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(Math.min(left, 4096)))
       if (bytesRead === 0) break
       chunks.push(buffer.subarray(0, bytesRead))

@@ -12,12 +12,27 @@ export interface CgroupFacts {
   readonly cpuQuotaMilli: number | null
   readonly cpus: readonly number[] | null
   readonly mems: readonly number[] | null
+  /** what binds this process itself, its own systemd unit included */
+  readonly own: OwnLimits
+}
+
+export interface OwnLimits {
+  /** the group that holds its cpuset */
+  readonly path: string | null
+  readonly pidsMax: number | null
+  readonly memoryMaxBytes: number | null
+  readonly cpuQuotaMilli: number | null
+  /** the group and those above it; `pidsMax` null = there is no such file, as in the root */
+  readonly pidsChain: readonly { readonly cgroup: string; readonly pidsMax: string | null }[]
 }
 
 interface Group {
   readonly version: 1 | 2
-  /** folders from our own group (or the one that containers can share with us) up to the mount */
+  readonly path: string
+  /** folders from the group that containers share with us up to the mount */
   readonly chain: readonly string[]
+  /** the same from our own group */
+  readonly ownChain: readonly string[]
 }
 
 export async function probeCgroup(reader: HostReader, evidence: Evidence): Promise<CgroupFacts> {
@@ -38,7 +53,31 @@ export async function probeCgroup(reader: HostReader, evidence: Evidence): Promi
     cpuQuotaMilli: quota?.value ?? null,
     cpus: cpus?.ids ?? null,
     mems: mems?.ids ?? null,
+    own: {
+      path: (cpuset ?? pids)?.path ?? null,
+      pidsMax: (await tightest(reader, ofOwn(pids), 'pids.max', 'pids.max'))?.value ?? null,
+      memoryMaxBytes: (await tightest(reader, ofOwn(memory), 'memory.max', 'memory.limit_in_bytes'))?.value ?? null,
+      cpuQuotaMilli: (await cpuQuota(reader, ofOwn(cpu)))?.value ?? null,
+      pidsChain: await pidsChain(reader, pids),
+    },
   }
+}
+
+function ofOwn(group: Group | null | undefined): Group | null {
+  return group === null || group === undefined ? null : { ...group, chain: group.ownChain }
+}
+
+const CHAIN_SHOWN = 32
+
+async function pidsChain(reader: HostReader, group: Group | null | undefined): Promise<OwnLimits['pidsChain']> {
+  if (group === null || group === undefined) return []
+  const mount = group.ownChain.at(-1) ?? ''
+  return Promise.all(
+    group.ownChain.slice(-CHAIN_SHOWN).map(async (dir) => ({
+      cgroup: (dir.slice(mount.length) || '/').slice(0, 1024),
+      pidsMax: (await reader.read(`${dir}/pids.max`))?.slice(0, 32) ?? null,
+    })),
+  )
 }
 
 /** A version 1 line counts only when that controller is mounted: mixed systems show `0::/` beside it. */
@@ -51,22 +90,28 @@ async function findGroup(reader: HostReader, controller: string): Promise<Group 
   const isV1Mount = (type = '', options = ''): boolean =>
     (type === 'cgroup' && options.split(',').includes(controller)) || (type === 'cpuset' && type === controller)
   const v1Mount = mounts.find(([, , type, options]) => isV1Mount(type, options))?.[1]
-  if (v1 !== null && v1Mount !== undefined) return { version: 1, chain: chainOf(v1Mount, v1) }
+  if (v1 !== null && v1Mount !== undefined) return groupAt(1, v1Mount, v1)
   const v2 = lines.find((line) => line?.[1] === '')?.[2] ?? cpuset
   const v2Mount = mounts.find(([, , type]) => type === 'cgroup2')?.[1]
-  return v2 === null || v2Mount === undefined ? null : { version: 2, chain: chainOf(v2Mount, v2) }
+  return v2 === null || v2Mount === undefined ? null : groupAt(2, v2Mount, v2)
 }
 
 /**
- * `/a/b` below `/sys/fs/cgroup`: that folder, `/a`, and the mount itself. A systemd unit at the end is left out: it is this
- * agent's alone (TasksMax of a service is 15 % of the host's), and containers run beside it, not in it.
+ * `/a/b` below `/sys/fs/cgroup`: that folder, `/a`, and the mount itself. A systemd unit at the end binds this agent alone
+ * (TasksMax of a service is 15 % of the host's), and containers run beside it, not in it.
  */
-function chainOf(mount: string, group: string): readonly string[] {
-  const parts = group.replace(/\/[^/]*\.(service|scope)$/, '').split('/').filter((part) => part !== '' && part !== '..')
-  return Array.from({ length: parts.length + 1 }, (_, up) => [mount, ...parts.slice(0, parts.length - up)].join('/'))
+function groupAt(version: 1 | 2, mount: string, path: string): Group {
+  const parts = path.split('/').filter((part) => part !== '' && part !== '..')
+  const ownChain = Array.from({ length: parts.length + 1 }, (_, up) => [mount, ...parts.slice(0, parts.length - up)].join('/'))
+  return { version, path: `/${parts.join('/')}`, ownChain, chain: /\.(service|scope)$/.test(parts.at(-1) ?? '') ? ownChain.slice(1) : ownChain }
 }
 
-async function tightest(reader: HostReader, group: Group | null | undefined, v2File: string, v1File: string): Promise<{ value: number; file: string } | null> {
+async function tightest(
+  reader: HostReader,
+  group: Group | null | undefined,
+  v2File: string,
+  v1File: string,
+): Promise<{ value: number; file: string } | null> {
   let best: { value: number; file: string } | null = null
   for (const dir of group?.chain ?? []) {
     const file = `${dir}/${group?.version === 1 ? v1File : v2File}`
@@ -92,7 +137,10 @@ async function cpuQuota(reader: HostReader, group: Group | null | undefined): Pr
 
 /** The nearest group that says anything: effective sets already hold what the groups above allow. */
 async function allowedIds(
-  reader: HostReader, group: Group | null | undefined, v2Files: readonly string[], v1Files: readonly string[],
+  reader: HostReader,
+  group: Group | null | undefined,
+  v2Files: readonly string[],
+  v1Files: readonly string[],
 ): Promise<{ ids: readonly number[]; file: string } | null> {
   for (const dir of group?.chain ?? []) {
     for (const name of group?.version === 1 ? v1Files : v2Files) {

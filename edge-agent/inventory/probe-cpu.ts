@@ -10,6 +10,8 @@ export interface CpuFacts {
   /** null = the kernel does not say */
   readonly cores: number | null
   readonly sockets: number | null
+  /** most threads that share a core */
+  readonly smtMax: number | null
 }
 
 const CPU = '/sys/devices/system/cpu'
@@ -27,14 +29,18 @@ export async function probeCpu(reader: HostReader, evidence: Evidence): Promise<
   const sockets = countDistinct(topology.map((place) => place.packageId)) ?? (topology.every((place) => place.holdsAll) ? 1 : null)
   if (cores !== null) evidence.source('topology.cores', `${CPU}/cpu*/topology/thread_siblings_list`)
   if (sockets !== null) evidence.source('topology.sockets', `${CPU}/cpu*/topology/physical_package_id`)
-  return { online, offline: known.filter((cpu) => !online.includes(cpu)), cores, sockets }
+  const shared = topology.map((place) => (place.siblings === null ? null : (parseIdList(place.siblings)?.length ?? null)))
+  const smtMax = cores === online.length ? 1 : shared.includes(null) ? null : Math.max(...shared.map((count) => count ?? 1))
+  return { online, offline: known.filter((cpu) => !online.includes(cpu)), cores, sockets, smtMax }
 }
 
 async function readOnline(reader: HostReader, present: readonly number[], evidence: Evidence): Promise<readonly number[]> {
   const switchedOff = new Set<number>()
-  await Promise.all(present.map(async (cpu) => {
-    if ((await reader.read(`${CPU}/cpu${cpu}/online`)) === '0') switchedOff.add(cpu)
-  }))
+  await Promise.all(
+    present.map(async (cpu) => {
+      if ((await reader.read(`${CPU}/cpu${cpu}/online`)) === '0') switchedOff.add(cpu)
+    }),
+  )
   const listed = await readList(reader, `${CPU}/online`)
   if (listed !== null && listed.length > 0) {
     evidence.source('topology.onlineCpus', `${CPU}/online`)
@@ -62,8 +68,11 @@ interface Place {
 
 async function readPlace(reader: HostReader, cpu: number, online: readonly number[]): Promise<Place> {
   const dir = `${CPU}/cpu${cpu}/topology`
-  const siblings = (await readList(reader, `${dir}/core_cpus_list`)) ?? (await readList(reader, `${dir}/thread_siblings_list`))
-    ?? (await readMask(reader, `${dir}/core_cpus`)) ?? (await readMask(reader, `${dir}/thread_siblings`))
+  const siblings =
+    (await readList(reader, `${dir}/core_cpus_list`)) ??
+    (await readList(reader, `${dir}/thread_siblings_list`)) ??
+    (await readMask(reader, `${dir}/core_cpus`)) ??
+    (await readMask(reader, `${dir}/thread_siblings`))
   const packageId = await reader.read(`${dir}/physical_package_id`)
   const inPackage = (await readList(reader, `${dir}/package_cpus_list`)) ?? (await readList(reader, `${dir}/core_siblings_list`)) ?? []
   return {
@@ -76,7 +85,9 @@ async function readPlace(reader: HostReader, cpu: number, online: readonly numbe
 
 /** Ids of cores repeat inside a package: they prove something only where no two CPUs share a pair. Else a CPU without SMT says so. */
 async function coresWithoutSiblings(reader: HostReader, topology: readonly Place[]): Promise<number | null> {
-  const pairs = countDistinct(topology.map((place) => (place.packageId === null || place.coreId === null ? null : `${place.packageId}/${place.coreId}`)))
+  const pairs = countDistinct(
+    topology.map((place) => (place.packageId === null || place.coreId === null ? null : `${place.packageId}/${place.coreId}`)),
+  )
   if (pairs === topology.length) return pairs
   const blocks = ((await reader.read('/proc/cpuinfo')) ?? '').split(/\n\s*\n/).filter((block) => block.startsWith('processor'))
   const withoutSmt = blocks.every((block) => {

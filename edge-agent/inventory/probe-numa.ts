@@ -3,6 +3,7 @@
  * nodes that all list the same CPUs: those are one node with the memory of all.
  */
 import type { NumaNode } from '../../protocol/inventory.ts'
+import { humanBytes } from '../../protocol/units.ts'
 import type { HostReader } from '../ports.ts'
 import type { Evidence } from './findings.ts'
 import { formatIdList, parseCount } from './id-list.ts'
@@ -14,6 +15,7 @@ export interface NumaFacts {
   readonly distances: readonly (readonly number[])[] | null
   /** true when the kernel knows no nodes and one was made of all CPUs */
   readonly synthesized: boolean
+  readonly source: 'real' | 'fake' | 'none'
 }
 
 interface RawNode {
@@ -27,20 +29,34 @@ interface RawNode {
 const NODE = '/sys/devices/system/node'
 
 /** @param memoryTotalBytes what /proc/meminfo says, for a kernel without nodes */
-export async function probeNuma(reader: HostReader, online: readonly number[], memoryTotalBytes: number | null, evidence: Evidence): Promise<NumaFacts> {
+export async function probeNuma(
+  reader: HostReader,
+  online: readonly number[],
+  memoryTotalBytes: number | null,
+  evidence: Evidence,
+): Promise<NumaFacts> {
   const ids = (await reader.list(NODE)).flatMap((name) => (/^node\d+$/.test(name) ? [Number(name.slice(4))] : []))
   const onlineNodes = await readList(reader, `${NODE}/online`)
   const usable = ids.filter((id) => onlineNodes === null || onlineNodes.includes(id)).toSorted((a, b) => a - b)
   if (usable.length === 0) {
     evidence.source('topology.numaNodes', '/proc/meminfo')
     const node: NumaNode = { id: 0, cpus: formatIdList(online), ...(memoryTotalBytes === null ? {} : { memoryBytes: memoryTotalBytes }) }
-    return { nodes: [node], distances: null, synthesized: true }
+    return { nodes: [node], distances: null, synthesized: true, source: 'none' }
   }
   evidence.source('topology.numaNodes', NODE)
   const raw = await Promise.all(usable.map((id) => readNode(reader, id, online)))
-  const collapsed = collapse(raw, evidence)
+  const asked = /\bnuma=fake=\S+/.exec((await reader.read('/proc/cmdline')) ?? '')?.[0]
+  const collapsed = collapse(raw, asked === undefined ? 'fake NUMA, or a firmware fault' : `the kernel was started with ${asked}`, evidence)
   const kept = withoutOverlap(collapsed, evidence)
-  return { nodes: kept.map(toNode), distances: matrixOf(raw, kept, evidence), synthesized: false }
+  compareMemory(kept, memoryTotalBytes, evidence)
+  const distances = matrixOf(raw, kept, evidence)
+  const gpuMemory = await gpuMemoryNodes(reader, evidence)
+  return {
+    nodes: kept.map((node, row) => toNode(node, distances?.[row], gpuMemory.has(node.id))),
+    distances,
+    synthesized: false,
+    source: kept.length < raw.length ? 'fake' : 'real',
+  }
 }
 
 async function readNode(reader: HostReader, id: number, online: readonly number[]): Promise<RawNode> {
@@ -67,13 +83,13 @@ async function readHugepages(reader: HostReader, dir: string): Promise<Readonly<
   for (const name of await reader.list(`${dir}/hugepages`)) {
     const size = /^hugepages-(\d+)kB$/.exec(name)?.[1]
     const count = parseCount(await reader.read(`${dir}/hugepages/${name}/nr_hugepages`))
-    if (size !== undefined && count !== null) pages[size] = count
+    if (size !== undefined && count !== null) pages[String(Number(size) * 1024)] = count
   }
   return pages
 }
 
 /** Nodes with the same CPUs are one node; its memory is the sum. */
-function collapse(nodes: readonly RawNode[], evidence: Evidence): readonly RawNode[] {
+function collapse(nodes: readonly RawNode[], why: string, evidence: Evidence): readonly RawNode[] {
   const byCpus = new Map<string, RawNode>()
   const kept: RawNode[] = []
   let merged = 0
@@ -91,7 +107,7 @@ function collapse(nodes: readonly RawNode[], evidence: Evidence): readonly RawNo
     kept[kept.indexOf(twin)] = sum
   }
   if (merged > 0) {
-    const what = `${merged} NUMA nodes list the same CPUs as another and are taken for one with it (fake NUMA, or a firmware fault)`
+    const what = `${merged} NUMA nodes list the same CPUs as another and are taken for one with it (${why})`
     evidence.finding(what, `${NODE}/node*/cpulist`)
   }
   return kept
@@ -111,7 +127,9 @@ function withoutOverlap(nodes: readonly RawNode[], evidence: Evidence): readonly
 /** A row has one column a node of the kernel's own list; those of nodes that were merged away are dropped. */
 function matrixOf(raw: readonly RawNode[], kept: readonly RawNode[], evidence: Evidence): readonly (readonly number[])[] | null {
   if (raw.every((node) => node.distances.length === 0)) return null
-  if (raw.some((node) => node.distances.length !== raw.length || node.distances.some((distance) => !Number.isSafeInteger(distance) || distance < 0))) {
+  if (
+    raw.some((node) => node.distances.length !== raw.length || node.distances.some((distance) => !Number.isSafeInteger(distance) || distance < 0))
+  ) {
     evidence.finding('the distances between NUMA nodes do not form a matrix', `${NODE}/node*/distance`)
     return null
   }
@@ -120,13 +138,38 @@ function matrixOf(raw: readonly RawNode[], kept: readonly RawNode[], evidence: E
   return kept.map((node) => columns.map((column) => node.distances[column] ?? 0))
 }
 
-function toNode(node: RawNode): NumaNode {
+/** Nodes together hold what the machine has, less what the kernel itself took at boot. Virtual machines that grew do not. */
+function compareMemory(nodes: readonly RawNode[], totalBytes: number | null, evidence: Evidence): void {
+  const sum = nodes.some((node) => node.memoryBytes === null) ? null : nodes.reduce((bytes, node) => bytes + (node.memoryBytes ?? 0), 0)
+  if (sum === null || sum === 0 || totalBytes === null || Math.abs(sum - totalBytes) <= totalBytes * MEMORY_DIFFERS) return
+  const what = `the NUMA nodes hold ${humanBytes(sum)} together, /proc/meminfo says ${humanBytes(totalBytes)}: pods count against the latter`
+  evidence.finding(what, `${NODE}/node*/meminfo`)
+}
+
+const MEMORY_DIFFERS = 0.1
+
+/** The driver of a GPU whose memory is a node of the kernel's says which. */
+async function gpuMemoryNodes(reader: HostReader, evidence: Evidence): Promise<ReadonlySet<number>> {
+  const nodes = new Set<number>()
+  for (const gpu of await reader.list(NVIDIA_GPUS)) {
+    const node = parseCount(/^Node:\s*(\d{1,6})\s*$/m.exec((await reader.read(`${NVIDIA_GPUS}/${gpu}/numa_status`)) ?? '')?.[1])
+    if (node !== null) nodes.add(node)
+  }
+  if (nodes.size > 0) evidence.source('topology.numaNodes.gpuMemory', `${NVIDIA_GPUS}/*/numa_status`)
+  return nodes
+}
+
+const NVIDIA_GPUS = '/proc/driver/nvidia/gpus'
+
+function toNode(node: RawNode, distances: readonly number[] | undefined, gpuMemory: boolean): NumaNode {
   return {
     id: node.id,
     cpus: formatIdList(node.cpus),
     ...(node.memoryBytes === null ? {} : { memoryBytes: node.memoryBytes }),
     ...(Object.keys(node.hugepages).length === 0 ? {} : { hugepages: node.hugepages }),
+    ...(distances === undefined ? {} : { distances }),
     ...(node.cpus.length === 0 ? { memoryOnly: true } : {}),
+    ...(gpuMemory && node.cpus.length === 0 ? { gpuMemory: true } : {}),
   }
 }
 

@@ -8,6 +8,8 @@ import { mem } from 'systeminformation/lib/memory.js'
 import type { Inventory } from '../../protocol/inventory.ts'
 import type { HostReader } from '../ports.ts'
 import type { Evidence } from './findings.ts'
+import { parseCount } from './id-list.ts'
+import { defaultInterface } from './probe-network.ts'
 
 export interface Memory {
   readonly totalBytes: number
@@ -38,6 +40,24 @@ export const systemCalls: SystemCalls = {
     ),
 }
 
+/** A copy has files and no running system: its memory is what its /proc/meminfo says, its disks and addresses are not known. */
+export function callsOfCopy(reader: HostReader): SystemCalls {
+  return {
+    async memory() {
+      const text = (await reader.read('/proc/meminfo')) ?? ''
+      const bytes = (name: string): number | null => {
+        const kib = parseCount(new RegExp(`^${name}:\\s*(\\d{1,12})\\s*kB$`, 'm').exec(text)?.[1])
+        return kib === null ? null : kib * 1024
+      }
+      const totalBytes = bytes('MemTotal')
+      if (totalBytes === null) throw new Error('there is no MemTotal in /proc/meminfo')
+      return { totalBytes, availableBytes: bytes('MemAvailable') ?? bytes('MemFree') ?? 0, swapBytes: bytes('SwapTotal') ?? 0 }
+    },
+    fileSystem: () => Promise.reject(new Error('a copy of a machine does not say how large its file systems are')),
+    addresses: () => [],
+  }
+}
+
 type Os = NonNullable<Inventory['os']>
 type FileSystem = NonNullable<Inventory['fileSystems']>[number]
 
@@ -58,7 +78,8 @@ export async function probeOs(reader: HostReader, arch: string, evidence: Eviden
   evidence.source('os.name', '/etc/os-release')
   evidence.source('os.kernel', '/proc/sys/kernel/osrelease')
   const known: Record<string, string> = {}
-  for (const [key, value] of Object.entries(facts)) if (value !== null && value !== undefined && value !== '') known[key] = value.slice(0, MAX_TEXT[key])
+  for (const [key, value] of Object.entries(facts))
+    if (value !== null && value !== undefined && value !== '') known[key] = value.slice(0, MAX_TEXT[key])
   return { arch, ...known }
 }
 
@@ -85,8 +106,10 @@ export async function probeFileSystems(reader: HostReader, calls: SystemCalls, e
 
 /** The address that others reach: that of the interface with the default route, else the first. */
 export async function probeHostIp(reader: HostReader, addresses: ReturnType<SystemCalls['addresses']>, evidence: Evidence): Promise<string | null> {
-  const routes = ((await reader.read('/proc/net/route')) ?? '').split('\n').map((line) => line.trim().split(/\s+/))
-  const outward = routes.find(([, destination, , , , , , mask]) => destination === '00000000' && mask === '00000000')?.[0]
+  const outward = await defaultInterface(reader)
   evidence.source('hostIP', '/proc/net/route')
-  return (addresses.find((one) => one.interface === outward) ?? addresses.find((one) => !/^(docker|br-|veth|virbr|cni)/.test(one.interface)))?.address ?? null
+  return (
+    (addresses.find((one) => one.interface === outward) ?? addresses.find((one) => !/^(docker|br-|veth|virbr|cni)/.test(one.interface)))?.address ??
+    null
+  )
 }

@@ -13,20 +13,37 @@ export interface Suite {
   readonly name: string
   /** folders or files below the fixtures folder; when none is there the suite is skipped, and says so */
   readonly needs: readonly string[]
-  run(fixtures: string): Promise<SuiteResult>
+  run(fixtures: string): Promise<SuiteResult> | SuiteResult
 }
 
 /** Collects cases. A case that throws is a miss, and the others go on. */
 export class Tally {
+  readonly #name: string
   #passed = 0
   #total = 0
   readonly #misses: string[] = []
+
+  /** @param name put before each miss, where a suite has several parts */
+  constructor(name = '') {
+    this.#name = name === '' ? '' : `${name} `
+  }
+
+  /** one case: equal as JSON */
+  equal(name: string, got: unknown, want: unknown): void {
+    const wrong = differs('', want, got)
+    this.case(name, wrong === null ? [] : [wrong.trim()])
+  }
+
+  /** one case: holds, or the sentence says what was found */
+  check(name: string, holds: boolean, found: () => string): void {
+    this.case(name, holds ? [] : [found()])
+  }
 
   /** `wrong` lists what differs; empty = passed */
   case(name: string, wrong: readonly string[]): void {
     this.#total += 1
     if (wrong.length === 0) this.#passed += 1
-    else this.#misses.push(...wrong.map((one) => `${name}: ${one}`))
+    else this.#misses.push(...wrong.map((one) => `${this.#name}${name}: ${one}`))
   }
 
   async attempt(name: string, run: () => Promise<readonly string[]> | readonly string[]): Promise<void> {
