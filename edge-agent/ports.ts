@@ -2,6 +2,7 @@
 import type { DesiredState, Version } from '../protocol/desired-state.ts'
 import type { Hello } from '../protocol/presence.ts'
 import type { Inventory } from '../protocol/inventory.ts'
+import type { SessionRequest } from '../protocol/session.ts'
 import type { StatusReport } from '../protocol/status-report.ts'
 import type { ContainerPlan, EngineInfo, ImagesWanted, ImageUse, LinkState, Loaded, Now, ObservedContainer, Outcome, SavedState } from './core/model.ts'
 import type { Cause } from '../protocol/causes.ts'
@@ -23,6 +24,32 @@ export interface Log {
   warn(msg: string, fields?: LogFields): void
   error(msg: string, fields?: LogFields): void
 }
+
+/** Which part of a container's log; absent = all of it, up to now. */
+export interface LogsAsked {
+  readonly follow?: boolean
+  /** the runs before the current one */
+  readonly previous?: boolean
+  readonly timestamps?: boolean
+  readonly tailLines?: number
+  readonly sinceSeconds?: number
+  /** RFC 3339 */
+  readonly sinceTime?: string
+}
+
+/** An open way into a container. Its reader sets the pace; whoever opened it closes it. */
+export interface LiveStream {
+  /** ends when the other side has nothing more to say; never throws */
+  readonly output: AsyncIterable<{ readonly stream: 1 | 2; readonly bytes: Uint8Array }>
+  /** resolves when more may be written; what is written after the end is dropped */
+  write(bytes: Uint8Array): Promise<void>
+  endInput(): void
+  resize(columns: number, rows: number): Promise<void>
+  /** after the output has ended; null when there is none to tell */
+  exitCode(): Promise<number | null>
+  close(): void
+}
+export type LiveOpened = { readonly ok: true; readonly stream: LiveStream } | { readonly ok: false; readonly cause: Cause }
 
 /**
  * The container engine. Every call ends within the limits table's time; a failure is a value with a cause, never a throw,
@@ -49,6 +76,20 @@ export interface Engine {
   watch(onChange: () => void): () => void
 }
 
+/** The engine's ways into a running container. As with `Engine`, opening ends by a deadline and a failure is a value. */
+export interface LiveEngine {
+  /** runs a program in a running container */
+  openExec(
+    target: string,
+    program: { readonly argv: readonly string[]; readonly stdin: boolean; readonly tty: boolean },
+  ): Promise<LiveOpened>
+  /** output of a container from now on, and its input when it has one */
+  openAttach(target: string, wanted: { readonly stdin: boolean }): Promise<LiveOpened>
+  openLogs(target: string, asked: LogsAsked): Promise<LiveOpened>
+  /** one TCP connection to a port of a running container */
+  openPort(target: string, port: number): Promise<LiveOpened>
+}
+
 /** The durable state file. `save` resolves only when the bytes and the directory entry are on the medium. */
 export interface StateStore {
   load(): Promise<Loaded>
@@ -62,6 +103,8 @@ export interface LinkHandlers {
   onTargetRefused(cause: Cause): void
   onState(link: LinkState): void
   onReportAsked(): void
+  /** absent = this agent opens no live sessions */
+  onSessionAsked?(session: SessionRequest): void
   /** asked at each connect: what to say first */
   hello(): Hello
 }

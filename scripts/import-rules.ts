@@ -44,6 +44,7 @@ export const IMPORT_RULES: readonly ImportRule[] = [
     false,
     'broker and link',
   ),
+  rule('cloud/sessions/', ['protocol/', 'cloud/ports.ts'], ['node:', 'ws'], false, 'live sessions between kubectl and devices'),
   rule('cloud/console/', ['protocol/', 'cloud/ports.ts', 'cloud/resources/', 'cloud/core/'], ['node:'], false, 'serves the web app'),
   rule('cloud/console/web/', ['protocol/', 'cloud/console/'], ['preact', 'preact/hooks', '@preact/signals', 'preact-iso'], false, 'the web app'),
   rule('cloud/cli/', ['protocol/', 'cloud/resources/'], ['node:', 'yaml'], false, 'the skerry command'),
@@ -61,6 +62,7 @@ export const IMPORT_RULES: readonly ImportRule[] = [
   ),
   rule('edge-agent/store/', ['protocol/', 'edge-agent/ports.ts', 'edge-agent/core/'], ['node:', 'lowdb'], false, 'durable state'),
   rule('edge-agent/link/', ['protocol/', 'edge-agent/ports.ts', 'edge-agent/core/'], ['node:', 'mqtt', 'mqtt-packet'], false, 'the way to the cloud'),
+  rule('edge-agent/session/', ['protocol/', 'edge-agent/ports.ts', 'edge-agent/core/'], ['node:', 'ws'], false, 'live sessions: logs, exec, ports'),
   rule('edge-agent/runtime/', ['protocol/', 'edge-agent/ports.ts', 'edge-agent/core/'], ['node:'], false, 'runs effects'),
   rule(
     'edge-agent/local-page/',
@@ -84,7 +86,8 @@ export const IMPORT_RULES: readonly ImportRule[] = [
 
 /** Libraries with exactly one owner: only files below these prefixes may import them (tests and scripts excepted). */
 export const LIBRARY_OWNERS: Readonly<Record<string, readonly string[]>> = {
-  dockerode: ['edge-agent/engine/docker-engine.ts', 'edge-agent/engine/image-pull.ts'],
+  dockerode: ['edge-agent/engine/docker-engine.ts', 'edge-agent/engine/image-pull.ts', 'edge-agent/engine/live-streams.ts'],
+  ws: ['edge-agent/session/', 'cloud/sessions/'],
   mqtt: ['edge-agent/link/mqtt-link.ts', 'cloud/mqtt/mqtt-link.ts'],
   lowdb: ['edge-agent/store/'],
   aedes: ['cloud/mqtt/'],

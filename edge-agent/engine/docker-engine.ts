@@ -8,7 +8,7 @@ import { cause } from '../../protocol/causes.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import type { ContainerPlan, Outcome } from '../core/model.ts'
-import type { Clock, Engine } from '../ports.ts'
+import type { Clock, Engine, LiveEngine } from '../ports.ts'
 import { isBeingRemoved, isNameConflict, isOffline } from './docker-failures.ts'
 import { createCause, pullCause, readCause, readFailure, removeCause, startCause, stopCause } from './docker-failures.ts'
 import type { CallContext, EngineFailure } from './docker-failures.ts'
@@ -18,6 +18,7 @@ import { followEvents, WATCHED_ACTIONS } from './engine-events.ts'
 import { readEngineInfo } from './from-docker.ts'
 import { pullImage } from './image-pull.ts'
 import type { PullLimits } from './image-pull.ts'
+import { liveStreams } from './live-streams.ts'
 import { readLogFrames } from './log-frames.ts'
 import { createObserver } from './observer.ts'
 import type { Observer } from './observer.ts'
@@ -60,7 +61,7 @@ interface Parts {
   readonly observer: Observer
 }
 
-export function createDockerEngine(options: DockerEngineOptions): Engine {
+export function createDockerEngine(options: DockerEngineOptions): Engine & LiveEngine {
   // host is emptied because docker-modem would prefer DOCKER_HOST from the environment over the socket it is given
   const docker = new Docker({ socketPath: options.socketPath, host: '', protocol: 'http' })
   const callMs = options.callMs ?? LIMITS.engineCallMs.value
@@ -80,6 +81,7 @@ export function createDockerEngine(options: DockerEngineOptions): Engine {
   return {
     ...reads(parts),
     ...steps(parts),
+    ...liveStreams({ docker, caller, callMs, clock: options.clock }),
     ensureImage: imageEnsurer(parts, { stallMs: options.stallMs ?? LIMITS.enginePullStallMs.value, totalMs: LIMITS.enginePullMs.value }),
     watch: (onChange) =>
       followEvents((abortSignal) => docker.getEvents({ filters: { type: ['container'], label, event: [...WATCHED_ACTIONS] }, abortSignal }), {
