@@ -18,6 +18,8 @@ export const JOIN_FILE = obj({
   username: str({ max: 256 }),
   password: str({ max: 4096 }),
   ca: str({ max: 65_536 }),
+  /** where live sessions are opened to; `ca` is the authority of its certificate, absent = the system's */
+  cloud: obj({ url: required(str({ min: 1, max: 2048 })), ca: str({ max: 65_536 }) }),
   trustedKeys: required(list(obj({ kid: required(str({ min: 1, max: 64 })), publicPem: required(str({ min: 1, max: 4096 })) }), { max: 16 })),
 })
 export type JoinFile = Infer<typeof JOIN_FILE>
@@ -29,6 +31,8 @@ export interface RunConfig {
   /** null = no page */
   readonly page: { readonly host: string; readonly port: number } | null
   readonly cloud: boolean
+  /** may the cloud open exec, attach and port-forward? logs it may always read */
+  readonly remoteExec: boolean
 }
 
 export type Command =
@@ -46,6 +50,7 @@ export const HELP = `skerry-agent makes this machine's container engine run what
     --docker SOCKET               the engine's unix socket        (SKERRY_DOCKER, default /var/run/docker.sock)
     --page HOST:PORT | off        the field page                  (SKERRY_PAGE, default 127.0.0.1:8090; 0.0.0.0:8090 for the local network)
     --no-cloud                    run what is saved and connect nowhere  (SKERRY_NO_CLOUD=1)
+    --no-remote-exec              nobody may exec, attach or forward ports through the cloud  (SKERRY_NO_REMOTE_EXEC=1)
   skerry-agent inventory          print what the hardware is
     --root DIR                    read another root folder than /
     -o json|table                 default table
@@ -99,6 +104,7 @@ function runConfig(argv: readonly string[], env: Readonly<Record<string, string 
       docker: { type: 'string' },
       page: { type: 'string' },
       'no-cloud': { type: 'boolean' },
+      'no-remote-exec': { type: 'boolean' },
     },
     allowPositionals: false,
   })
@@ -109,6 +115,7 @@ function runConfig(argv: readonly string[], env: Readonly<Record<string, string 
     dockerSocket: socketPath(given('--docker', values.docker ?? env['SKERRY_DOCKER'] ?? '/var/run/docker.sock')),
     page: pageAddress(values.page ?? env['SKERRY_PAGE'] ?? '127.0.0.1:8090'),
     cloud: !(values['no-cloud'] ?? env['SKERRY_NO_CLOUD'] === '1'),
+    remoteExec: !(values['no-remote-exec'] ?? env['SKERRY_NO_REMOTE_EXEC'] === '1'),
   }
 }
 
@@ -160,9 +167,16 @@ function readJoinFile(path: string): JoinFile {
   if (!parsed.ok) {
     throw new ConfigError(`--join ${path} is not a join file: ${parsed.issues.map((issue) => `${issue.path} (${issue.kind})`).join(', ')}; ${how}`)
   }
-  const { device, tenant, broker } = parsed.value
+  const { device, tenant, broker, cloud } = parsed.value
   if (!isDeviceId(device) || !isDeviceId(tenant))
     throw new ConfigError(`--join ${path}: device and tenant must be lower case letters, digits and "-"; ${how}`)
   if (!/^(mqtts?|wss?):\/\/[^/]/.test(broker)) throw new ConfigError(`--join ${path}: broker must be a URL such as mqtt://cloud.example:1883; ${how}`)
+  if (cloud !== undefined && !isCloudUrl(cloud.url)) throw new ConfigError(`--join ${path}: cloud.url must be https://HOST:PORT; ${how}`)
   return parsed.value
+}
+
+/** A token travels there: in clear only on this machine itself. */
+function isCloudUrl(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : null
+  return url?.protocol === 'https:' || (url?.protocol === 'http:' && /^(127\.[\d.]+|localhost|\[::1\])$/.test(url.hostname))
 }

@@ -19,6 +19,7 @@ import { runNvidiaSmi } from './inventory/nvidia-smi.ts'
 import { printInventory } from './inventory/print-inventory.ts'
 import { createMqttLink } from './link/mqtt-link.ts'
 import { keepPage } from './keep-page.ts'
+import { keepSessions } from './keep-sessions.ts'
 import { createLog } from './log.ts'
 import type { AgentLog } from './log.ts'
 import type { CloudLink, Engine, InventoryReader, StateStore } from './ports.ts'
@@ -28,6 +29,7 @@ import type { Loop } from './runtime/loop.ts'
 import { systemClock, systemRandom } from './runtime/system-clock.ts'
 import { repeat } from './runtime/timers.ts'
 import { createWatchdog, EXIT_STUCK } from './runtime/watchdog.ts'
+import type { Sessions } from './session/sessions.ts'
 import { openStateStore } from './store/state-store.ts'
 
 /** put here by the bundler */
@@ -78,6 +80,7 @@ async function run(config: RunConfig): Promise<void> {
   const tellInventory = inventoryTeller(inventory, loop, log)
 
   const page = keepPage(config, loop, engine, log)
+  const sessions = keepSessions(config, loop, engine, log)
   loop.dispatch({ kind: 'loaded', loaded: await load(store) })
   const stops = [
     engine.watch(() => loop.dispatch({ kind: 'engine-event' })),
@@ -85,11 +88,12 @@ async function run(config: RunConfig): Promise<void> {
   ]
   void tellInventory()
   if (link === null) loop.dispatch({ kind: 'link', link: { kind: 'disabled' } })
-  else connect(link, loop, config, sid)
+  else connect(link, loop, sessions, config, sid)
 
   const end = async (signal: string): Promise<void> => {
     log.info('agent ends; workloads keep running', { signal })
     for (const stop of stops) stop()
+    sessions.stop()
     await loop.stop()
     await Promise.all([page.close(), link?.stop()])
     lock.release()
@@ -169,12 +173,13 @@ function inventoryTeller(reader: InventoryReader, loop: Loop, log: AgentLog): ()
   }
 }
 
-function connect(link: CloudLink, loop: Loop, { join }: RunConfig, sid: string): void {
+function connect(link: CloudLink, loop: Loop, sessions: Sessions, { join }: RunConfig, sid: string): void {
   link.start({
     onTarget: (desired) => loop.dispatch({ kind: 'target', desired }),
     onTargetRefused: (reason) => loop.dispatch({ kind: 'target-refused', cause: reason }),
     onState: (state) => loop.dispatch({ kind: 'link', link: state }),
     onReportAsked: () => loop.dispatch({ kind: 'report-asked' }),
+    onSessionAsked: (session) => sessions.open(session),
     hello: () =>
       hello(
         loop.state(),

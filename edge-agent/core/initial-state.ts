@@ -25,6 +25,7 @@ export function initialState(identity: { readonly device: string; readonly sid: 
     link: { kind: 'connecting' },
     inventory: null,
     hostIp: null,
+    sessions: [],
     report: { last: null, seq: 0, sentAtMonoMs: null, dirty: false },
     adopted: [],
     timing: {

@@ -6,6 +6,7 @@ import type { Cause } from '../../protocol/causes.ts'
 import type { DesiredPod, DesiredState, Placement, PullCredential, Version } from '../../protocol/desired-state.ts'
 import type { Inventory } from '../../protocol/inventory.ts'
 import type { ContainerSpec } from '../../protocol/pod.ts'
+import type { SessionSeen } from '../../protocol/session.ts'
 import type { StatusReport } from '../../protocol/status-report.ts'
 
 /** Time as an argument. `monoMs` never jumps and decides everything; `wallMs` is only shown to people. */
@@ -232,6 +233,8 @@ export interface AgentState {
   readonly link: LinkState
   readonly inventory: Inventory | null
   readonly hostIp: string | null
+  /** live sessions that are open now */
+  readonly sessions: readonly SessionSeen[]
   /** images being fetched, by reference; empty when none */
   readonly pulls?: Pulls
   readonly report: { readonly last: StatusReport | null; readonly seq: number; readonly sentAtMonoMs: number | null; readonly dirty: boolean }
@@ -255,6 +258,7 @@ export type AgentEvent =
   | { readonly kind: 'link'; readonly link: LinkState }
   | { readonly kind: 'inventory'; readonly inventory: Inventory; readonly hostIp: string | null }
   | { readonly kind: 'pulls'; readonly pulls: Pulls }
+  | { readonly kind: 'sessions'; readonly open: readonly SessionSeen[] }
   /** the cloud asks for a full report (command, or a broker that lost it) */
   | { readonly kind: 'report-asked' }
   | { readonly kind: 'tick' }

@@ -1,6 +1,7 @@
 /** When the cloud is told. The first change after a quiet time at once, then not more often than the table says. */
 import type { Inventory } from '../../protocol/inventory.ts'
 import { LIMITS } from '../../protocol/limits.ts'
+import type { SessionSeen } from '../../protocol/session.ts'
 import { spread } from './backoff.ts'
 import type { AgentState, LinkState, Now, Pulls } from './model.ts'
 import { act } from './on-observed.ts'
@@ -31,6 +32,10 @@ export function onInventory(state: AgentState, inventory: Inventory, hostIp: str
 /** Progress of image pulls: for page and report only, nothing is decided by it. */
 export function onPulls(state: AgentState, pulls: Pulls): Turn {
   return quiet({ ...state, pulls, report: { ...state.report, dirty: true } })
+}
+
+export function onSessions(state: AgentState, sessions: readonly SessionSeen[]): Turn {
+  return quiet({ ...state, sessions, report: { ...state.report, dirty: true } })
 }
 
 /** Publishes when something changed that people or the cloud care for, or when the last report has become old. */

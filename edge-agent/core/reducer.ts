@@ -10,7 +10,7 @@
  */
 import type { AgentEvent, AgentState, Effect, Now } from './model.ts'
 import { onEngineInfo, onObserveFailed, onObserved, requestObserve } from './on-observed.ts'
-import { onInventory, onLink, onPulls, onReportAsked, sendReport } from './on-report.ts'
+import { onInventory, onLink, onPulls, onReportAsked, onSessions, sendReport } from './on-report.ts'
 import { onStepDone, onWaveDone } from './on-step.ts'
 import { onLoaded, onRefused, onSaveFailed, onSaved, onTarget, startSave } from './on-target.ts'
 import { andThen } from './turn.ts'
@@ -56,6 +56,8 @@ function handle(state: AgentState, event: AgentEvent, now: Now): Turn {
       return onPulls(state, event.pulls)
     case 'report-asked':
       return onReportAsked(state)
+    case 'sessions':
+      return onSessions(state, event.open)
     case 'tick':
       return dueObservation(state, now)
   }

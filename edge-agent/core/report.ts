@@ -34,6 +34,7 @@ function wholeReport(state: AgentState, now: Now): StatusReport {
       .slice(0, LIMITS.statusPlanLines.value)
       .map((line) => clip(line, LIMITS.statusMessageText.value)),
     ...(hostIp === null ? {} : { hostIP: hostIp }),
+    ...(state.sessions.length === 0 ? {} : { sessions: state.sessions.slice(0, LIMITS.sessionsPerDevice.value) }),
   }
 }
 

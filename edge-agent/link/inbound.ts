@@ -6,6 +6,7 @@ import type { DesiredState } from '../../protocol/desired-state.ts'
 import { ENVELOPE_VERSION, open } from '../../protocol/envelope.ts'
 import type { Opened, TrustedKey } from '../../protocol/envelope.ts'
 import { COMMAND } from '../../protocol/presence.ts'
+import type { SessionRequest } from '../../protocol/session.ts'
 import { parse } from '../../protocol/shape.ts'
 import { parseTopic, TOPICS } from '../../protocol/topics.ts'
 
@@ -20,6 +21,7 @@ export type Inbound =
   | { readonly kind: 'target'; readonly desired: DesiredState }
   | { readonly kind: 'refused'; readonly cause: Cause }
   | { readonly kind: 'report-asked' }
+  | { readonly kind: 'session-asked'; readonly session: SessionRequest }
   | { readonly kind: 'ignored'; readonly why: string }
 
 export function readInbound(topic: string, message: Uint8Array, me: Recipient): Inbound {
@@ -49,7 +51,10 @@ function readCommand(topic: string, message: Uint8Array, me: Recipient): Inbound
   if (!opened.ok) return { kind: 'refused', cause: cause('message.refused', { topic, why: `${opened.why}: ${opened.detail}` }) }
   const parsed = parse(COMMAND, opened.body)
   if (!parsed.ok) return { kind: 'refused', cause: cause('message.refused', { topic, why: 'it has the wrong form' }) }
-  return parsed.value.ask === 'report' ? { kind: 'report-asked' } : { kind: 'ignored', why: 'a request that this agent does not know' }
+  const { ask, session } = parsed.value
+  if (ask === 'report') return { kind: 'report-asked' }
+  if (ask === 'open-session' && session !== undefined) return { kind: 'session-asked', session }
+  return { kind: 'ignored', why: 'a request that this agent does not know' }
 }
 
 function refusal(opened: Extract<Opened, { ok: false }>, bytes: number, device: string): Cause {

@@ -153,6 +153,8 @@ class MqttLink implements CloudLink {
         return this.#handlers?.onTargetRefused(inbound.cause)
       case 'report-asked':
         return this.#handlers?.onReportAsked()
+      case 'session-asked':
+        return this.#handlers?.onSessionAsked?.(inbound.session)
       case 'ignored':
         return this.#deps.log.info('a message was ignored', { why: inbound.why })
     }
