@@ -110,6 +110,26 @@ export const DEVICE_CAUSES = {
   'container.crash-loop': entry('spec', 'backoff', 'The container ended with code {code}, {restarts} restarts so far.', 'Read its log.'),
   'container.exited': entry('spec', 'never', 'The container ended with code {code} and is not restarted (restartPolicy {policy}).', 'Read its log.'),
   'container.waits-for-removal': entry('device', 'when-resource-appears', 'Waits until {other} is gone: {why}.', 'Nothing to do.'),
+  'override.local.hold': entry(
+    'user',
+    'when-target-changes',
+    '{owner} holds it on the device until {until}: {reason}.',
+    'End the hold on the device page.',
+  ),
+  'override.local.safe-mode': entry(
+    'user',
+    'when-target-changes',
+    '{owner} put the device into safe mode until {until}: {reason}. What runs is kept; new desired states wait.',
+    'End safe mode on the device page.',
+  ),
+  'override.local.previous': entry(
+    'user',
+    'when-target-changes',
+    '{owner} asked for the previous release until {until}: {reason}.',
+    'End the override on the device page.',
+  ),
+  'override.local.no-previous': entry('user', 'never', 'No previous release of {pod} is kept on this device.', 'Roll back in the cloud.'),
+  'override.local.refused': entry('user', 'never', 'The override was refused: {why}.', 'Correct it and try again.'),
   'engine.unreachable': entry(
     'device',
     'backoff',

@@ -1,6 +1,7 @@
 /** Status report: one retained snapshot of what a device runs and why not more. Sent throttled, whole, never queued. */
 import { CAUSE } from './causes.ts'
 import { LIMITS } from './limits.ts'
+import { OVERRIDE_REPORT } from './override.ts'
 import { bool, int, list, obj, oneOf, required, str } from './shape.ts'
 import type { Infer } from './shape.ts'
 import { SESSION_SEEN } from './session.ts'
@@ -66,6 +67,8 @@ export const STATUS_REPORT = obj({
   /** the plan as people read it, first lines */
   plan: list(str({ max: 512 }), { max: 64 }),
   hostIP: str({ max: 64 }),
+  /** what people on site decided for a while; absent = nothing */
+  overrides: list(OVERRIDE_REPORT, { max: LIMITS.overridesKept.value }),
   /** live sessions that are open now */
   sessions: list(SESSION_SEEN, { max: LIMITS.sessionsPerDevice.value }),
 })

@@ -21,6 +21,8 @@ export function initialState(identity: { readonly device: string; readonly sid: 
     imageWaves: [],
     waveCount: 0,
     refusals: [],
+    overrides: [],
+    overridesSavedAtMonoMs: null,
     storage: null,
     link: { kind: 'connecting' },
     inventory: null,

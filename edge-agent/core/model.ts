@@ -5,6 +5,7 @@
 import type { Cause } from '../../protocol/causes.ts'
 import type { DesiredPod, DesiredState, Placement, PullCredential, Version } from '../../protocol/desired-state.ts'
 import type { Inventory } from '../../protocol/inventory.ts'
+import type { OverrideKind } from '../../protocol/override.ts'
 import type { ContainerSpec } from '../../protocol/pod.ts'
 import type { SessionSeen } from '../../protocol/session.ts'
 import type { StatusReport } from '../../protocol/status-report.ts'
@@ -108,7 +109,13 @@ export type Pulls = Readonly<Record<string, PullProgress>>
 
 /** One engine action. Containers that exist are named by id, new ones by their unique name. */
 export type Step =
-  | { readonly kind: 'ensure-image'; readonly key: string; readonly image: string; readonly policy: 'Always' | 'IfNotPresent' | 'Never'; readonly use?: ImageUse }
+  | {
+      readonly kind: 'ensure-image'
+      readonly key: string
+      readonly image: string
+      readonly policy: 'Always' | 'IfNotPresent' | 'Never'
+      readonly use?: ImageUse
+    }
   | { readonly kind: 'create'; readonly key: string; readonly plan: ContainerPlan }
   | { readonly kind: 'start'; readonly key: string; readonly target: string }
   | { readonly kind: 'stop'; readonly key: string; readonly target: string; readonly graceSeconds: number }
@@ -150,8 +157,39 @@ export interface LedgerEntry {
 }
 export type Ledger = Readonly<Record<string, LedgerEntry>>
 
+/** What a person on site decided for a while; see core/overrides.ts. */
+export interface Override {
+  readonly id: string
+  readonly kind: OverrideKind
+  /** null = the whole device */
+  readonly pod: { readonly uid: string; readonly namespace: string; readonly name: string } | null
+  readonly owner: string
+  readonly reason: string
+  /** shown only */
+  readonly sinceWallMs: number
+  readonly untilMonoMs: number
+  /** restart: the containers that are to go once, with the start that is to end; a container with another start is done */
+  readonly restarts: Readonly<Record<string, string>>
+}
+
+/** What is asked for on the device page; `id` is new. */
+export interface OverrideRequest {
+  readonly id: string
+  readonly kind: OverrideKind
+  /** uid of a desired pod; null = the whole device */
+  readonly podUid: string | null
+  readonly owner: string
+  readonly reason: string
+  readonly forMs: number
+}
+
+/** An override on disk: durations only. */
+export type SavedOverride = Omit<Override, 'untilMonoMs'> & { readonly remainingMs: number }
+
 /** What is on disk. `failures` is the larger of an entry's failures and crashes. `floor` is the highest pair ever persisted and never goes down. */
 export interface SavedState {
+  /** absent in files of agents that knew none */
+  readonly overrides?: readonly SavedOverride[]
   readonly desired: DesiredState | null
   readonly floor: Version | null
   readonly ledger: Readonly<
@@ -229,6 +267,9 @@ export interface AgentState {
   readonly imageWaves: readonly RunningWave[]
   readonly waveCount: number
   readonly refusals: readonly Cause[]
+  /** what people on site decided for a while, oldest first */
+  readonly overrides: readonly Override[]
+  readonly overridesSavedAtMonoMs: number | null
   readonly storage: Cause | null
   readonly link: LinkState
   readonly inventory: Inventory | null
@@ -261,6 +302,8 @@ export type AgentEvent =
   | { readonly kind: 'sessions'; readonly open: readonly SessionSeen[] }
   /** the cloud asks for a full report (command, or a broker that lost it) */
   | { readonly kind: 'report-asked' }
+  | { readonly kind: 'override'; readonly request: OverrideRequest }
+  | { readonly kind: 'override-end'; readonly id: string }
   | { readonly kind: 'tick' }
 
 export type Effect =

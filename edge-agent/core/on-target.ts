@@ -13,6 +13,7 @@ import { keyOfObserved, ledgerKey } from './identity.ts'
 import { fromSaved, noteObserved, toSaved } from './ledger.ts'
 import type { AgentState, DesiredState, Effect, Lane, Loaded, Now, RunningWave, Version } from './model.ts'
 import { act, requestObserve, withLedger } from './on-observed.ts'
+import { isSafeMode, restoredOverrides, savedOverrides } from './overrides.ts'
 import { andThen, quiet, turn } from './turn.ts'
 import type { Turn } from './turn.ts'
 
@@ -115,14 +116,19 @@ export function startSave(state: AgentState, now: Now): Turn {
   const { timing, nextToSave, desired } = state
   if (timing.saveInFlight || state.knowledge === 'loading') return quiet(state)
   if (timing.saveRetryAtMonoMs !== null && timing.saveRetryAtMonoMs > now.monoMs) return quiet(state)
-  if (nextToSave === null && !(ledgerSaveDue(state, now) && state.knowledge === 'known')) return quiet(state)
-  const target = nextToSave ?? desired
+  const next = isSafeMode(state.overrides) ? null : nextToSave
+  if (next === null && !(ledgerSaveDue(state, now) && state.knowledge === 'known')) return quiet(state)
+  const target = next ?? desired
   if (target === null) return quiet(state)
   const floor = higher(state.floor, target)
-  const started = { ...state, saving: nextToSave, nextToSave: null, timing: { ...timing, saveInFlight: true, ledgerDirty: false } }
+  const waiting = next === null ? nextToSave : null
+  const timingNext = { ...timing, saveInFlight: true, ledgerDirty: false }
+  const started = { ...state, saving: next, nextToSave: waiting, overridesSavedAtMonoMs: now.monoMs, timing: timingNext }
   // the pair tells whose save it is; the store keeps the higher of this and its floor
-  const version = nextToSave === null ? floor : { epoch: target.epoch, generation: target.generation }
-  return turn(started, { kind: 'save', state: { desired: target, floor, ledger: toSaved(state.ledger, now.monoMs) }, version })
+  const version = next === null ? floor : { epoch: target.epoch, generation: target.generation }
+  const overrides = savedOverrides(state.overrides, now.monoMs)
+  const saved = { desired: target, floor, ledger: toSaved(state.ledger, now.monoMs), ...(overrides.length === 0 ? {} : { overrides }) }
+  return turn(started, { kind: 'save', state: saved, version })
 }
 
 /** The moment when a changed ledger may be written, or null when there is nothing to write. */
@@ -143,10 +149,18 @@ function knowledgeOf(state: AgentState, loaded: Loaded, now: Now): AgentState {
     case 'unknown':
       return { ...state, knowledge: 'unknown', floor: loaded.floor }
     case 'state': {
-      const { desired, floor, ledger } = loaded.state
+      const { desired, floor, ledger, overrides = [] } = loaded.state
       const storage = loaded.fellBack ? cause('storage.fell-back') : null
       if (desired === null) return { ...state, knowledge: 'none', floor, storage }
-      return { ...state, knowledge: 'known', desired, floor: higher(floor, desired), storage, ledger: fromSaved(ledger, now.monoMs) }
+      return {
+        ...state,
+        knowledge: 'known',
+        desired,
+        floor: higher(floor, desired),
+        storage,
+        ledger: fromSaved(ledger, now.monoMs),
+        overrides: restoredOverrides(overrides, now.monoMs),
+      }
     }
   }
 }

@@ -12,9 +12,10 @@ import { admit } from './admission.ts'
 import { hostPortsOf, identityOfObserved, keyOfObserved } from './identity.ts'
 import { matchContainers } from './match.ts'
 import type { Match } from './match.ts'
-import type { AgentState, DesiredState, Lane, Ledger, ObservedContainer, Plan, Verdict } from './model.ts'
+import type { AgentState, DesiredState, Lane, Ledger, ObservedContainer, Override, Plan, Verdict } from './model.ts'
 import { orderLanes } from './order.ts'
 import type { LaneItem } from './order.ts'
+import { overridden } from './override-verdict.ts'
 import { removal, stepsFor } from './steps.ts'
 import { judge, judgeExtra, judgeUnwanted } from './verdict.ts'
 
@@ -26,6 +27,7 @@ export interface PlanInput {
   readonly ledger: Ledger
   readonly inventory: Inventory | null
   readonly adopted: readonly string[]
+  readonly overrides?: readonly Override[]
 }
 
 export const EMPTY_PLAN: Plan = { verdicts: [], waves: [], waitsFor: [], nextAtMonoMs: null }
@@ -52,7 +54,8 @@ export function plan(input: PlanInput, nowMonoMs: number): Plan {
 
 function judgeMatch(match: Match, input: PlanInput, adopted: ReadonlySet<string>, nowMonoMs: number): Judged {
   const { ledger, inventory, device } = input
-  const verdict = judge(match, { nowMonoMs, entry: ledger[match.key], adopted, admission: (pod) => admit(pod, inventory) })
+  const own = judge(match, { nowMonoMs, entry: ledger[match.key], adopted, admission: (pod) => admit(pod, inventory) })
+  const verdict = overridden(own, match, input.overrides ?? [], nowMonoMs)
   const steps = stepsFor(verdict.kind, match, device)
   // with nothing to keep, older revisions run on until they can be replaced
   const extras = match.kept === null ? [] : [...match.duplicates, ...match.older]

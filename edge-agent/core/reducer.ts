@@ -11,6 +11,7 @@
 import type { AgentEvent, AgentState, Effect, Now } from './model.ts'
 import { onEngineInfo, onObserveFailed, onObserved, requestObserve } from './on-observed.ts'
 import { onInventory, onLink, onPulls, onReportAsked, onSessions, sendReport } from './on-report.ts'
+import { onOverride, onOverrideEnd, settleOverrides } from './on-override.ts'
 import { onStepDone, onWaveDone } from './on-step.ts'
 import { onLoaded, onRefused, onSaveFailed, onSaved, onTarget, startSave } from './on-target.ts'
 import { andThen } from './turn.ts'
@@ -19,7 +20,8 @@ import { dueObservation, setWake } from './wake.ts'
 
 export function reduce(state: AgentState, event: AgentEvent, now: Now): { readonly state: AgentState; readonly effects: readonly Effect[] } {
   const handled = handle(state, event, now)
-  const saved = andThen(handled, (next) => startSave(next, now))
+  const settled = andThen(handled, (next) => settleOverrides(next, now))
+  const saved = andThen(settled, (next) => startSave(next, now))
   const reported = andThen(saved, (next) => sendReport(next, now))
   return andThen(reported, (next) => setWake(next, now))
 }
@@ -58,6 +60,10 @@ function handle(state: AgentState, event: AgentEvent, now: Now): Turn {
       return onReportAsked(state)
     case 'sessions':
       return onSessions(state, event.open)
+    case 'override':
+      return onOverride(state, event.request, now)
+    case 'override-end':
+      return onOverrideEnd(state, event.id, now)
     case 'tick':
       return dueObservation(state, now)
   }

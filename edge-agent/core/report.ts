@@ -9,6 +9,7 @@ import { matchContainers } from './match.ts'
 import type { Match } from './match.ts'
 import type { AgentState, Now, ObservedContainer } from './model.ts'
 import { phaseOf, reportOfMatch, reportOfUnwanted } from './report-container.ts'
+import { overrideCause, overrideReport } from './overrides.ts'
 import { renderPlan } from './render-plan.ts'
 import { rfc3339 } from './wall-time.ts'
 
@@ -34,6 +35,7 @@ function wholeReport(state: AgentState, now: Now): StatusReport {
       .slice(0, LIMITS.statusPlanLines.value)
       .map((line) => clip(line, LIMITS.statusMessageText.value)),
     ...(hostIp === null ? {} : { hostIP: hostIp }),
+    ...(state.overrides.length === 0 ? {} : { overrides: state.overrides.map((one) => overrideReport(one, now.monoMs)) }),
     ...(state.sessions.length === 0 ? {} : { sessions: state.sessions.slice(0, LIMITS.sessionsPerDevice.value) }),
   }
 }
@@ -51,7 +53,9 @@ export function isWorthSending(previous: StatusReport | null, next: StatusReport
 }
 
 function newsOf(report: StatusReport): string {
-  return JSON.stringify({ ...report, seq: 0, at: '', plan: [] }, (key, value: unknown) => (key === 'retryInMs' ? undefined : value))
+  return JSON.stringify({ ...report, seq: 0, at: '', plan: [] }, (key, value: unknown) =>
+    key === 'retryInMs' || key === 'remainingMs' ? undefined : value,
+  )
 }
 
 function podReports(state: AgentState, now: Now): readonly PodReport[] {
@@ -136,9 +140,10 @@ function podCause(matches: readonly Match[], state: AgentState, blocked: Readonl
 }
 
 function deviceCauses(state: AgentState): readonly Cause[] {
+  const safe = state.overrides.filter((one) => one.kind === 'safe-mode').map((one) => overrideCause(one))
   const { storage, engine, knowledge, refusals, plan } = state
   const waits = knowledge === 'known' ? [] : plan.waitsFor.filter((why) => why.code.startsWith('desired.'))
-  return [...(storage === null ? [] : [storage]), ...(engine.cause === null ? [] : [engine.cause]), ...waits, ...refusals].slice(
+  return [...(storage === null ? [] : [storage]), ...(engine.cause === null ? [] : [engine.cause]), ...safe, ...waits, ...refusals].slice(
     0,
     LIMITS.refusalsKept.value,
   )

@@ -2,8 +2,10 @@
 import { LIMITS } from '../../protocol/limits.ts'
 import type { AgentState, Now } from './model.ts'
 import { requestObserve } from './on-observed.ts'
+import { overridesAt } from './on-override.ts'
 import { reportAt } from './on-report.ts'
 import { ledgerSaveAt } from './on-target.ts'
+import { isSafeMode } from './overrides.ts'
 import { quiet, turn } from './turn.ts'
 import type { Turn } from './turn.ts'
 
@@ -16,7 +18,7 @@ export function dueObservation(state: AgentState, now: Now): Turn {
 /** Asks to be woken at the earliest moment at which something is due. */
 export function setWake(state: AgentState, now: Now): Turn {
   // a refresh without news needs no wake of its own: the next look at the engine is never far
-  const at = earliest([observeAt(state), saveAt(state), state.report.dirty ? reportAt(state) : null])
+  const at = earliest([observeAt(state), saveAt(state), overridesAt(state), state.report.dirty ? reportAt(state) : null])
   const asked = state.timing.wakeAtMonoMs
   const stillAhead = asked !== null && asked > now.monoMs
   if (at === null || (stillAhead && asked === at)) return quiet(state)
@@ -33,7 +35,7 @@ function observeAt(state: AgentState): number | null {
 function saveAt(state: AgentState): number | null {
   const { timing } = state
   if (timing.saveInFlight) return null
-  if (state.nextToSave !== null) return timing.saveRetryAtMonoMs
+  if (state.nextToSave !== null && !isSafeMode(state.overrides)) return timing.saveRetryAtMonoMs
   const ledger = ledgerSaveAt(state)
   return ledger === null ? null : Math.max(ledger, timing.saveRetryAtMonoMs ?? 0)
 }

@@ -2,7 +2,8 @@
 import type { SavedState } from '../core/model.ts'
 import { DESIRED_STATE } from '../../protocol/desired-state.ts'
 import { LIMITS } from '../../protocol/limits.ts'
-import { int, isRecord, map, num, obj, parse, required, str } from '../../protocol/shape.ts'
+import { OVERRIDE_KIND } from '../../protocol/override.ts'
+import { int, isRecord, list, map, num, obj, parse, required, str } from '../../protocol/shape.ts'
 import type { Decoded } from './durable-file.ts'
 
 /** What the file's body is: the saved state beside the version of its form. */
@@ -16,15 +17,35 @@ const MIGRATIONS: readonly ((old: Readonly<Record<string, unknown>>) => Readonly
 
 const ENTRY = obj({ failures: required(int()), restarts: required(int()), remainingMs: required(num()), countedExit: str({ max: 64 }) })
 
+const TEXT = str({ min: 1, max: LIMITS.overrideTextLength.value })
+const OVERRIDE = obj({
+  id: required(str({ min: 1, max: 64 })),
+  kind: required(OVERRIDE_KIND),
+  pod: obj({ uid: required(str({ max: 64 })), namespace: required(str({ max: 63 })), name: required(str({ max: 253 })) }),
+  owner: required(TEXT),
+  reason: required(TEXT),
+  sinceWallMs: required(num()),
+  remainingMs: required(num()),
+  restarts: required(map(str({ max: 64 }), { max: LIMITS.containersPerPod.value * 4 })),
+})
+
 const STORED = obj({
   v: required(int(STATE_VERSION, STATE_VERSION)),
   desired: DESIRED_STATE,
   floor: obj({ epoch: required(int(1)), generation: required(int(1)) }),
   ledger: required(map(ENTRY, { max: LIMITS.ledgerEntries.value })),
+  // younger than the form: an agent that does not know it reads on without it
+  overrides: list(OVERRIDE, { max: LIMITS.overridesKept.value }),
 })
 
 export function toStored(state: SavedState): StoredState {
-  return { v: STATE_VERSION, desired: state.desired, floor: state.floor, ledger: state.ledger }
+  return {
+    v: STATE_VERSION,
+    desired: state.desired,
+    floor: state.floor,
+    ledger: state.ledger,
+    ...(state.overrides === undefined ? {} : { overrides: state.overrides }),
+  }
 }
 
 export function fromStored(body: unknown): Decoded<StoredState> {
@@ -37,7 +58,9 @@ export function fromStored(body: unknown): Decoded<StoredState> {
   if (!Object.hasOwn(migrated, 'desired') || !Object.hasOwn(migrated, 'floor')) return { ok: false, why: 'it is incomplete' }
   const parsed = parse(STORED, migrated)
   if (!parsed.ok) return { ok: false, why: `${parsed.issues[0]?.path ?? ''} ${parsed.issues[0]?.message ?? ''}`.trim() }
-  const { desired, floor, ledger } = parsed.value
+  const { desired, floor, ledger, overrides } = parsed.value
   const entries = Object.entries(ledger).map(([key, entry]) => [key, { ...entry, countedExit: entry.countedExit ?? null }] as const)
-  return { ok: true, value: { v: STATE_VERSION, desired: desired ?? null, floor: floor ?? null, ledger: Object.fromEntries(entries) } }
+  const value = { v: STATE_VERSION, desired: desired ?? null, floor: floor ?? null, ledger: Object.fromEntries(entries) }
+  if (overrides === undefined) return { ok: true, value }
+  return { ok: true, value: { ...value, overrides: overrides.map((one) => ({ ...one, pod: one.pod ?? null })) } }
 }

@@ -105,7 +105,7 @@ class DurableStateStore implements StateStore {
     const fellBack = this.#file.problems.length > 0
     if (fellBack) this.#log.warn('the newest state file is damaged: the previous one is used', { why: this.#file.problems.join('; ') })
     const highest = higher(higher(floor.version, stored.floor), stored.desired)
-    return { kind: 'state', state: { desired: stored.desired, floor: highest, ledger: stored.ledger }, fellBack }
+    return { kind: 'state', state: { ...savedOf(stored), floor: highest }, fellBack }
   }
 
   async #readFloor(): Promise<{ readonly version: Version | null; readonly lost: boolean }> {
@@ -122,6 +122,10 @@ class DurableStateStore implements StateStore {
 }
 
 const NOTHING: SavedState = { desired: null, floor: null, ledger: {} }
+
+function savedOf({ v: _, ...saved }: StoredState): SavedState {
+  return saved
+}
 
 function higher(a: Version | null, b: Version | null): Version | null {
   if (a === null || b === null) return pair(a ?? b)
