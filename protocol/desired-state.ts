@@ -2,7 +2,7 @@
 import { LIMITS } from './limits.ts'
 import { POD_SPEC } from './pod.ts'
 import { digestOf } from './revision.ts'
-import { int, list, map, obj, required, str } from './shape.ts'
+import { int, list, map, obj, oneOf, required, str } from './shape.ts'
 import type { Infer } from './shape.ts'
 
 /** What the scheduler decided beside the node: travels with the pod and is checked again by the agent. */
@@ -24,6 +24,17 @@ export const DESIRED_POD = obj({
   specHash: required(str({ pattern: /^[0-9a-f]{64}$/, says: 'a sha256' })),
   spec: required(POD_SPEC),
   placement: PLACEMENT,
+  /** of pods with several containers: the hash of each, so that a new image of one re-creates only that one; see containerHashes */
+  hashes: map(str({ pattern: /^[0-9a-f]{64}$/, says: 'a sha256' }), { max: 2 * LIMITS.containersPerPod.value + 1 }),
+})
+
+/** A ConfigMap or Secret, reduced to the keys that pods of this device use. Values as the API has them; Secrets in base64. */
+export const DESIRED_CONFIG = obj({
+  kind: required(oneOf('ConfigMap', 'Secret')),
+  namespace: required(str({ min: 1, max: 63 })),
+  name: required(str({ min: 1, max: 253 })),
+  data: map(str(), { max: LIMITS.configKeys.value }),
+  binaryData: map(str(), { max: LIMITS.configKeys.value }),
 })
 
 /** What opens a registry: a pull secret of the cloud. Apart from the pods, so that a new password re-creates nothing. */
@@ -45,6 +56,8 @@ export const DESIRED_STATE = obj({
   /** see desiredDigest */
   digest: required(str({ pattern: /^[0-9a-f]{64}$/, says: 'a sha256' })),
   pods: required(list(DESIRED_POD, { max: LIMITS.podsPerDevice.value })),
+  /** what the pods take values and files from; what is not here does not exist */
+  configs: list(DESIRED_CONFIG, { max: LIMITS.configsPerDevice.value }),
   credentials: list(PULL_CREDENTIAL, { max: LIMITS.pullCredentials.value }),
   /** images to have on the device before anything asks to run them */
   prefetch: list(str({ min: 1, max: 512 }), { max: LIMITS.prefetchImages.value }),
@@ -52,6 +65,7 @@ export const DESIRED_STATE = obj({
 
 export type Placement = Infer<typeof PLACEMENT>
 export type DesiredPod = Infer<typeof DESIRED_POD>
+export type DesiredConfig = Infer<typeof DESIRED_CONFIG>
 export type PullCredential = Infer<typeof PULL_CREDENTIAL>
 export type DesiredState = Infer<typeof DESIRED_STATE>
 
@@ -62,16 +76,38 @@ export interface Version {
 }
 
 /** Digest of what the device should run; equal digests mean there is nothing to publish. `beside` is the rest of the document. */
-export function desiredDigest(pods: readonly DesiredPod[], beside: Pick<DesiredState, 'credentials' | 'prefetch'> = {}): string {
-  const { credentials = [], prefetch = [] } = beside
-  return credentials.length + prefetch.length === 0 ? digestOf(pods) : digestOf({ pods, credentials, prefetch })
+export function desiredDigest(pods: readonly DesiredPod[], beside: Pick<DesiredState, 'configs' | 'credentials' | 'prefetch'> = {}): string {
+  const { configs = [], credentials = [], prefetch = [] } = beside
+  if (configs.length + credentials.length + prefetch.length === 0) return digestOf(pods)
+  return digestOf({ pods, credentials, prefetch, ...(configs.length === 0 ? {} : { configs }) })
 }
 
+/** The name under which the pod's own network holder is known: no container can have it. */
+export const SANDBOX = 'POD'
+
 /**
- * Hash of what a container is made from. Placement changes re-create a container; labels and tolerations do not, and
- * neither do scheduling fields.
+ * Hash of what a pod's containers are made from. Placement changes re-create a container; labels and tolerations do not, and
+ * neither do scheduling fields, nor data of ConfigMaps and Secrets.
  */
 export function podSpecHash(spec: DesiredPod['spec'], placement: Placement | undefined): string {
+  return digestOf({ made: madeOf(spec), placement: placement ?? null })
+}
+
+/** The hash of each container and of the sandbox, for pods with more than one container; others have the pod's alone. */
+export function containerHashes(spec: DesiredPod['spec'], placement: Placement | undefined): DesiredPod['hashes'] {
+  const { containers, initContainers = [], volumes = [], ...pod } = madeOf(spec)
+  const all = [...initContainers, ...containers]
+  if (all.length < 2) return undefined
+  const hashOf = (container: (typeof all)[number]): string => {
+    const mounted = new Set((container.volumeMounts ?? []).map(({ name }) => name))
+    return digestOf({ pod, container, volumes: volumes.filter(({ name }) => mounted.has(name)), placement: placement ?? null })
+  }
+  const ports = all.flatMap((container) => container.ports ?? [])
+  return Object.fromEntries([[SANDBOX, digestOf({ pod, ports })], ...all.map((container) => [container.name, hashOf(container)])])
+}
+
+/** What a pod is made from: everything but what may change without new containers. */
+function madeOf(spec: DesiredPod['spec']): Partial<DesiredPod['spec']> & Pick<DesiredPod['spec'], 'containers'> {
   const {
     nodeName: _n,
     nodeSelector: _s,
@@ -88,5 +124,5 @@ export function podSpecHash(spec: DesiredPod['spec'], placement: Placement | und
     imagePullSecrets: _q,
     ...made
   } = spec
-  return digestOf({ made, placement: placement ?? null })
+  return made
 }

@@ -3,7 +3,10 @@
  * are listed as refused with the reason: the cloud refuses them by name, and the agent checks again.
  */
 import { LIMITS } from './limits.ts'
+import { ENV_FROM, ENV_VAR } from './pod-env.ts'
 import { AFFINITY, SCHEDULING_GATE, TOPOLOGY_SPREAD_CONSTRAINT } from './pod-scheduling.ts'
+import { POD_SECURITY_CONTEXT, SECURITY_CONTEXT } from './pod-security.ts'
+import { VOLUME, VOLUME_MOUNT } from './pod-volumes.ts'
 import { LIFECYCLE, PROBE } from './probe.ts'
 import { bool, int, list, map, obj, oneOf, quantity, refused, required, str } from './shape.ts'
 import type { Infer } from './shape.ts'
@@ -14,13 +17,8 @@ const NAME = str({
   pattern: /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
   says: 'lower case letters, digits and "-", at most 63, starting and ending with a letter or digit',
 })
+const IP = /^[0-9a-fA-F.:]{2,45}$/
 const RESOURCE_NAME = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/
-
-export const ENV_VAR = obj({
-  name: required(str({ pattern: /^[-._a-zA-Z][-._a-zA-Z0-9]*$/, says: 'letters, digits, "_", "-", "."; not starting with a digit', max: 256 })),
-  value: str({ max: 32_768 }),
-  valueFrom: refused(later('a value taken from another object')),
-})
 
 export const CONTAINER_PORT = obj({
   name: NAME,
@@ -50,15 +48,16 @@ export const CONTAINER = obj({
   stdin: bool(),
   terminationMessagePath: str({ max: 4096 }),
   terminationMessagePolicy: oneOf('File', 'FallbackToLogsOnError'),
-  envFrom: refused(later('envFrom')),
-  volumeMounts: refused(later('mounting volumes')),
+  envFrom: list(ENV_FROM, { max: 32 }),
+  volumeMounts: list(VOLUME_MOUNT, { mergeKey: 'mountPath', max: 64 }),
   volumeDevices: refused(later('block devices')),
   livenessProbe: PROBE,
   readinessProbe: PROBE,
   startupProbe: PROBE,
   lifecycle: LIFECYCLE,
-  securityContext: refused(later('a container security context')),
-  restartPolicy: refused(later('a restart policy of one container')),
+  securityContext: SECURITY_CONTEXT,
+  /** of init containers only: Always makes a sidecar */
+  restartPolicy: oneOf('Always'),
   resizePolicy: refused(later('in-place resize')),
   stdinOnce: refused(later('stdinOnce')),
 })
@@ -72,7 +71,7 @@ export const TOLERATION = obj({
 })
 
 export const POD_SPEC = obj({
-  containers: required(list(CONTAINER, { mergeKey: 'name', max: 1 })),
+  containers: required(list(CONTAINER, { mergeKey: 'name', max: LIMITS.containersPerPod.value })),
   restartPolicy: oneOf('Always', 'OnFailure', 'Never'),
   terminationGracePeriodSeconds: int(0, 86_400),
   nodeName: str({ max: 253 }),
@@ -82,18 +81,19 @@ export const POD_SPEC = obj({
   hostname: NAME,
   /** pod level: only `pids` is read (the spelling Kubernetes documents for pod-level PID limits) */
   resources: RESOURCES,
-  dnsPolicy: oneOf('ClusterFirst', 'ClusterFirstWithHostNet', 'Default'),
+  dnsPolicy: oneOf('ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'),
   schedulerName: str({ max: 253 }),
   enableServiceLinks: bool(),
   automountServiceAccountToken: bool(),
   serviceAccountName: str({ max: 253 }),
   serviceAccount: str({ max: 253 }),
-  securityContext: obj({}),
+  securityContext: POD_SECURITY_CONTEXT,
   priority: int(-2_147_483_648, 2_147_483_647),
   preemptionPolicy: oneOf('PreemptLowerPriority', 'Never'),
-  initContainers: refused(later('an init container')),
+  /** run in order to exit 0 before the others; with restartPolicy Always they go on beside them */
+  initContainers: list(CONTAINER, { mergeKey: 'name', max: LIMITS.containersPerPod.value }),
   ephemeralContainers: refused(later('an ephemeral container')),
-  volumes: refused(later('a volume')),
+  volumes: list(VOLUME, { mergeKey: 'name', max: 64, retainKeys: true }),
   affinity: AFFINITY,
   topologySpreadConstraints: list(TOPOLOGY_SPREAD_CONSTRAINT, { mergeKey: 'topologyKey', max: 16 }),
   imagePullSecrets: list(obj({ name: required(str({ min: 1, max: 253 })) }), { mergeKey: 'name', max: 16 }),
@@ -102,9 +102,16 @@ export const POD_SPEC = obj({
   hostPID: refused(later('the host PID namespace')),
   hostIPC: refused(later('the host IPC namespace')),
   hostUsers: refused(later('a user namespace')),
-  hostAliases: refused(later('host aliases')),
+  hostAliases: list(obj({ ip: required(str({ pattern: IP, says: 'an IP address' })), hostnames: list(str({ min: 1, max: 253 }), { max: 32 }) }), {
+    mergeKey: 'ip',
+    max: 64,
+  }),
   subdomain: refused(later('a subdomain')),
-  dnsConfig: refused(later('DNS settings')),
+  dnsConfig: obj({
+    nameservers: list(str({ pattern: IP, says: 'an IP address' }), { max: 3 }),
+    searches: list(str({ max: 253 }), { max: 32 }),
+    options: list(obj({ name: str({ max: 63 }), value: str({ max: 63 }) }), { max: 32 }),
+  }),
   readinessGates: refused(later('a readiness gate')),
   runtimeClassName: refused(later('a runtime class')),
   overhead: refused(later('overhead')),
@@ -115,7 +122,6 @@ export const POD_SPEC = obj({
   setHostnameAsFQDN: refused(later('an FQDN host name')),
 })
 
-export type EnvVar = Infer<typeof ENV_VAR>
 export type ContainerPort = Infer<typeof CONTAINER_PORT>
 export type ContainerSpec = Infer<typeof CONTAINER>
 export type Toleration = Infer<typeof TOLERATION>
