@@ -3,10 +3,14 @@ import { compareVersions } from '../../protocol/accept.ts'
 import type { Held } from '../../protocol/accept.ts'
 import type { Version } from '../../protocol/desired-state.ts'
 import { LIMITS } from '../../protocol/limits.ts'
+import type { StatusReport } from '../../protocol/status-report.ts'
 import { fieldView } from '../../edge-agent/local-page/view.ts'
 import type { EngineAction } from './sim-engine.ts'
 import type { SimBroker } from './sim-broker.ts'
 import type { SimDevice } from './sim-device.ts'
+
+/** an observation may be this old when the report leaves: the idle look, a hung call, the way through the outbox */
+const STALE_MS = LIMITS.observeIdleMs.value + LIMITS.engineCallMs.value + 15_000
 
 export class InvariantBroken extends Error {}
 
@@ -15,6 +19,9 @@ export class Invariants {
   readonly #highest = new Map<string, Version>()
   /** documents that the cloud really signed for the device */
   readonly #signed = new Map<string, Set<string>>()
+
+  /** device and container id -> when it was last seen running, in virtual ms */
+  readonly #ran = new Map<string, number>()
 
   signed(device: string, document: Held): void {
     const set = this.#signed.get(device) ?? new Set()
@@ -38,9 +45,22 @@ export class Invariants {
       this.#fail('I1', device, `${action.call} of ${found.name}, which runs and is wanted`)
   }
 
+  /** I8, when a report leaves a device: what it calls running did run a moment ago, or it says that the engine does not answer. */
+  truthful(device: string, report: StatusReport, nowMs: number): void {
+    if (!report.engine.reachable) return
+    for (const pod of report.pods) {
+      for (const container of pod.containers) {
+        const ran = this.#ran.get(`${device}/${container.containerId ?? ''}`)
+        if (container.state !== 'running' || (ran !== undefined && nowMs - ran <= STALE_MS)) continue
+        throw new InvariantBroken(`I8: ${device} reports ${pod.namespace}/${pod.name} as running, which it is not`)
+      }
+    }
+  }
+
   /** After every event of the world. */
-  always(devices: readonly SimDevice[], broker: SimBroker): void {
+  always(devices: readonly SimDevice[], broker: SimBroker, nowMs: number): void {
     for (const device of devices) {
+      for (const one of device.engine.all()) if (one.state === 'running') this.#ran.set(`${device.name}/${one.id}`, nowMs)
       this.#atMostOne(device)
       this.#monotone(device)
       this.#bounded(device)

@@ -4,6 +4,7 @@ import { DESIRED_STATE, desiredDigest } from '../../protocol/desired-state.ts'
 import { keyId, open, seal } from '../../protocol/envelope.ts'
 import type { SigningKey, TrustedKey } from '../../protocol/envelope.ts'
 import { isRecord, parse } from '../../protocol/shape.ts'
+import { STATUS_REPORT } from '../../protocol/status-report.ts'
 import { topicOf } from '../../protocol/topics.ts'
 import { Invariants } from './invariants.ts'
 import { Prng } from './prng.ts'
@@ -70,7 +71,7 @@ export class World {
           watch,
         ),
     )
-    this.broker.onPublish = (topic, bytes) => this.#rememberSigned(topic, bytes)
+    this.broker.onPublish = (topic, bytes) => this.#lookAt(topic, bytes)
     for (const device of this.devices) device.engine.addForeign('somebody-elses')
   }
 
@@ -89,7 +90,7 @@ export class World {
   async run(ms: number): Promise<void> {
     await this.time.runUntil(this.time.nowMs + ms, () => {
       this.steps += 1
-      this.invariants.always(this.devices, this.broker)
+      this.invariants.always(this.devices, this.broker, this.time.nowMs)
       if (this.steps % 50 === 0) for (const device of this.devices) this.invariants.pageAnswers(device)
     })
   }
@@ -132,12 +133,21 @@ export class World {
       kept === undefined ? undefined : flip(kept, this.random.int(0, kept.byteLength - 1)),
       kept?.subarray(0, kept.byteLength >> 1),
     ]
+    // a second brain with the right key: the number that the device holds, with other content (I12)
+    const held = device.state()?.desired
+    if (held !== undefined && held !== null)
+      forged.push(seal('desired', device.name, { ...held, digest: desiredDigest([]), pods: [] }, CLOUD_KEY.signing))
     const message = this.random.pick(forged)
     if (message !== undefined) this.broker.inject(topic, message, this.random.chance(0.5))
   }
 
-  #rememberSigned(topic: string, bytes: Uint8Array): void {
+  #lookAt(topic: string, bytes: Uint8Array): void {
     const [, , , device = '', channel] = topic.split('/')
+    if (channel === 'status') {
+      const report = open('status', device, bytes, null)
+      const parsed = report.ok ? parse(STATUS_REPORT, report.body) : null
+      if (parsed?.ok === true) this.invariants.truthful(device, parsed.value, this.time.nowMs)
+    }
     if (channel !== 'desired') return
     const opened = open('desired', device, bytes, [CLOUD_KEY.trusted])
     const parsed = opened.ok ? parse(DESIRED_STATE, opened.body) : null
