@@ -25,6 +25,7 @@ import type { AgentLog } from './log.ts'
 import type { CloudLink, Engine, InventoryReader, StateStore } from './ports.ts'
 import { takeLock } from './process-lock.ts'
 import { startLoop } from './runtime/loop.ts'
+import { createProber } from './runtime/probe-runner.ts'
 import type { Loop } from './runtime/loop.ts'
 import { systemClock, systemRandom } from './runtime/system-clock.ts'
 import { repeat } from './runtime/timers.ts'
@@ -132,6 +133,7 @@ function createLoop({ join }: RunConfig, sid: string, { store, engine, link, log
       engine,
       log,
       clock: systemClock,
+      prober: createProber(engine, systemClock),
       link: link ?? { publishStatus: () => {}, publishInventory: () => {} },
       watchdog: createWatchdog(systemClock, (what, sinceMs) => quit('stuck', { what, sinceMs: Math.round(sinceMs) })),
     },

@@ -4,7 +4,18 @@ import type { Hello } from '../protocol/presence.ts'
 import type { Inventory } from '../protocol/inventory.ts'
 import type { SessionRequest } from '../protocol/session.ts'
 import type { StatusReport } from '../protocol/status-report.ts'
-import type { ContainerPlan, EngineInfo, ImagesWanted, ImageUse, LinkState, Loaded, Now, ObservedContainer, Outcome, SavedState } from './core/model.ts'
+import type {
+  ContainerPlan,
+  EngineInfo,
+  ImagesWanted,
+  ImageUse,
+  LinkState,
+  Loaded,
+  Now,
+  ObservedContainer,
+  Outcome,
+  SavedState,
+} from './core/model.ts'
 import type { Cause } from '../protocol/causes.ts'
 
 export interface Clock {
@@ -51,6 +62,10 @@ export interface LiveStream {
 }
 export type LiveOpened = { readonly ok: true; readonly stream: LiveStream } | { readonly ok: false; readonly cause: Cause }
 
+export type ExecOutcome =
+  | { readonly ok: true; readonly exitCode: number; readonly output: string; readonly timedOut: boolean }
+  | { readonly ok: false; readonly cause: Cause }
+
 /**
  * The container engine. Every call ends within the limits table's time; a failure is a value with a cause, never a throw,
  * except `observe` and `info`, which reject when the engine does not answer.
@@ -70,6 +85,11 @@ export interface Engine {
   stop(target: string, graceSeconds: number): Promise<Outcome>
   /** removing an absent container is success; a running one is refused by the engine */
   remove(target: string): Promise<Outcome>
+  /**
+   * Runs a program in a running container and waits for its end. `timedOut`: it was still running at the deadline, and is ended
+   * where the engine allows. An engine that could not run it answers with a cause.
+   */
+  exec(target: string, argv: readonly string[], timeoutMs: number): Promise<ExecOutcome>
   /** last lines of a container's log, oldest first */
   logs(target: string, lines: number): Promise<string>
   /** wakes on any change of our containers and when the engine comes back; reconnects by itself; the result stops it */
@@ -79,10 +99,7 @@ export interface Engine {
 /** The engine's ways into a running container. As with `Engine`, opening ends by a deadline and a failure is a value. */
 export interface LiveEngine {
   /** runs a program in a running container */
-  openExec(
-    target: string,
-    program: { readonly argv: readonly string[]; readonly stdin: boolean; readonly tty: boolean },
-  ): Promise<LiveOpened>
+  openExec(target: string, program: { readonly argv: readonly string[]; readonly stdin: boolean; readonly tty: boolean }): Promise<LiveOpened>
   /** output of a container from now on, and its input when it has one */
   openAttach(target: string, wanted: { readonly stdin: boolean }): Promise<LiveOpened>
   openLogs(target: string, asked: LogsAsked): Promise<LiveOpened>
@@ -122,6 +139,16 @@ export interface HostReader {
   read(path: string): Promise<string | null>
   list(path: string): Promise<readonly string[]>
   link(path: string): Promise<string | null>
+}
+
+/** One step of the way to the cloud. `unknown` = it could not be looked at, or an earlier step explains it. */
+export interface PathStep {
+  readonly name: 'cable' | 'address' | 'router' | 'dns' | 'clock' | 'proxy' | 'tcp' | 'tls' | 'broker'
+  readonly result: 'ok' | 'failed' | 'unknown'
+  /** what was found, with values */
+  readonly says: string
+  /** one thing to do, when it failed */
+  readonly next?: string
 }
 
 /** Collects the inventory; a probe that fails is a finding. */

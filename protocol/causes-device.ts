@@ -86,6 +86,18 @@ export const DEVICE_CAUSES = {
   'image.pull.denied': entry('image', 'backoff', 'The registry refused {image}: {why}.', 'Check the registry credentials.'),
   'image.pull.stalled': entry('image', 'backoff', 'Pulling {image} stalled: nothing received for {seconds} s.', 'Check the link; it is tried again.'),
   'image.pull.disk-full': entry('image', 'backoff', 'Image {image} does not fit on the disk: {why}.', 'Free disk space on the device.'),
+  'image.pull.budget': entry(
+    'policy',
+    'backoff',
+    'Image {image} waits: this device began {tries} pulls within an hour, which is all it may.',
+    'Nothing to do; look at what else fails to be pulled.',
+  ),
+  'image.damaged': entry(
+    'device',
+    'backoff',
+    'Image {image} is damaged on the disk: {why}. It is removed and pulled again.',
+    'Nothing to do; when it happens again, replace the disk or card.',
+  ),
   'image.absent': entry(
     'image',
     'backoff',
@@ -109,6 +121,14 @@ export const DEVICE_CAUSES = {
   'container.remove.failed': entry('device', 'backoff', 'The container could not be removed: {why}.', 'It is tried again.'),
   'container.crash-loop': entry('spec', 'backoff', 'The container ended with code {code}, {restarts} restarts so far.', 'Read its log.'),
   'container.exited': entry('spec', 'never', 'The container ended with code {code} and is not restarted (restartPolicy {policy}).', 'Read its log.'),
+  'container.unhealthy': entry('spec', 'backoff', 'The {probe} probe of container {container} failed: {why}.', 'Read its log, and check the probe.'),
+  'container.exec.failed': entry(
+    'spec',
+    'backoff',
+    'The program could not be run in the container: {why}.',
+    'Check the command; the image must have it.',
+  ),
+  'container.hook.failed': entry('spec', 'backoff', 'The {hook} hook of container {container} failed: {why}.', 'Read its log, and check the hook.'),
   'container.waits-for-removal': entry('device', 'when-resource-appears', 'Waits until {other} is gone: {why}.', 'Nothing to do.'),
   'override.local.hold': entry(
     'user',
@@ -155,6 +175,30 @@ export const DEVICE_CAUSES = {
     'Check power and network of the device.',
   ),
   'node.never-seen': entry('device', 'when-resource-appears', 'The device has never reported.', 'Start its agent with the join file.'),
+  'node.memory-short': entry(
+    'device',
+    'when-resource-appears',
+    '{available} of {total} memory are available.',
+    'Look which workload grew on the field page, and give it a memory limit.',
+  ),
+  'node.disk-full': entry(
+    'device',
+    'when-resource-appears',
+    'The file system {mount} is nearly full: {used} of {size}.',
+    'Remove unused images and old files, or give the device a larger disk.',
+  ),
+  'node.pids-short': entry(
+    'device',
+    'when-resource-appears',
+    '{used} of {capacity} PIDs are in use.',
+    'Look which workload starts so many processes; raise kernel.pid_max if they are all needed.',
+  ),
+  'node.disk-worn': entry(
+    'device',
+    'never',
+    'Disk {disk} is worn: {used} (its own warning: {warns}).',
+    'Plan its replacement: when it fails, state and images on it are lost.',
+  ),
   'node.identity-conflict': entry(
     'device',
     'never',

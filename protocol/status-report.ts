@@ -30,6 +30,8 @@ export const CONTAINER_REPORT = obj({
   pull: PULL_REPORT,
   restartCount: required(int()),
   ready: required(bool()),
+  /** running, its postStart hook has ended and its startup probe has passed; absent from older agents */
+  started: bool(),
 })
 
 export const POD_REPORT = obj({

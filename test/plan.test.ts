@@ -60,6 +60,7 @@ function planText(input: Case): readonly string[] {
       desired: input.desired === null || input.desired === undefined ? null : desiredOf(input.desired.map(pod)),
       observed: (input.observed ?? []).map(found),
       ledger: ledgerOf(input.ledger ?? {}),
+      probes: {},
       inventory: input.inventory === undefined ? null : smallDevice(input.allowedCpus === undefined ? {} : { allowedCpus: input.allowedCpus }),
       adopted: input.adopted ?? [],
     },

@@ -13,6 +13,7 @@ import type { StatusReport } from '../protocol/status-report.ts'
 import { DEVICE, desiredOf, pod } from './agent-world.ts'
 import { FakeClock } from './fakes/clock.ts'
 import { FakeEngine } from './fakes/engine.ts'
+import { FakeProber } from './fakes/prober.ts'
 
 const IMAGE = 'registry.local/app:1'
 const quiet: Log = { info: () => {}, warn: () => {}, error: () => {} }
@@ -42,6 +43,7 @@ async function world(loaded: Loaded = { kind: 'none' }, engineBefore?: FakeEngin
       log: quiet,
       store: { load: () => Promise.resolve(loaded), save: (state) => store.save(state) },
       link: { publishStatus: (report) => void reports.push(report), publishInventory: () => {} },
+      prober: new FakeProber(),
       watchdog: createWatchdog(clock, (what) => void stuck.push(what)),
     },
     onBroken: (event, error) => {

@@ -66,7 +66,7 @@ function containerStatus(container: ContainerReport): ContainerStatus {
     imageID: container.imageId ?? '',
     ...(container.containerId === undefined ? {} : { containerID: `docker://${container.containerId}` }),
     ready: container.ready,
-    started: container.state === 'running',
+    started: container.started ?? container.state === 'running',
     restartCount: container.restartCount,
     state: stateOf(container),
     ...(container.state !== 'terminated' && container.exitCode !== undefined ? { lastState: { terminated: terminated(container) } } : {}),

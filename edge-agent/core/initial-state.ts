@@ -16,6 +16,7 @@ export function initialState(identity: { readonly device: string; readonly sid: 
     observeAgain: false,
     engine: { reachable: false, sinceWallMs: now.wallMs, info: null, cause: null },
     ledger: {},
+    probes: {},
     plan: EMPTY_PLAN,
     wave: null,
     imageWaves: [],

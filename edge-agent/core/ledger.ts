@@ -7,11 +7,14 @@
 import { cause } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import { LIMITS } from '../../protocol/limits.ts'
-import { restartDelayMs, retryDelayMs } from './backoff.ts'
+import { pullDelayMs, restartDelayMs, retryDelayMs } from './backoff.ts'
 import { keyOfObserved } from './identity.ts'
+import { broughtFurther } from './image-use.ts'
 import { matchContainers } from './match.ts'
 import type { Match } from './match.ts'
-import type { DesiredState, Ledger, LedgerEntry, ObservedContainer, Outcome, SavedState, Step } from './model.ts'
+import type { DesiredState, Ledger, LedgerEntry, ObservedContainer, Outcome, Probed, SavedState, Step } from './model.ts'
+import type { Probes } from './probe-model.ts'
+import { restartAsked } from './probes.ts'
 import { isFinished } from './verdict.ts'
 
 export const NO_ENTRY: LedgerEntry = {
@@ -22,15 +25,22 @@ export const NO_ENTRY: LedgerEntry = {
   notBeforeMonoMs: null,
   runningSinceMonoMs: null,
   countedExit: null,
+  probed: null,
 }
 
 /** Counts new exits, notes who runs since when, forgets what is gone. Without a desired state nothing is learned. */
-export function noteObserved(ledger: Ledger, desired: DesiredState | null, observed: readonly ObservedContainer[], nowMonoMs: number): Ledger {
+export function noteObserved(
+  ledger: Ledger,
+  desired: DesiredState | null,
+  observed: readonly ObservedContainer[],
+  nowMonoMs: number,
+  probes: Probes,
+): Ledger {
   if (desired === null) return ledger
   const next = new Map<string, LedgerEntry>()
   const { wanted, unwanted } = matchContainers(desired.pods, observed)
   for (const match of wanted) {
-    const entry = noteMatch(ledger[match.key] ?? NO_ENTRY, match, nowMonoMs)
+    const entry = noteMatch(ledger[match.key] ?? NO_ENTRY, match, nowMonoMs, probes)
     if (entry !== NO_ENTRY) next.set(match.key, entry)
   }
   for (const found of [...unwanted, ...wanted.flatMap((match) => match.older)]) {
@@ -51,13 +61,22 @@ export function noteStep(ledger: Ledger, step: Step, outcome: Outcome, nowMonoMs
   return step.kind === 'remove' ? put(ledger, step.key, helped(entry)) : ledger
 }
 
+/** A run has started up, or is ready for the first time. Later changes of readiness are not kept: a probe that flaps must not wear the flash. */
+export function noteProbed(ledger: Ledger, key: string, { startedAt, ready }: Probed): Ledger {
+  const entry = ledger[key] ?? NO_ENTRY
+  const known = entry.probed?.startedAt === startedAt ? entry.probed : null
+  if (known !== null && (known.ready || !ready)) return ledger
+  return put(ledger, key, { ...entry, probed: { startedAt, ready } })
+}
+
 /** For the state file: counts and remaining waits, no absolute times. Entries without a past are left out. */
 export function toSaved(ledger: Ledger, nowMonoMs: number): SavedState['ledger'] {
   const saved: Record<string, SavedState['ledger'][string]> = {}
   for (const [key, entry] of Object.entries(ledger)) {
     if (!hasPast(entry)) continue
     const remainingMs = Math.max(0, (entry.notBeforeMonoMs ?? nowMonoMs) - nowMonoMs)
-    saved[key] = { failures: Math.max(entry.failures, entry.crashes), restarts: entry.restarts, remainingMs, countedExit: entry.countedExit }
+    const { restarts, countedExit, probed } = entry
+    saved[key] = { failures: Math.max(entry.failures, entry.crashes), restarts, remainingMs, countedExit, ...(probed === null ? {} : { probed }) }
   }
   return saved
 }
@@ -69,7 +88,7 @@ export function toSaved(ledger: Ledger, nowMonoMs: number): SavedState['ledger']
 export function fromSaved(saved: SavedState['ledger'], nowMonoMs: number): Ledger {
   const entries = Object.entries(saved).slice(0, LIMITS.ledgerEntries.value)
   return Object.fromEntries(
-    entries.map(([key, { failures, restarts, remainingMs, countedExit }]): [string, LedgerEntry] => {
+    entries.map(([key, { failures, restarts, remainingMs, countedExit, probed }]): [string, LedgerEntry] => {
       const wait = Math.min(Math.max(remainingMs, 0), LIMITS.restartBackoffMaxMs.value)
       return [
         key,
@@ -77,6 +96,7 @@ export function fromSaved(saved: SavedState['ledger'], nowMonoMs: number): Ledge
           ...NO_ENTRY,
           restarts,
           countedExit,
+          probed: probed ?? null,
           failures: failures > restarts ? failures : 0,
           crashes: Math.min(failures, restarts),
           notBeforeMonoMs: wait === 0 ? null : nowMonoMs + wait,
@@ -93,17 +113,18 @@ export function isWorthSaving(before: Ledger, after: Ledger): boolean {
     const old = before[key] ?? NO_ENTRY
     if (old.failures !== entry.failures || old.crashes !== entry.crashes) return true
     if (old.restarts !== entry.restarts || old.countedExit !== entry.countedExit) return true
+    if (entry.probed !== null && (old.probed?.startedAt !== entry.probed.startedAt || old.probed.ready !== entry.probed.ready)) return true
   }
   return Object.entries(before).some(([key, entry]) => hasPast(entry) && !Object.hasOwn(after, key))
 }
 
-function noteMatch(entry: LedgerEntry, match: Match, nowMonoMs: number): LedgerEntry {
+function noteMatch(entry: LedgerEntry, match: Match, nowMonoMs: number, probes: Probes): LedgerEntry {
   const { kept } = match
   if (kept === null) return entry.runningSinceMonoMs === null ? entry : { ...entry, runningSinceMonoMs: null }
   if (kept.state === 'running') return noteRunning(entry, nowMonoMs)
   const exited = (kept.state === 'exited' || kept.state === 'dead') && kept.finishedAt !== null && kept.startedAt !== null
-  if (!exited || kept.finishedAt === entry.countedExit || isFinished(match.pod, kept)) return entry
-  return noteExit(entry, kept, nowMonoMs)
+  if (!exited || kept.finishedAt === entry.countedExit || isFinished(match.pod, kept, match.role)) return entry
+  return noteExit(entry, kept, nowMonoMs, restartAsked(probes[match.key], kept)?.cause ?? null)
 }
 
 function noteRunning(entry: LedgerEntry, nowMonoMs: number): LedgerEntry {
@@ -112,11 +133,11 @@ function noteRunning(entry: LedgerEntry, nowMonoMs: number): LedgerEntry {
   return { ...entry, crashes: 0, failures: 0, lastCause: null, notBeforeMonoMs: null }
 }
 
-function noteExit(entry: LedgerEntry, kept: ObservedContainer, nowMonoMs: number): LedgerEntry {
+function noteExit(entry: LedgerEntry, kept: ObservedContainer, nowMonoMs: number, stoppedFor: Cause | null): LedgerEntry {
   const crashes = (isHealthy(entry, nowMonoMs) ? 0 : entry.crashes) + 1
   const restarts = entry.restarts + 1
   const delay = restartDelayMs(crashes)
-  const lastCause = cause('container.crash-loop', { code: kept.exitCode ?? 'unknown', restarts })
+  const lastCause = stoppedFor ?? cause('container.crash-loop', { code: kept.exitCode ?? 'unknown', restarts })
   // an engine failure that still waits is not cut short by an exit
   const notBeforeMonoMs = Math.max(entry.notBeforeMonoMs ?? 0, nowMonoMs + delay)
   return { ...entry, crashes, restarts, lastCause, notBeforeMonoMs, runningSinceMonoMs: null, countedExit: kept.finishedAt }
@@ -127,8 +148,9 @@ function isHealthy(entry: LedgerEntry, nowMonoMs: number): boolean {
 }
 
 function failed(entry: LedgerEntry, key: string, why: Cause, nowMonoMs: number): LedgerEntry {
-  const failures = entry.failures + 1
-  return { ...entry, failures, lastCause: why, notBeforeMonoMs: nowMonoMs + retryDelayMs(failures, key) }
+  const failures = broughtFurther(why) ? 1 : entry.failures + 1
+  const delayMs = why.retryInMs ?? (why.code.startsWith('image.pull.') ? pullDelayMs(failures, key) : retryDelayMs(failures, key))
+  return { ...entry, failures, lastCause: why, notBeforeMonoMs: nowMonoMs + delayMs }
 }
 
 function helped(entry: LedgerEntry): LedgerEntry {
@@ -143,5 +165,5 @@ function put(ledger: Ledger, key: string, entry: LedgerEntry): Ledger {
 }
 
 function hasPast(entry: LedgerEntry): boolean {
-  return entry.failures > 0 || entry.restarts > 0 || entry.countedExit !== null
+  return entry.failures > 0 || entry.restarts > 0 || entry.countedExit !== null || entry.probed !== null
 }

@@ -7,8 +7,10 @@ import type { DesiredPod, DesiredState, Placement, PullCredential, Version } fro
 import type { Inventory } from '../../protocol/inventory.ts'
 import type { OverrideKind } from '../../protocol/override.ts'
 import type { ContainerSpec } from '../../protocol/pod.ts'
+import type { LifecycleHandler } from '../../protocol/probe.ts'
 import type { SessionSeen } from '../../protocol/session.ts'
 import type { StatusReport } from '../../protocol/status-report.ts'
+import type { ProbeAction, ProbeAnswer, ProbeAsk, ProbeKind, Probes } from './probe-model.ts'
 
 /** Time as an argument. `monoMs` never jumps and decides everything; `wallMs` is only shown to people. */
 export interface Now {
@@ -38,6 +40,10 @@ export interface ObservedContainer {
   readonly ip: string | null
   /** the grace period it was made with, when the engine tells: a pod that is no longer desired took its spec with it */
   readonly graceSeconds?: number
+  /** hook to run before it is stopped; it was written on the container for the same reason */
+  readonly preStop?: LifecycleHandler
+  /** id of the sandbox that it was made beside */
+  readonly sandbox?: string
 }
 
 /** Containers are named `skerry-<namespace>-<pod>-<container>-<uid8>-<hash8>` so that no two agents can make the same twice. */
@@ -76,6 +82,8 @@ export interface Verdict {
   readonly reason: string
   /** for blocked */
   readonly cause?: Cause
+  /** for stop: another grace period than the pod's */
+  readonly graceSeconds?: number
   /** for blocked by time: the monotonic moment when it may be tried again */
   readonly notBeforeMonoMs?: number
 }
@@ -118,7 +126,7 @@ export type Step =
     }
   | { readonly kind: 'create'; readonly key: string; readonly plan: ContainerPlan }
   | { readonly kind: 'start'; readonly key: string; readonly target: string }
-  | { readonly kind: 'stop'; readonly key: string; readonly target: string; readonly graceSeconds: number }
+  | { readonly kind: 'stop'; readonly key: string; readonly target: string; readonly graceSeconds: number; readonly preStop?: ProbeAction }
   | { readonly kind: 'remove'; readonly key: string; readonly target: string }
 
 /** Steps of one container in order; the first failure ends the lane. `key` is the ledger key. */
@@ -154,6 +162,12 @@ export interface LedgerEntry {
   readonly runningSinceMonoMs: number | null
   /** the engine's `finishedAt` of the exit that was counted last: one exit is counted once */
   readonly countedExit: string | null
+  /** the run (by its start time) that has started up, and whether it was ever ready; null = none with probes */
+  readonly probed: Probed | null
+}
+export interface Probed {
+  readonly startedAt: string
+  readonly ready: boolean
 }
 export type Ledger = Readonly<Record<string, LedgerEntry>>
 
@@ -192,9 +206,14 @@ export interface SavedState {
   readonly overrides?: readonly SavedOverride[]
   readonly desired: DesiredState | null
   readonly floor: Version | null
-  readonly ledger: Readonly<
-    Record<string, { readonly failures: number; readonly restarts: number; readonly remainingMs: number; readonly countedExit: string | null }>
-  >
+  readonly ledger: Readonly<Record<string, SavedEntry>>
+}
+export interface SavedEntry {
+  readonly failures: number
+  readonly restarts: number
+  readonly remainingMs: number
+  readonly countedExit: string | null
+  readonly probed?: Probed
 }
 
 /** none = a new device; unknown = there was a state and it cannot be read: keep everything, remove nothing. */
@@ -260,6 +279,7 @@ export interface AgentState {
   readonly observeAgain: boolean
   readonly engine: { readonly reachable: boolean; readonly sinceWallMs: number; readonly info: EngineInfo | null; readonly cause: Cause | null }
   readonly ledger: Ledger
+  readonly probes: Probes
   readonly plan: Plan
   /** the wave being run; null when none. Its lanes are quick: they need no image */
   readonly wave: RunningWave | null
@@ -296,6 +316,7 @@ export type AgentEvent =
   | { readonly kind: 'engine-event' }
   | { readonly kind: 'step-done'; readonly wave: number; readonly step: Step; readonly outcome: Outcome }
   | { readonly kind: 'wave-done'; readonly wave: number }
+  | { readonly kind: 'probe-result'; readonly key: string; readonly run: string; readonly probe: ProbeKind; readonly answer: ProbeAnswer }
   | { readonly kind: 'link'; readonly link: LinkState }
   | { readonly kind: 'inventory'; readonly inventory: Inventory; readonly hostIp: string | null }
   | { readonly kind: 'pulls'; readonly pulls: Pulls }
@@ -311,6 +332,7 @@ export type Effect =
   | { readonly kind: 'observe' }
   | { readonly kind: 'run-wave'; readonly wave: number; readonly lanes: readonly Lane[] }
   | { readonly kind: 'abort-wave'; readonly wave: number }
+  | { readonly kind: 'probe'; readonly ask: ProbeAsk }
   | { readonly kind: 'publish-status'; readonly report: StatusReport }
   | { readonly kind: 'publish-inventory'; readonly inventory: Inventory }
   | { readonly kind: 'want-images'; readonly wanted: ImagesWanted }

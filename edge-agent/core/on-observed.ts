@@ -23,7 +23,7 @@ export function requestObserve(state: AgentState): Turn {
 export function onObserved(state: AgentState, containers: readonly ObservedContainer[], now: Now): Turn {
   const first = state.observed === null
   const wasDown = !state.engine.reachable
-  const noted = withLedger(state, noteObserved(state.ledger, state.desired, containers, now.monoMs))
+  const noted = withLedger(state, noteObserved(state.ledger, state.desired, containers, now.monoMs, state.probes))
   const seen: AgentState = {
     ...noted,
     observed: containers,
@@ -67,8 +67,8 @@ export function onEngineInfo(state: AgentState, info: EngineInfo): Turn {
 export function act(state: AgentState, now: Now): Turn {
   if (state.wave !== null || state.knowledge === 'loading' || state.observed === null) return quiet(state)
   if (!state.timing.fresh) return state.observing ? quiet(state) : requestObserve(state)
-  const { device, knowledge, desired, observed, ledger, inventory, adopted, overrides } = state
-  const made = plan({ device, knowledge, desired, observed, ledger, inventory, adopted, overrides }, now.monoMs)
+  const { device, knowledge, desired, observed, ledger, probes, inventory, adopted, overrides } = state
+  const made = plan({ device, knowledge, desired, observed, ledger, probes, inventory, adopted, overrides }, now.monoMs)
   const planned = { ...state, plan: made, adopted: knowledge === 'known' ? [] : adopted, report: { ...state.report, dirty: true } }
   // by slot, not by key: two revisions of one container must not be worked on side by side, not even while one is aborted
   const busy = new Set(state.imageWaves.flatMap((wave) => wave.lanes.map((lane) => slotOfKey(lane.key))))

@@ -10,6 +10,7 @@ import type { Cause } from '../../protocol/causes.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { doubledMs } from './backoff.ts'
 import { keyOfObserved, ledgerKey } from './identity.ts'
+import { imagesWanted, wakePulls } from './image-use.ts'
 import { fromSaved, noteObserved, toSaved } from './ledger.ts'
 import type { AgentState, DesiredState, Effect, Lane, Loaded, Now, RunningWave, Version } from './model.ts'
 import { act, requestObserve, withLedger } from './on-observed.ts'
@@ -28,7 +29,9 @@ export function onLoaded(state: AgentState, loaded: Loaded, now: Now): Turn {
     msg: 'state file read',
     fields: { knowledge: known.knowledge, pods: known.desired?.pods.length ?? 0, ...(loaded.kind === 'unknown' ? { why: loaded.why } : {}) },
   })
-  const looking = andThen(logged, requestObserve)
+  const { desired } = known
+  const wanting = desired === null ? logged : andThen(logged, (next) => turn(next, { kind: 'want-images', wanted: imagesWanted(desired) }))
+  const looking = andThen(wanting, requestObserve)
   return early === null ? looking : andThen(looking, (next) => onTarget(next, early))
 }
 
@@ -87,9 +90,11 @@ export function onSaved(state: AgentState, version: Version, now: Now): Turn {
       // a newer document is the answer to "older" and "two of one number"
       refusals: state.refusals.filter((one) => one.code !== 'desired.refused.stale' && one.code !== 'desired.refused.conflict'),
     },
-    state.observed === null ? state.ledger : noteObserved(state.ledger, saving, state.observed, now.monoMs),
+    state.observed === null ? state.ledger : noteObserved(state.ledger, saving, state.observed, now.monoMs, state.probes),
   )
-  return andThen(abortObsolete(adoptedTarget), (next) => act(next, now))
+  const woken = withLedger(adoptedTarget, wakePulls(adoptedTarget.ledger, state.desired, saving))
+  const told = andThen(turn(woken, { kind: 'want-images', wanted: imagesWanted(saving) }), abortObsolete)
+  return andThen(told, (next) => act(next, now))
 }
 
 /** The disk refuses: the old desired state goes on, the newest one waits and is tried again. */

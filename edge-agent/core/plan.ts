@@ -16,6 +16,8 @@ import type { AgentState, DesiredState, Lane, Ledger, ObservedContainer, Overrid
 import { orderLanes } from './order.ts'
 import type { LaneItem } from './order.ts'
 import { overridden } from './override-verdict.ts'
+import type { Probes } from './probe-model.ts'
+import { restartAsked } from './probes.ts'
 import { removal, stepsFor } from './steps.ts'
 import { judge, judgeExtra, judgeUnwanted } from './verdict.ts'
 
@@ -25,6 +27,7 @@ export interface PlanInput {
   readonly desired: DesiredState | null
   readonly observed: readonly ObservedContainer[]
   readonly ledger: Ledger
+  readonly probes: Probes
   readonly inventory: Inventory | null
   readonly adopted: readonly string[]
   readonly overrides?: readonly Override[]
@@ -54,9 +57,10 @@ export function plan(input: PlanInput, nowMonoMs: number): Plan {
 
 function judgeMatch(match: Match, input: PlanInput, adopted: ReadonlySet<string>, nowMonoMs: number): Judged {
   const { ledger, inventory, device } = input
-  const own = judge(match, { nowMonoMs, entry: ledger[match.key], adopted, admission: (pod) => admit(pod, inventory) })
+  const restart = match.kept === null ? null : restartAsked(input.probes[match.key], match.kept)
+  const own = judge(match, { nowMonoMs, entry: ledger[match.key], adopted, restart, admission: (pod) => admit(pod, inventory) })
   const verdict = overridden(own, match, input.overrides ?? [], nowMonoMs)
-  const steps = stepsFor(verdict.kind, match, device)
+  const steps = stepsFor(verdict.kind, match, device, verdict.graceSeconds)
   // with nothing to keep, older revisions run on until they can be replaced
   const extras = match.kept === null ? [] : [...match.duplicates, ...match.older]
   const extraVerdicts = extras.map((found) => judgeExtra(found, match, ledger[keyOfObserved(found)], nowMonoMs))

@@ -11,6 +11,7 @@
 import type { AgentEvent, AgentState, Effect, Now } from './model.ts'
 import { onEngineInfo, onObserveFailed, onObserved, requestObserve } from './on-observed.ts'
 import { onInventory, onLink, onPulls, onReportAsked, onSessions, sendReport } from './on-report.ts'
+import { onProbeResult, startProbes, syncProbes } from './on-probe.ts'
 import { onOverride, onOverrideEnd, settleOverrides } from './on-override.ts'
 import { onStepDone, onWaveDone } from './on-step.ts'
 import { onLoaded, onRefused, onSaveFailed, onSaved, onTarget, startSave } from './on-target.ts'
@@ -19,7 +20,7 @@ import type { Turn } from './turn.ts'
 import { dueObservation, setWake } from './wake.ts'
 
 export function reduce(state: AgentState, event: AgentEvent, now: Now): { readonly state: AgentState; readonly effects: readonly Effect[] } {
-  const handled = handle(state, event, now)
+  const handled = andThen(handle(state, event, now), (next) => probed(state, event, next, now))
   const settled = andThen(handled, (next) => settleOverrides(next, now))
   const saved = andThen(settled, (next) => startSave(next, now))
   const reported = andThen(saved, (next) => sendReport(next, now))
@@ -50,6 +51,8 @@ function handle(state: AgentState, event: AgentEvent, now: Now): Turn {
       return onStepDone(state, event, now)
     case 'wave-done':
       return onWaveDone(state, event.wave)
+    case 'probe-result':
+      return onProbeResult(state, event, now)
     case 'link':
       return onLink(state, event.link)
     case 'inventory':
@@ -67,4 +70,11 @@ function handle(state: AgentState, event: AgentEvent, now: Now): Turn {
     case 'tick':
       return dueObservation(state, now)
   }
+}
+
+/** News of the engine or of what is desired may begin or end a run; after that, what is due is asked. */
+function probed(before: AgentState, event: AgentEvent, state: AgentState, now: Now): Turn {
+  const news = event.kind === 'observed' || event.kind === 'saved'
+  const probes = news ? syncProbes(state, event.kind === 'observed' ? before.observed : state.observed, now.monoMs) : state.probes
+  return startProbes(probes === state.probes ? state : { ...state, probes }, now)
 }

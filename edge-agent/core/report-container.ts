@@ -4,28 +4,37 @@ import type { Cause } from '../../protocol/causes.ts'
 import { LIMITS, clip } from '../../protocol/limits.ts'
 import type { PodPhase } from '../../protocol/pod.ts'
 import type { ContainerReport } from '../../protocol/status-report.ts'
+import { progressText, reportOfPull } from './image-progress.ts'
 import type { Match } from './match.ts'
-import type { LedgerEntry, Now, ObservedContainer } from './model.ts'
-import { isFinished, restartsAfterExit, waitingCause } from './verdict.ts'
+import type { LedgerEntry, Now, ObservedContainer, PullProgress } from './model.ts'
+import { restartsAfterExit } from './pod-units.ts'
+import { isFinished, waitingCause } from './verdict.ts'
 
 /** A desired container: what is there of it, or why it is not there. */
-export function reportOfMatch(match: Match, entry: LedgerEntry | undefined, now: Now): ContainerReport {
+export function reportOfMatch(match: Match, entry: LedgerEntry | undefined, now: Now, pull?: PullProgress): ContainerReport {
   const shown = match.kept ?? match.older[0] ?? match.leaving
   const waits = entry !== undefined && entry.notBeforeMonoMs !== null && entry.notBeforeMonoMs > now.monoMs
   const restartCount = restartsDone(match, entry)
   if (shown === null) {
     const { name, image } = match.container
-    return { name, image, state: 'waiting', ...whyWaiting(entry, waits), restartCount, ready: false }
+    return { name, image, state: 'waiting', ...whyWaiting(entry, waits), ...pulling(pull), restartCount, ready: false }
   }
-  const base = { ...factsOf(shown), restartCount }
-  if (isFinished(match.pod, shown)) return { ...base, ...terminated(shown), ready: false }
+  // the version before may run while the new image comes
+  const base = { ...factsOf(shown), restartCount, ...(match.kept === null && pull !== undefined ? { pull: reportOfPull(pull) } : {}) }
+  if (isFinished(match.pod, shown, match.role)) return { ...base, ...terminated(shown), ready: false }
   if (shown.state === 'created') return { ...base, state: 'waiting', ...whyWaiting(entry, waits), ready: false }
   if ((shown.state === 'exited' || shown.state === 'dead') && waits) {
     const why = waitingCause(entry, shown)
-    const reason = why.code === 'container.crash-loop' ? 'CrashLoopBackOff' : waitingReason(why, waits)
+    const reason = CRASHES.has(why.code) ? 'CrashLoopBackOff' : waitingReason(why, waits)
     return { ...base, state: 'waiting', reason, ...message(why), ...exit(shown), ready: false }
   }
   return { ...base, ...plainState(shown) }
+}
+
+/** An image that comes is no error, whatever the last attempt ended with. */
+function pulling(pull: PullProgress | undefined): Partial<Pick<ContainerReport, 'reason' | 'message' | 'pull'>> {
+  if (pull === undefined) return {}
+  return { pull: reportOfPull(pull), ...(pull.active ? { reason: 'ContainerCreating', message: `pulling the image: ${progressText(pull)}` } : {}) }
 }
 
 /** A container that no desired pod asks for. */
@@ -45,6 +54,8 @@ export function phaseOf(containers: readonly ContainerReport[], restartPolicy: '
 function isNew(one: ContainerReport): boolean {
   return one.state === 'waiting' && one.startedAt === undefined
 }
+
+const CRASHES: ReadonlySet<string> = new Set(['container.crash-loop', 'container.unhealthy', 'container.hook.failed'])
 
 type Facts = Omit<ContainerReport, 'state' | 'reason' | 'message' | 'restartCount' | 'ready'>
 type Shown = Pick<ContainerReport, 'state' | 'ready'> & Partial<Pick<ContainerReport, 'reason' | 'message' | 'exitCode'>>
@@ -113,6 +124,6 @@ function message(why: Cause): { readonly message: string } {
 function restartsDone(match: Match, entry: LedgerEntry | undefined): number {
   if (entry === undefined) return 0
   const { kept, pod } = match
-  const pending = kept !== null && kept.state === 'exited' && kept.finishedAt === entry.countedExit && restartsAfterExit(pod, kept.exitCode)
+  const pending = kept !== null && kept.state === 'exited' && kept.finishedAt === entry.countedExit && restartsAfterExit(pod, kept.exitCode, match.role)
   return pending ? Math.max(0, entry.restarts - 1) : entry.restarts
 }

@@ -5,11 +5,13 @@
 import type { Cause } from '../../protocol/causes.ts'
 import { LIMITS, clip } from '../../protocol/limits.ts'
 import type { PodReport, StatusReport } from '../../protocol/status-report.ts'
+import { newsOfPull } from './image-progress.ts'
 import { matchContainers } from './match.ts'
 import type { Match } from './match.ts'
 import type { AgentState, Now, ObservedContainer } from './model.ts'
 import { phaseOf, reportOfMatch, reportOfUnwanted } from './report-container.ts'
 import { overrideCause, overrideReport } from './overrides.ts'
+import { unreadyCause, withProbes } from './readiness.ts'
 import { renderPlan } from './render-plan.ts'
 import { rfc3339 } from './wall-time.ts'
 
@@ -54,7 +56,7 @@ export function isWorthSending(previous: StatusReport | null, next: StatusReport
 
 function newsOf(report: StatusReport): string {
   return JSON.stringify({ ...report, seq: 0, at: '', plan: [] }, (key, value: unknown) =>
-    key === 'retryInMs' || key === 'remainingMs' ? undefined : value,
+    key === 'retryInMs' || key === 'remainingMs' ? undefined : key === 'pull' ? newsOfPull(value) : value,
   )
 }
 
@@ -86,7 +88,9 @@ function wantedPod(matches: readonly Match[], state: AgentState, blocked: Readon
   const [first] = matches
   if (first === undefined) return []
   const { pod } = first
-  const containers = matches.map((match) => reportOfMatch(match, state.ledger[match.key], now))
+  const containers = matches.map((match) =>
+    withProbes(reportOfMatch(match, state.ledger[match.key], now, state.pulls?.[match.container.image]), match, state.probes),
+  )
   const shown = matches.flatMap((match) => match.kept ?? match.older[0] ?? match.leaving ?? [])
   const why = podCause(matches, state, blocked, now)
   const ip = pod.spec.hostNetwork === true ? state.hostIp : (shown.find((found) => found.ip !== null)?.ip ?? null)
@@ -136,7 +140,7 @@ function podCause(matches: readonly Match[], state: AgentState, blocked: Readonl
     if (why === undefined) continue
     return waits ? { ...why, retryInMs: entry.notBeforeMonoMs - now.monoMs } : why
   }
-  return state.engine.reachable ? null : state.engine.cause
+  return state.engine.reachable ? unreadyCause(matches, state.probes) : state.engine.cause
 }
 
 function deviceCauses(state: AgentState): readonly Cause[] {

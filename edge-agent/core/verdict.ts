@@ -1,18 +1,23 @@
 /** Desired x observed for one container: what to do with it, and why. */
-import { cause } from '../../protocol/causes.ts'
+import { cause, causeSentence } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { identityOfObserved } from './identity.ts'
 import type { Match } from './match.ts'
-import type { ContainerSpec, DesiredPod, LedgerEntry, ObservedContainer, Verdict } from './model.ts'
+import type { DesiredPod, LedgerEntry, ObservedContainer, Verdict } from './model.ts'
+import { restartsAfterExit } from './pod-units.ts'
+import type { Role } from './pod-units.ts'
+import type { Restart } from './probes.ts'
 
 export interface Context {
   readonly nowMonoMs: number
   readonly entry: LedgerEntry | undefined
   /** found running before this agent session began to act */
   readonly adopted: ReadonlySet<string>
+  /** why its probes ask for a restart of what runs, and with which grace period */
+  readonly restart: Restart | null
   /** asked only when a container would be made */
-  readonly admission: (pod: DesiredPod) => Cause | null
+  readonly admission: (match: Match) => Cause | null
 }
 
 /** The verdict on one desired container. Its duplicates and older revisions are judged by `judgeExtra`. */
@@ -27,19 +32,13 @@ export function judgeUnwanted(found: ObservedContainer, entry: LedgerEntry | und
 
 /** A second container where one belongs. */
 export function judgeExtra(found: ObservedContainer, match: Match, entry: LedgerEntry | undefined, nowMonoMs: number): Verdict {
-  const twice = found.specHash === match.pod.specHash
+  const twice = found.specHash === match.hash
   return judgeRemoval(found, twice ? 'the same container twice, one is kept' : 'an older revision beside the new one', entry, nowMonoMs)
 }
 
-/** True when an exit of this container is followed by a restart. */
-export function restartsAfterExit(pod: DesiredPod, exitCode: number | null): boolean {
-  const policy = pod.spec.restartPolicy ?? 'Always'
-  return policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0)
-}
-
 /** True when this container ran to its end and stays that way. */
-export function isFinished(pod: DesiredPod, found: ObservedContainer): boolean {
-  return (found.state === 'exited' || found.state === 'dead') && found.startedAt !== null && !restartsAfterExit(pod, found.exitCode)
+export function isFinished(pod: DesiredPod, found: ObservedContainer, role: Role): boolean {
+  return (found.state === 'exited' || found.state === 'dead') && found.startedAt !== null && !restartsAfterExit(pod, found.exitCode, role)
 }
 
 /** What stopped the last attempt; after an agent restart only counts are left. */
@@ -50,25 +49,26 @@ export function waitingCause(entry: LedgerEntry, found: ObservedContainer | null
 }
 
 function judgeMissing(match: Match, context: Context): Verdict {
-  const { identity, leaving, older, pod } = match
+  const { identity, leaving, older } = match
   if (leaving !== null) return waitsForEngine(identity, leaving, context.nowMonoMs)
   const wait = waiting(match, context)
   if (wait !== null) return wait
-  const refused = context.admission(pod)
+  const refused = context.admission(match)
   if (refused !== null) return { kind: 'blocked', identity, reason: 'the device cannot take it', cause: refused }
   const old = older[0]
   if (old === undefined) return { kind: 'create', identity, reason: 'no container yet' }
-  return { kind: 'replace', identity, reason: `${whatChanged(match.container, old)}, ${old.specHash.slice(0, 8)} -> ${pod.specHash.slice(0, 8)}` }
+  return { kind: 'replace', identity, reason: whatChanged(match, old) }
 }
 
 function judgeExisting(match: Match, kept: ObservedContainer, context: Context): Verdict {
   const { identity } = match
-  if (isFinished(match.pod, kept)) {
+  if (isFinished(match.pod, kept, match.role)) {
     const policy = match.pod.spec.restartPolicy ?? 'Always'
     return { kind: 'keep', identity, reason: `ended with code ${kept.exitCode ?? 'unknown'}, not restarted (restartPolicy ${policy})` }
   }
   switch (kept.state) {
     case 'running':
+      if (context.restart !== null) return waiting(match, context) ?? restartVerdict(identity, context.restart)
       return context.adopted.has(kept.id)
         ? { kind: 'adopt', identity, reason: 'already running as desired when the agent started' }
         : { kind: 'keep', identity, reason: 'running as desired' }
@@ -87,10 +87,16 @@ function judgeExisting(match: Match, kept: ObservedContainer, context: Context):
   }
 }
 
+/** Stopped only: the exit is counted and the start follows by the ordinary way, with its backoff. */
+function restartVerdict(identity: Verdict['identity'], { cause: why, graceSeconds }: Restart): Verdict {
+  const reason = `restart: ${causeSentence(why)}`
+  return { kind: 'stop', identity, reason, ...(graceSeconds === null ? {} : { graceSeconds }) }
+}
+
 function replaceDead(match: Match, context: Context): Verdict {
   const wait = waiting(match, context)
   if (wait !== null) return wait
-  const refused = context.admission(match.pod)
+  const refused = context.admission(match)
   if (refused !== null) return { kind: 'blocked', identity: match.identity, reason: 'the device cannot take it', cause: refused }
   return { kind: 'replace', identity: match.identity, reason: 'dead: the engine cannot start it again' }
 }
@@ -128,6 +134,8 @@ function waitsForEngine(identity: Verdict['identity'], leaving: ObservedContaine
   }
 }
 
-function whatChanged(wanted: ContainerSpec, old: ObservedContainer): string {
-  return wanted.image === old.image ? 'spec changed' : `image ${old.image} -> ${wanted.image}`
+function whatChanged({ container, hash, role }: Match, old: ObservedContainer): string {
+  if (old.specHash === hash) return role === 'sandbox' ? 'the network of its pod ended' : 'made again beside the new network of its pod'
+  const what = container.image === old.image ? 'spec changed' : `image ${old.image} -> ${container.image}`
+  return `${what}, ${old.specHash.slice(0, 8)} -> ${hash.slice(0, 8)}`
 }

@@ -4,6 +4,7 @@ import type { AgentState, Now } from './model.ts'
 import { requestObserve } from './on-observed.ts'
 import { overridesAt } from './on-override.ts'
 import { reportAt } from './on-report.ts'
+import { inFlightCount, nextProbeAt } from './probes.ts'
 import { ledgerSaveAt } from './on-target.ts'
 import { isSafeMode } from './overrides.ts'
 import { quiet, turn } from './turn.ts'
@@ -18,7 +19,7 @@ export function dueObservation(state: AgentState, now: Now): Turn {
 /** Asks to be woken at the earliest moment at which something is due. */
 export function setWake(state: AgentState, now: Now): Turn {
   // a refresh without news needs no wake of its own: the next look at the engine is never far
-  const at = earliest([observeAt(state), saveAt(state), overridesAt(state), state.report.dirty ? reportAt(state) : null])
+  const at = earliest([observeAt(state), saveAt(state), overridesAt(state), state.report.dirty ? reportAt(state) : null, probeAt(state)])
   const asked = state.timing.wakeAtMonoMs
   const stillAhead = asked !== null && asked > now.monoMs
   if (at === null || (stillAhead && asked === at)) return quiet(state)
@@ -30,6 +31,11 @@ function observeAt(state: AgentState): number | null {
   if (observing || state.knowledge === 'loading') return null
   const idle = engine.reachable && timing.observedAtMonoMs !== null ? timing.observedAtMonoMs + LIMITS.observeIdleMs.value : null
   return earliest([timing.observeRetryAtMonoMs, idle, wave === null ? plan.nextAtMonoMs : null])
+}
+
+/** With all places taken, the next answer asks on. */
+function probeAt({ probes }: AgentState): number | null {
+  return inFlightCount(probes) < LIMITS.probesInFlight.value ? nextProbeAt(probes) : null
 }
 
 function saveAt(state: AgentState): number | null {

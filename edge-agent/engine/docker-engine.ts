@@ -14,6 +14,7 @@ import { createCause, pullCause, readCause, readFailure, removeCause, startCause
 import type { CallContext, EngineFailure } from './docker-failures.ts'
 import { createCaller } from './engine-call.ts'
 import type { Caller } from './engine-call.ts'
+import { execRunner } from './exec-run.ts'
 import { followEvents, WATCHED_ACTIONS } from './engine-events.ts'
 import { readEngineInfo } from './from-docker.ts'
 import { pullImage } from './image-pull.ts'
@@ -81,6 +82,7 @@ export function createDockerEngine(options: DockerEngineOptions): Engine & LiveE
   return {
     ...reads(parts),
     ...steps(parts),
+    exec: execRunner({ makeExec: (target, asked) => docker.getContainer(target).exec(asked), caller, callMs, clock: options.clock }),
     ...liveStreams({ docker, caller, callMs, clock: options.clock }),
     ensureImage: imageEnsurer(parts, { stallMs: options.stallMs ?? LIMITS.enginePullStallMs.value, totalMs: LIMITS.enginePullMs.value }),
     watch: (onChange) =>

@@ -5,6 +5,7 @@
 import { clip } from '../../protocol/limits.ts'
 import { isRecord } from '../../protocol/shape.ts'
 import type { EngineInfo, ObservedContainer } from '../core/model.ts'
+import { readPreStop } from './pre-stop-label.ts'
 import { LABELS } from './to-docker.ts'
 
 /** What the list call says of one container: enough to know whether a closer look is needed. */
@@ -87,6 +88,7 @@ export function toObserved(listed: ListedContainer, detail: ContainerDetail): Ob
     image: listed.image,
     imageId: listed.imageId,
     ...detail,
+    ...readPreStop(labels),
     ip: detail.state === 'running' ? listed.ip : null,
   }
 }

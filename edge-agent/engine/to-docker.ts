@@ -1,6 +1,7 @@
 /** ContainerPlan -> the body of `POST /containers/create`. Pure: the same plan gives the same options, byte for byte. */
 import { parseMilli, parseUnits } from '../../protocol/units.ts'
 import type { ContainerPlan } from '../core/model.ts'
+import { preStopLabel } from './pre-stop-label.ts'
 import { expandEnvironment, expandVariables } from './expand-variables.ts'
 
 /** Labels are the only link between a container and its pod: identity is found by them, never by memory. */
@@ -90,8 +91,10 @@ export function toDocker(plan: ContainerPlan): CreateOptions {
   }
 }
 
-function labelsOf({ device, identity }: ContainerPlan): Record<string, string> {
+function labelsOf(plan: ContainerPlan): Record<string, string> {
+  const { device, identity } = plan
   return {
+    ...preStopLabel(plan),
     [LABELS.device]: device,
     [LABELS.podUid]: identity.podUid,
     [LABELS.specHash]: identity.specHash,

@@ -30,7 +30,16 @@ export interface LoopOptions {
 }
 
 /** Answers without which the state cannot go on. Other events may be dropped: news comes again. */
-const ANSWERS: ReadonlySet<AgentEvent['kind']> = new Set(['loaded', 'saved', 'save-failed', 'observed', 'observe-failed', 'step-done', 'wave-done'])
+const ANSWERS: ReadonlySet<AgentEvent['kind']> = new Set([
+  'loaded',
+  'saved',
+  'save-failed',
+  'observed',
+  'observe-failed',
+  'step-done',
+  'wave-done',
+  'probe-result',
+])
 const WAKE_UPS: ReadonlySet<AgentEvent['kind']> = new Set(['tick', 'engine-event', 'report-asked'])
 
 export function startLoop({ initial, ports, onBroken, onEngineInfo }: LoopOptions): Loop {

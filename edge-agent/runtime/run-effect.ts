@@ -1,5 +1,5 @@
 /**
- * Effect -> port -> event. INVARIANTS: every save, observation and wave that is started answers with exactly one event, also
+ * Effect -> port -> event. INVARIANTS: every save, observation, probe and wave that is started answers with exactly one event, also
  * when an adapter throws; publishing and logging have no answer; nothing here decides anything.
  */
 import { cause, isCauseCode } from '../../protocol/causes.ts'
@@ -8,6 +8,7 @@ import { clip, LIMITS } from '../../protocol/limits.ts'
 import { isRecord } from '../../protocol/shape.ts'
 import type { AgentEvent, Effect } from '../core/model.ts'
 import type { Clock, CloudLink, Engine, Log, StateStore } from '../ports.ts'
+import type { Prober } from './probe-runner.ts'
 import { runWave } from './run-wave.ts'
 import type { RunningWave } from './run-wave.ts'
 import { createWakeUp } from './timers.ts'
@@ -20,6 +21,7 @@ export interface EffectPorts {
   readonly clock: Clock
   readonly log: Log
   readonly watchdog: Watchdog
+  readonly prober: Prober
 }
 
 export interface EffectRunner {
@@ -32,7 +34,7 @@ type EffectOf<K extends Effect['kind']> = Extract<Effect, { readonly kind: K }>
 type Table = { readonly [K in Effect['kind']]: (effect: EffectOf<K>) => void }
 
 export function createEffectRunner(ports: EffectPorts, dispatch: (event: AgentEvent) => void): EffectRunner {
-  const { engine, store, link, clock, log, watchdog } = ports
+  const { engine, store, link, clock, log, watchdog, prober } = ports
   const waves = new Map<number, RunningWave>()
   const wakeUp = createWakeUp(clock, () => dispatch({ kind: 'tick' }))
   const observe = createObserve(engine, watchdog, dispatch)
@@ -47,11 +49,18 @@ export function createEffectRunner(ports: EffectPorts, dispatch: (event: AgentEv
     },
     observe: () => void observe(),
     'run-wave': ({ wave, lanes }) => {
-      const running = runWave(engine, watchdog, lanes, (step, outcome) => dispatch({ kind: 'step-done', wave, step, outcome }))
+      const running = runWave({ engine, prober, clock }, watchdog, lanes, (step, outcome) => dispatch({ kind: 'step-done', wave, step, outcome }))
       waves.set(wave, running)
       void running.done.then(() => {
         waves.delete(wave)
         dispatch({ kind: 'wave-done', wave })
+      })
+    },
+    probe: ({ ask: { key, run, probe, action, timeoutMs } }) => {
+      const ended = watchdog.watch(`${probe} probe of ${key}`, timeoutMs + LIMITS.engineCallMs.value)
+      void prober.run(action, timeoutMs).then((answer) => {
+        ended()
+        dispatch({ kind: 'probe-result', key, run, probe, answer })
       })
     },
     'abort-wave': ({ wave }) => waves.get(wave)?.abort(),

@@ -2,34 +2,39 @@
 import { cause } from '../../protocol/causes.ts'
 import { clip, LIMITS } from '../../protocol/limits.ts'
 import type { Outcome, Step } from '../core/model.ts'
-import type { Engine } from '../ports.ts'
+import { stopContainer } from './stop-step.ts'
+import type { StopParts } from './stop-step.ts'
 
 type StepOf<K extends Step['kind']> = Extract<Step, { readonly kind: K }>
 
 /** How a kind is done, and by when the engine adapter ends it by itself. */
 interface StepRow<S> {
-  run(engine: Engine, step: S, signal: AbortSignal): Promise<Outcome>
+  run(parts: StopParts, step: S, signal: AbortSignal): Promise<Outcome>
   limitMs(step: S): number
 }
 
 const STEPS: { readonly [K in Step['kind']]: StepRow<StepOf<K>> } = {
   'ensure-image': {
-    run: (engine, { image, policy, use }, signal) => engine.ensureImage(image, policy, signal, use),
+    run: ({ engine }, { image, policy, use }, signal) => engine.ensureImage(image, policy, signal, use),
     limitMs: () => LIMITS.engineCallMs.value + LIMITS.enginePullMs.value,
   },
-  create: { run: (engine, { plan }) => engine.create(plan), limitMs: () => 2 * LIMITS.engineCallMs.value },
-  start: { run: (engine, { target }) => engine.start(target), limitMs: () => LIMITS.engineCallMs.value },
+  create: { run: ({ engine }, { plan }) => engine.create(plan), limitMs: () => 2 * LIMITS.engineCallMs.value },
+  start: { run: ({ engine }, { target }) => engine.start(target), limitMs: () => LIMITS.engineCallMs.value },
   stop: {
-    run: (engine, { target, graceSeconds }) => engine.stop(target, graceSeconds),
-    limitMs: ({ graceSeconds }) => LIMITS.engineCallMs.value + graceSeconds * 1000,
+    run: stopContainer,
+    limitMs: ({ graceSeconds }) => LIMITS.engineCallMs.value + LIMITS.stopGraceMinMs.value + graceSeconds * 1000,
   },
-  remove: { run: (engine, { target }) => engine.remove(target), limitMs: () => LIMITS.engineCallMs.value },
+  remove: { run: ({ engine }, { target }) => engine.remove(target), limitMs: () => LIMITS.engineCallMs.value },
 }
 
 /** Never rejects: an adapter that throws is an engine error. */
-export async function runStep<K extends Step['kind']>(engine: Engine, step: StepOf<K> & { readonly kind: K }, signal: AbortSignal): Promise<Outcome> {
+export async function runStep<K extends Step['kind']>(
+  parts: StopParts,
+  step: StepOf<K> & { readonly kind: K },
+  signal: AbortSignal,
+): Promise<Outcome> {
   try {
-    return await STEPS[step.kind].run(engine, step, signal)
+    return await STEPS[step.kind].run(parts, step, signal)
   } catch (error) {
     return { ok: false, cause: cause('engine.error', { why: clip(error instanceof Error ? error.message : String(error)) }) }
   }

@@ -4,8 +4,8 @@
  */
 import { LIMITS } from '../../protocol/limits.ts'
 import type { Lane, Outcome, Step } from '../core/model.ts'
-import type { Engine } from '../ports.ts'
 import { runStep, stepLimitMs, stepName } from './run-step.ts'
+import type { StopParts } from './stop-step.ts'
 import type { Watchdog } from './watchdog.ts'
 
 export interface RunningWave {
@@ -13,7 +13,7 @@ export interface RunningWave {
   readonly done: Promise<void>
 }
 
-export function runWave(engine: Engine, watchdog: Watchdog, lanes: readonly Lane[], onStep: (step: Step, outcome: Outcome) => void): RunningWave {
+export function runWave(parts: StopParts, watchdog: Watchdog, lanes: readonly Lane[], onStep: (step: Step, outcome: Outcome) => void): RunningWave {
   const closer = new AbortController()
   const { signal } = closer
   let next = 0
@@ -22,7 +22,7 @@ export function runWave(engine: Engine, watchdog: Watchdog, lanes: readonly Lane
     for (const step of lane.steps) {
       if (signal.aborted) return
       const ended = watchdog.watch(stepName(step), stepLimitMs(step))
-      const outcome = await runStep(engine, step, signal)
+      const outcome = await runStep(parts, step, signal)
       ended()
       onStep(step, outcome)
       if (!outcome.ok) return

@@ -3,7 +3,7 @@ import type { SavedState } from '../core/model.ts'
 import { DESIRED_STATE } from '../../protocol/desired-state.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { OVERRIDE_KIND } from '../../protocol/override.ts'
-import { int, isRecord, list, map, num, obj, parse, required, str } from '../../protocol/shape.ts'
+import { bool, int, isRecord, list, map, num, obj, parse, required, str } from '../../protocol/shape.ts'
 import type { Decoded } from './durable-file.ts'
 
 /** What the file's body is: the saved state beside the version of its form. */
@@ -15,7 +15,13 @@ const STATE_VERSION = 1
 /** Element i turns form i+1 into form i+2. An agent reads every older form, and refuses newer ones. */
 const MIGRATIONS: readonly ((old: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>)[] = []
 
-const ENTRY = obj({ failures: required(int()), restarts: required(int()), remainingMs: required(num()), countedExit: str({ max: 64 }) })
+const ENTRY = obj({
+  failures: required(int()),
+  restarts: required(int()),
+  remainingMs: required(num()),
+  countedExit: str({ max: 64 }),
+  probed: obj({ startedAt: required(str({ max: 64 })), ready: required(bool()) }),
+})
 
 const TEXT = str({ min: 1, max: LIMITS.overrideTextLength.value })
 const OVERRIDE = obj({

@@ -5,10 +5,10 @@
 import { cause } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import type { ContainerPlan, EngineInfo, ObservedContainer, Outcome } from '../../edge-agent/core/model.ts'
-import type { Clock, Engine } from '../../edge-agent/ports.ts'
+import type { Clock, Engine, ExecOutcome } from '../../edge-agent/ports.ts'
 import { EngineDown, FakeContainers } from './engine-containers.ts'
 
-export type EngineCall = 'info' | 'observe' | 'ensureImage' | 'create' | 'start' | 'stop' | 'remove' | 'logs'
+export type EngineCall = 'info' | 'observe' | 'ensureImage' | 'create' | 'start' | 'stop' | 'remove' | 'logs' | 'exec'
 
 /** What a program does once it is started, by image. Absent = it runs until it is stopped. */
 export interface FakeProgram {
@@ -33,6 +33,8 @@ export class FakeEngine implements Engine {
   readonly images: Set<string>
   readonly registry: Set<string>
   readonly programs = new Map<string, FakeProgram>()
+  /** exit codes of programs run in containers, by their first word; absent = 0 */
+  readonly execCodes = new Map<string, number>()
   /** every call takes this long; 0 = at once */
   slowMs = 0
   pullMs = 0
@@ -143,6 +145,13 @@ export class FakeEngine implements Engine {
 
   remove(target: string): Promise<Outcome> {
     return this.#step('remove', target, () => this.#containers.remove(target))
+  }
+
+  async exec(target: string, argv: readonly string[]): Promise<ExecOutcome> {
+    const before = await this.#begin('exec', `${target} ${argv.join(' ')}`)
+    if (before !== null) return { ok: false, cause: before }
+    if (this.#containers.startedAt(target) === null) return { ok: false, cause: cause('container.exec.failed', { why: `${target} is not running` }) }
+    return { ok: true, exitCode: this.execCodes.get(argv[0] ?? '') ?? 0, output: '', timedOut: false }
   }
 
   logs(target: string, lines: number): Promise<string> {

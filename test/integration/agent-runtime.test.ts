@@ -18,6 +18,7 @@ import { createWatchdog } from '../../edge-agent/runtime/watchdog.ts'
 import { openStateStore } from '../../edge-agent/store/state-store.ts'
 import { createPrivateDockerd, whyNoDockerd } from './private-dockerd.ts'
 import type { PrivateDockerd } from './private-dockerd.ts'
+import { FakeProber } from '../fakes/prober.ts'
 
 const DEVICE = 'gw-real'
 const CALL_MS = 2_000
@@ -51,6 +52,7 @@ async function startAgent(engine: Engine, stateDir: string): Promise<Agent> {
       clock: systemClock,
       log: quiet,
       link: { publishStatus: () => {}, publishInventory: () => {} },
+      prober: new FakeProber(),
       watchdog: createWatchdog(systemClock, (what) => void stuck.push(what)),
     },
     onBroken: (event, error) => {

@@ -147,7 +147,7 @@ describe('a plan', () => {
       fc.property(desiredPods, containers, fc.dictionary(key, wait), (pods, owned, waits) => {
         const ledger = Object.fromEntries(Object.entries(waits).map(([key, entry]) => [key, { ...NO_ENTRY, ...entry }]))
         const made = plan(
-          { device: DEVICE, knowledge: 'known', desired: desiredOf(pods), observed: owned, ledger, inventory: null, adopted: [] },
+          { device: DEVICE, knowledge: 'known', desired: desiredOf(pods), observed: owned, ledger, probes: {}, inventory: null, adopted: [] },
           1_000,
         )
         const idle = made.verdicts.every((one) => one.kind === 'keep' || one.kind === 'adopt')

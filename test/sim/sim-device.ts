@@ -12,6 +12,7 @@ import type { Inventory } from '../../protocol/inventory.ts'
 import { FakeDisk } from '../fakes/disk.ts'
 import type { Torn } from '../fakes/disk.ts'
 import { FakeEngine } from '../fakes/engine.ts'
+import { FakeProber } from '../fakes/prober.ts'
 import { createSimAgentLink } from './sim-links.ts'
 import { diskOfProcess } from './sim-disk.ts'
 import { engineOfProcess } from './sim-engine.ts'
@@ -45,6 +46,7 @@ export class SimDevice {
   readonly name: string
   readonly machine: Machine
   readonly engine: FakeEngine
+  readonly prober = new FakeProber()
   readonly #world: DeviceWorld
   #disk = new FakeDisk()
   #agent: Agent | null = null
@@ -96,7 +98,7 @@ export class SimDevice {
     const link = createSimAgentLink({ device: this.name, sid, broker, clock, random: random.fork(), trusted })
     const loop = startLoop({
       initial: initialState({ device: this.name, sid, agentVersion: 'sim' }, clock.now()),
-      ports: { engine: engineOfProcess(this.engine, clock, this.#watch), store, link, clock, log, watchdog: SILENT_WATCHDOG },
+      ports: { engine: engineOfProcess(this.engine, clock, this.#watch), store, link, clock, log, watchdog: SILENT_WATCHDOG, prober: this.prober },
       onBroken: (event, error) => {
         throw new Error(`${this.name}: the reducer failed on ${event.kind}: ${String(error)}`)
       },

@@ -36,6 +36,7 @@ export function engineOfProcess(engine: FakeEngine, clock: ProcessClock, watch: 
     start: (target) => acted({ call: 'start', target }, () => engine.start(target)),
     stop: (target, grace) => acted({ call: 'stop', target }, () => engine.stop(target, grace)),
     remove: (target) => acted({ call: 'remove', target }, () => engine.remove(target)),
+    exec: (target, argv) => alive(() => engine.exec(target, argv)),
     logs: (target, lines) => alive(() => engine.logs(target, lines)),
     watch: (onChange) => engine.watch(onChange),
   }
