@@ -103,6 +103,8 @@ export const ENTRY_POINTS: readonly RegExp[] = [
   /^cloud\/cli\/main\.ts$/,
   /^edge-agent\/main\.ts$/,
   /^scripts\/[a-z0-9-]+\.ts$/,
+  // found by scripts/conformance.ts, which runs every suite in the folder
+  /^scripts\/conformance\/[a-z0-9-]+\.ts$/,
   /^test\/.*\.test\.ts$/,
   // started as processes of their own by the test beside them
   /^test\/integration\/[a-z-]+-child\.ts$/,

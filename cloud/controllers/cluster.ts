@@ -11,6 +11,8 @@ import { EVENTS } from '../resources/event.ts'
 import type { Event } from '../resources/event.ts'
 import { NAMESPACES } from '../resources/namespace.ts'
 import type { Namespace } from '../resources/namespace.ts'
+import { NODE_RESOURCE_TOPOLOGIES } from '../resources/node-resource-topology.ts'
+import type { NodeResourceTopology } from '../resources/node-resource-topology.ts'
 import { NODES } from '../resources/node.ts'
 import type { Node } from '../resources/node.ts'
 import type { KubeObject, ResourceDefinition } from '../resources/object.ts'
@@ -46,6 +48,7 @@ const CONFLICT_TRIES = 8
 export class Cluster {
   readonly pods: Kind<Pod>
   readonly nodes: Kind<Node>
+  readonly topologies: Kind<NodeResourceTopology>
   readonly deployments: Kind<Deployment>
   readonly replicaSets: Kind<ReplicaSet>
   readonly daemonSets: Kind<DaemonSet>
@@ -66,6 +69,7 @@ export class Cluster {
       })
     this.pods = kind(PODS, { owner: ownerUids, node: (pod) => (pod.spec.nodeName === undefined ? [] : [pod.spec.nodeName]) })
     this.nodes = kind(NODES)
+    this.topologies = kind(NODE_RESOURCE_TOPOLOGIES)
     this.deployments = kind(DEPLOYMENTS, { owner: ownerUids })
     this.replicaSets = kind(REPLICA_SETS, { owner: ownerUids })
     this.daemonSets = kind(DAEMON_SETS, { owner: ownerUids })
@@ -158,6 +162,7 @@ export class Cluster {
     return [
       this.pods,
       this.nodes,
+      this.topologies,
       this.deployments,
       this.replicaSets,
       this.daemonSets,

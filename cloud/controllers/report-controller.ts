@@ -11,6 +11,7 @@ import type { Shape } from '../../protocol/shape.ts'
 import { STATUS_REPORT } from '../../protocol/status-report.ts'
 import { isDeleting, keyOf, nameOf, uidOf } from '../core/meta.ts'
 import { newNode, nodeWithNews } from '../core/node-status.ts'
+import { nodeTopology, withTopology } from '../core/node-topology.ts'
 import { isFinished } from '../core/pod-state.ts'
 import { podStatus } from '../core/pod-status.ts'
 import type { DeviceMessage } from '../ports.ts'
@@ -37,6 +38,7 @@ export function startReportController(deps: ReportDeps): ReportController {
     const view = book.peek(device)
     if (view === null) return null
     await writeNode(deps, view)
+    await writeTopology(deps, view)
     await writePods(deps, view)
     return view.conflict === null ? null : Math.max(0, view.conflict.atMonoMs + LIMITS.identityConflictMs.value - clock.monoMs())
   })
@@ -46,7 +48,13 @@ export function startReportController(deps: ReportDeps): ReportController {
     if (device !== undefined && previous?.spec.nodeName !== device) controller.queue.add(device)
   })
   cluster.nodes.onChange((next, previous) => {
-    if (next === null && previous !== null) book.forget(nameOf(previous))
+    if (next !== null || previous === null) return
+    book.forget(nameOf(previous))
+    const topology = cluster.topologies.get(keyOf(previous))
+    if (topology !== undefined)
+      void cluster
+        .erase(cluster.topologies, topology)
+        .catch(() => deps.log.warn('the topology of a removed device stayed', { device: nameOf(previous) }))
   })
   return {
     ...controller,
@@ -132,6 +140,15 @@ async function writeNode(deps: ReportDeps, view: DeviceView): Promise<void> {
   const node = cluster.nodes.get(key)
   if (conflict !== undefined && node !== undefined)
     events.record({ about: node, type: 'Warning', reason: 'IdentityConflict', message: causeSentence(conflict), component: 'report-controller' })
+}
+
+/** NUMA zones of the device; made anew when somebody deleted it. */
+async function writeTopology({ cluster }: ReportDeps, { device, inventory }: DeviceView): Promise<void> {
+  const node = cluster.nodes.get(`/${device}`)
+  if (node === undefined || inventory === null) return
+  const next = nodeTopology(node, inventory)
+  if (cluster.topologies.get(`/${device}`) === undefined) await cluster.create(cluster.topologies, next)
+  else await cluster.change(cluster.topologies, `/${device}`, (stored) => withTopology(stored, next))
 }
 
 async function writePods({ cluster, events }: ReportDeps, view: DeviceView): Promise<void> {

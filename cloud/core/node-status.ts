@@ -1,13 +1,14 @@
 /** A device as a Kubernetes Node: what it has, whether it is heard, and what is wrong with it. */
-import { causeSentence } from '../../protocol/causes.ts'
+import { cause, causeSentence } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import type { Inventory } from '../../protocol/inventory.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { StatusReport } from '../../protocol/status-report.ts'
-import { formatMilli } from '../../protocol/units.ts'
+import { formatBytes, formatMilli, humanBytes } from '../../protocol/units.ts'
 import type { Node } from '../resources/node.ts'
 import type { Condition } from '../resources/object.ts'
 import { conditionOf, withCondition } from './meta.ts'
+import { hardwareLabels, isHardwareLabel } from './node-labels.ts'
 
 export interface DeviceNews {
   readonly device: string
@@ -30,7 +31,7 @@ export function nodeWithNews(node: Node, news: DeviceNews, nowIso: string): Node
   const conditions = conditionsOf(node, news).reduce((list, condition) => withCondition(list, condition, nowIso), node.status?.conditions ?? [])
   return {
     ...node,
-    metadata: { ...node.metadata, labels: { ...node.metadata.labels, ...deviceLabels(news) } },
+    metadata: { ...node.metadata, labels: { ...keptLabels(node, news), ...deviceLabels(news) } },
     status: {
       ...node.status,
       ...(inventory === null
@@ -42,10 +43,17 @@ export function nodeWithNews(node: Node, news: DeviceNews, nowIso: string): Node
   }
 }
 
+/** Labels of hardware that is no longer there go; with no inventory nothing is known to be gone. */
+function keptLabels(node: Node, { inventory }: DeviceNews): Readonly<Record<string, string>> {
+  const labels = Object.entries(node.metadata.labels ?? {})
+  return Object.fromEntries(inventory === null ? labels : labels.filter(([key]) => !isHardwareLabel(key)))
+}
+
 function deviceLabels({ device, inventory }: DeviceNews): Readonly<Record<string, string>> {
   const base = { 'kubernetes.io/hostname': device }
   if (inventory === null) return base
   return {
+    ...hardwareLabels(inventory),
     ...inventory.labels,
     ...base,
     'kubernetes.io/os': 'linux',
@@ -75,6 +83,7 @@ function quantities(amounts: Readonly<Record<string, number>>): Readonly<Record<
     const whole = Math.max(0, Math.floor(amount))
     if (name === 'cpu') out[name] = formatMilli(whole)
     else if (name === 'pods') out[name] = String(Math.min(whole, LIMITS.podsPerDevice.value))
+    else if (name.startsWith('hugepages-')) out[name] = formatBytes(whole)
     else if (name === 'memory' || name === 'ephemeral-storage') out[name] = `${Math.floor(whole / 1024)}Ki`
     else out[name] = String(whole)
   }
@@ -159,19 +168,47 @@ function pressures(node: Node, { inventory, report, silent }: DeviceNews): reado
       return { type, status: 'Unknown', reason: 'NodeStatusUnknown', message: 'Not known: the device is not heard.' }
     return fault === null ? { type, status: 'False', reason: fine, message: 'Within limits.' } : { type, status: 'True', reason, message: fault }
   }
+  const worn = (inventory?.disks ?? []).find(isWorn)
   return [
     is(
       'MemoryPressure',
-      short ? `${memory?.availableBytes ?? 0} of ${memory?.totalBytes ?? 0} bytes are available.` : null,
+      short
+        ? causeSentence(
+            cause('node.memory-short', { available: humanBytes(memory?.availableBytes ?? 0), total: humanBytes(memory?.totalBytes ?? 0) }),
+          )
+        : null,
       'MemoryShort',
       'MemorySufficient',
     ),
     is(
       'DiskPressure',
-      disk !== undefined ? causeSentence(disk) : full !== undefined ? `The file system ${full.mount} is nearly full.` : null,
+      disk !== undefined ? causeSentence(disk) : full !== undefined ? causeSentence(diskFull(full)) : null,
       'DiskShort',
       'DiskSufficient',
     ),
-    is('PIDPressure', crowded ? `${pids?.used ?? 0} of ${pids?.capacity ?? 0} PIDs are in use.` : null, 'PidsShort', 'PidsSufficient'),
+    is(
+      'PIDPressure',
+      crowded ? causeSentence(cause('node.pids-short', { used: pids?.used ?? 0, capacity: pids?.capacity ?? 0 })) : null,
+      'PidsShort',
+      'PidsSufficient',
+    ),
+    is('StorageWorn', worn === undefined ? null : causeSentence(wornCause(worn)), 'DiskWorn', 'DisksSound'),
   ]
+}
+
+function diskFull({ mount, usedBytes = 0, sizeBytes = 0 }: NonNullable<Inventory['fileSystems']>[number]): Cause {
+  return cause('node.disk-full', { mount, used: humanBytes(usedBytes), size: humanBytes(sizeBytes) })
+}
+
+type Disk = NonNullable<Inventory['disks']>[number]
+const WORN_PERCENT = 90
+
+/** The disk's own word counts first; its estimate of used life is a rough one. */
+function isWorn({ endOfLife, lifeUsedPercent = 0 }: Disk): boolean {
+  return endOfLife === 'warning' || endOfLife === 'urgent' || lifeUsedPercent >= WORN_PERCENT
+}
+
+function wornCause({ name, endOfLife, lifeUsedPercent }: Disk): Cause {
+  const used = lifeUsedPercent === undefined ? 'spare blocks run out' : `up to ${lifeUsedPercent} % of its rated life is used`
+  return cause('node.disk-worn', { disk: name, used, warns: endOfLife ?? 'normal' })
 }

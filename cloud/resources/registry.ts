@@ -5,6 +5,7 @@ import { DEPLOYMENTS } from './deployment.ts'
 import { EVENTS } from './event.ts'
 import { LEASES } from './lease.ts'
 import { NAMESPACES } from './namespace.ts'
+import { NODE_RESOURCE_TOPOLOGIES } from './node-resource-topology.ts'
 import { NODES } from './node.ts'
 import { resourceKey } from './object.ts'
 import type { KubeObject, ResourceDefinition } from './object.ts'
@@ -24,6 +25,7 @@ export const RESOURCE_DEFINITIONS: readonly ResourceDefinition[] = [
   general(DEPLOYMENTS),
   general(REPLICA_SETS),
   general(LEASES),
+  general(NODE_RESOURCE_TOPOLOGIES),
   general(PRIORITY_CLASSES),
 ]
 
