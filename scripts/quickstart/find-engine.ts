@@ -71,7 +71,7 @@ async function startEngine(dataDir: string, installed: string): Promise<FoundEng
   const log = openSync(path.join(dir, 'dockerd.log'), 'a')
   // own group, so that Ctrl-C reaches us first and we end it in order
   const daemon = spawn(
-    'dockerd',
+    ['/usr/sbin/dockerd', '/usr/bin/dockerd'].find((file) => existsSync(file)) ?? 'dockerd',
     [
       '--data-root',
       path.join(dir, 'data'),
