@@ -21,22 +21,27 @@ import type { Placed } from './openb-replay.ts'
 import { readGolden } from './openb-trace.ts'
 import type { Golden, SeedRun } from './openb-trace.ts'
 import { Tally } from './suite.ts'
-import type { SuiteResult } from './suite.ts'
+import type { Suite } from './suite.ts'
 
 /** Points of GPU allocation that the default policy may stay below the published one, mean over the seeds given. */
 const SLACK = 0.05
 
-/** All golden files below `folder` (the openb fixtures). */
-export function openb(folder: string): SuiteResult {
-  const tally = new Tally('openb')
-  for (const file of readdirSync(join(folder, 'golden')).sort()) {
-    if (!file.endsWith('.json')) continue
-    const golden = readGolden(folder, file)
-    checkTypicalPods(tally, golden)
-    for (const policy of publishedPolicies(golden)) checkPlacements(tally, golden, policy)
-    checkDefault(tally, golden)
-  }
-  return tally.result()
+export const suite: Suite = {
+  name: 'openb',
+  needs: ['openb/golden'],
+  run(fixtures) {
+    const folder = join(fixtures, 'openb')
+    const tally = new Tally()
+    const notes: string[] = []
+    for (const file of readdirSync(join(folder, 'golden')).sort()) {
+      if (!file.endsWith('.json')) continue
+      const golden = readGolden(folder, file)
+      checkTypicalPods(tally, golden)
+      for (const policy of publishedPolicies(golden)) checkPlacements(tally, golden, policy)
+      notes.push(...checkDefault(tally, golden))
+    }
+    return tally.result(notes)
+  },
 }
 
 function publishedPolicies(golden: Golden): readonly GpuPolicy[] {
@@ -59,7 +64,8 @@ function checkPlacements(tally: Tally, golden: Golden, policy: GpuPolicy): void 
 }
 
 /** Three ways to name the devices: as the trace does, backwards, and as each published run did. */
-function checkDefault(tally: Tally, golden: Golden): void {
+function checkDefault(tally: Tally, golden: Golden): readonly string[] {
+  const notes: string[] = []
   const replay = new Replay(gradientThenUse(typicalPods(golden.pods.map((pod) => pod.ask))))
   const byName = golden.nodes.map((_, row) => row).sort((a, b) => compare(golden.nodes[a]?.name ?? '', golden.nodes[b]?.name ?? ''))
   const orders: readonly (readonly [string, (run: SeedRun) => readonly number[]])[] = [
@@ -75,9 +81,11 @@ function checkDefault(tally: Tally, golden: Golden): void {
       if (floor === undefined || floor === null) return
       const mean = reached.reduce((sum, both) => sum + (both[index] ?? 0), 0) / reached.length
       const name = `${golden.workload}, default policy at ${load} %, devices ${naming}`
+      notes.push(`${name}: ${mean.toFixed(2)} % of the GPUs, published ${floor.toFixed(2)} %`)
       tally.check(name, mean >= floor - SLACK, () => `${mean.toFixed(3)} % of the GPUs, published ${floor.toFixed(3)} %`)
     })
   }
+  return notes
 }
 
 function arrivals(golden: Golden, run: SeedRun): Golden['pods'] {
