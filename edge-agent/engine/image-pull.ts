@@ -4,6 +4,7 @@
  */
 import { LIMITS } from '../../protocol/limits.ts'
 import { isRecord } from '../../protocol/shape.ts'
+import { withTag } from '../core/image-reference.ts'
 import type { EngineFailure } from './docker-failures.ts'
 import { readFailure } from './docker-failures.ts'
 import { readJsonLines } from './json-lines.ts'
@@ -53,10 +54,4 @@ function follow(stream: NodeJS.ReadableStream, alive: () => void, settle: (failu
     },
     end: (error) => settle(said ?? (error === null ? null : readFailure(error))),
   })
-}
-
-/** Without a tag the engine would pull every tag of the repository. */
-function withTag(image: string): string {
-  if (image.includes('@')) return image
-  return image.lastIndexOf(':') > image.lastIndexOf('/') ? image : `${image}:latest`
 }

@@ -1,0 +1,104 @@
+/**
+ * Pulls side by side. INVARIANTS: one attempt per image at a time, and who else asks waits for its outcome; at most
+ * `pullsAtOnce` attempts run; failed attempts are counted against the hour's budget; progress is told bounded by time.
+ */
+import { cause } from '../../protocol/causes.ts'
+import type { Cause } from '../../protocol/causes.ts'
+import { LIMITS } from '../../protocol/limits.ts'
+import { noteBegun, waitForBudget } from '../core/image-budget.ts'
+import type { PullProgress, Pulls } from '../core/model.ts'
+import type { Clock } from '../ports.ts'
+import type { Bytes, FetchOutcome } from './image-fetch.ts'
+
+export interface PullBoard {
+  /** runs the attempt, or waits for the one that runs */
+  run(image: string, attempt: number, signal: AbortSignal, fetch: (onProgress: (bytes: Bytes) => void) => Promise<FetchOutcome>): Promise<FetchOutcome>
+  isPulling(): boolean
+  /** progress of images that nobody asks for is forgotten */
+  keepOnly(images: ReadonlySet<string>): void
+  /** a new password deserves a new try */
+  forgive(): void
+}
+
+export function createPullBoard(clock: Clock, tell: (pulls: Pulls) => void): PullBoard {
+  const inFlight = new Map<string, Promise<FetchOutcome>>()
+  const progress = new Map<string, PullProgress>()
+  const queue: (() => void)[] = []
+  let running = 0
+  let failed: readonly number[] = []
+  let toldAt = -Infinity
+  let telling: (() => void) | null = null
+
+  const tellNow = (): void => {
+    telling?.()
+    telling = null
+    toldAt = clock.now().monoMs
+    tell(Object.fromEntries(progress))
+  }
+  const tellSoon = (): void => {
+    telling ??= clock.at(Math.max(clock.now().monoMs, toldAt + LIMITS.pullProgressMs.value), tellNow)
+  }
+  const note = (image: string, next: PullProgress): void => {
+    const before = progress.get(image)
+    progress.set(image, next)
+    if (before?.layersDone === next.layersDone && before.active === next.active) tellSoon()
+    else tellNow()
+  }
+  const slot = async (): Promise<void> => {
+    if (running >= LIMITS.pullsAtOnce.value) await new Promise<void>((resolve) => queue.push(resolve))
+    else running += 1
+  }
+  const release = (): void => {
+    const next = queue.shift()
+    if (next === undefined) running -= 1
+    else next()
+  }
+  const attemptOnce = async (image: string, attempt: number, fetch: (onProgress: (bytes: Bytes) => void) => Promise<FetchOutcome>): Promise<FetchOutcome> => {
+    await slot()
+    let latest: PullProgress = progress.get(image) ?? { attempt, layersDone: 0, layersTotal: 0, bytesDone: 0, bytesTotal: 0, active: true }
+    latest = { ...latest, attempt, active: true }
+    note(image, latest)
+    try {
+      const outcome = await fetch((bytes) => {
+        latest = { ...bytes, attempt, active: true }
+        note(image, latest)
+      })
+      if (outcome.ok) progress.delete(image)
+      else {
+        failed = noteBegun(failed, clock.now().monoMs)
+        progress.set(image, { ...latest, active: false })
+      }
+      return outcome
+    } finally {
+      tellNow()
+      release()
+    }
+  }
+
+  return {
+    isPulling: () => inFlight.size > 0,
+    run: async (image, attempt, signal, fetch) => {
+      for (let other = inFlight.get(image); other !== undefined; other = inFlight.get(image)) {
+        const outcome = await other
+        if (outcome.ok || signal.aborted || !isAbort(outcome.cause)) return outcome
+      }
+      const waitMs = waitForBudget(failed, clock.now().monoMs)
+      if (waitMs !== null) return { ok: false, cause: cause('image.pull.budget', { image, tries: LIMITS.pullsPerHour.value }, waitMs) }
+      const mine = attemptOnce(image, attempt, fetch).finally(() => inFlight.delete(image))
+      inFlight.set(image, mine)
+      return mine
+    },
+    keepOnly: (images) => {
+      for (const image of progress.keys()) if (!images.has(image) && !inFlight.has(image)) progress.delete(image)
+      tellSoon()
+    },
+    forgive: () => {
+      failed = []
+    },
+  }
+}
+
+/** Somebody else's pull was stopped because their plan changed: mine has not failed. */
+function isAbort(why: Cause): boolean {
+  return why.facts['why'] === 'stopped: the plan changed'
+}
