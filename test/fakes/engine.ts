@@ -34,7 +34,7 @@ export class FakeEngine implements Engine {
   readonly registry: Set<string>
   readonly programs = new Map<string, FakeProgram>()
   /** exit codes of programs run in containers, by their first word; absent = 0 */
-  readonly execCodes = new Map<string, number>()
+  readonly execCodes = new Map<string, number>([['false', 1]])
   /** every call takes this long; 0 = at once */
   slowMs = 0
   pullMs = 0

@@ -4,11 +4,11 @@ import type { Prober } from '../../edge-agent/runtime/probe-runner.ts'
 
 export class FakeProber implements Prober {
   readonly asked: ProbeAction[] = []
-  answer: (action: ProbeAction) => ProbeAnswer = () => ({ verdict: 'success', message: '' })
+  answer: (action: ProbeAction) => ProbeAnswer | Promise<ProbeAnswer> = () => ({ verdict: 'success', message: '' })
 
-  run(action: ProbeAction): Promise<ProbeAnswer> {
+  async run(action: ProbeAction): Promise<ProbeAnswer> {
     this.asked.push(action)
     if (this.asked.length > 1_000) this.asked.shift()
-    return Promise.resolve(this.answer(action))
+    return this.answer(action)
   }
 }
