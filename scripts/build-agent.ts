@@ -26,6 +26,18 @@ const STUBBED: readonly { readonly filter: RegExp; readonly why: string }[] = [
 /** Files inside libraries that are replaced: the web and proxy ways into MQTT, the ssh way into the engine. */
 const STUBBED_FILES = /(mqtt\/build\/lib\/connect\/(ws|wx|ali|socks)|docker-modem\/lib\/ssh)(\.js)?$/
 
+/** Parts with nothing to do here, and what stands in for them. */
+const REPLACED: Readonly<Record<string, { readonly why: string; readonly contents: string }>> = {
+  debug: {
+    why: 'switched on by an environment variable that no device sets; loads the terminal',
+    contents: 'module.exports = () => Object.assign(() => {}, { enabled: false, extend: () => () => {} })',
+  },
+  child_process: {
+    why: 'only named by the memory reader, which starts nothing; loading it brings cluster and datagrams along',
+    contents: 'module.exports = new Proxy({}, { get: (_, key) => (...args) => require("node:child_process")[key](...args) })',
+  },
+}
+
 /** Old copies of what Node has. */
 const BUILT_IN: Readonly<Record<string, string>> = {
   'readable-stream': 'node:stream',
@@ -51,6 +63,12 @@ const stubs: Plugin = {
       contents: `module.exports = new Proxy({}, { get: (_, key) => (key === '__esModule' ? undefined : require('node:${name}')[key]) })`,
       loader: 'js',
     }))
+    for (const name of Object.keys(REPLACED)) {
+      context.onResolve({ filter: new RegExp(`^${name}$`) }, (args) =>
+        args.resolveDir.includes('node_modules') ? { path: name, namespace: 'replaced' } : undefined,
+      )
+    }
+    context.onLoad({ filter: /.*/, namespace: 'replaced' }, ({ path: name }) => ({ contents: REPLACED[name]?.contents ?? '', loader: 'js' }))
     for (const [name, replacement] of Object.entries(BUILT_IN)) {
       context.onResolve({ filter: new RegExp(`^${name}/?$`) }, (args) =>
         args.resolveDir.includes('node_modules')
@@ -95,6 +113,10 @@ export async function buildAgent(outfile: string = AGENT_BUNDLE): Promise<AgentB
     plugins: [fieldPagePlugin(await buildFieldPage()), stubs],
   })
   assertLean(result.metafile)
+  const foreign = /[^ -~\s]/u.exec(await readFile(outfile, 'utf8'))
+  // one such character makes the engine hold the whole file in two bytes a letter
+  if (foreign !== null)
+    throw new Error(`the agent bundle holds ${JSON.stringify(foreign[0])}, which is not ASCII (a regular expression? write it as \\u)`)
   const bytes = (await stat(outfile)).size
   if (bytes > BUNDLE_BYTES_MAX)
     throw new Error(

@@ -33,5 +33,5 @@ function wallOf(monoMs: number, now: Now): number {
 
 function sentence(text: string): string {
   const first = text.charAt(0).toUpperCase() + text.slice(1)
-  return /[.!?…]$/.test(first) ? first : `${first}.`
+  return /[.!?\u2026]$/.test(first) ? first : `${first}.`
 }
