@@ -2,7 +2,6 @@
  * nvidia-smi, for what only it knows: memory and MIG. Started once, when the driver is loaded; never in the loop. What it
  * prints is read by pure functions; "[N/A]" and its like mean unknown, never 0.
  */
-import { execFile } from 'node:child_process'
 import { LIMITS } from '../../protocol/limits.ts'
 import { sysfsAddress } from './probe-nvidia.ts'
 
@@ -107,9 +106,10 @@ export function smiExitMeaning(code: number): string | null {
   return code === 0 ? null : (EXIT_CODES[code] ?? `exit code ${code}`)
 }
 
-/** Found by PATH. Ends within the limits table's time. */
-export const runNvidiaSmi: NvidiaSmi = (args) =>
-  new Promise((resolve, reject) => {
+/** Found by PATH. Ends within the limits table's time. Loaded only on machines that have the driver: it brings megabytes along. */
+export const runNvidiaSmi: NvidiaSmi = async (args) => {
+  const { execFile } = await import('node:child_process')
+  return new Promise((resolve, reject) => {
     execFile(
       'nvidia-smi',
       [...args],
@@ -128,3 +128,4 @@ export const runNvidiaSmi: NvidiaSmi = (args) =>
       },
     )
   })
+}
