@@ -4,6 +4,7 @@
  * adopts what runs; one agent a state folder.
  */
 import { randomUUID } from 'node:crypto'
+import path from 'node:path'
 import { resolve } from 'node:path'
 import type { Hello } from '../protocol/presence.ts'
 import { clip, LIMITS } from '../protocol/limits.ts'
@@ -12,6 +13,7 @@ import type { RunConfig } from './config.ts'
 import { initialState } from './core/initial-state.ts'
 import type { AgentState, EngineInfo, Loaded } from './core/model.ts'
 import { createDockerEngine } from './engine/docker-engine.ts'
+import { hostOfImages } from './engine/image-host.ts'
 import { meaningfullyChanged } from './inventory/changed.ts'
 import { createCopyReader, createInventoryReader } from './inventory/collect.ts'
 import { createHostReader } from './inventory/host-reader.ts'
@@ -31,6 +33,7 @@ import { systemClock, systemRandom } from './runtime/system-clock.ts'
 import { repeat } from './runtime/timers.ts'
 import { createWatchdog, EXIT_STUCK } from './runtime/watchdog.ts'
 import type { Sessions } from './session/sessions.ts'
+import { openImageRecordFile } from './store/image-record-file.ts'
 import { openStateStore } from './store/state-store.ts'
 
 /** put here by the bundler */
@@ -73,7 +76,18 @@ async function run(config: RunConfig): Promise<void> {
   const sid = randomUUID()
   log.info('agent starts', { device, version: VERSION, node: process.version, pid: process.pid, sid })
   const store = openStateStore(config.stateDir, { log })
-  const engine = createDockerEngine({ socketPath: config.dockerSocket, device, clock: systemClock })
+  const engine = createDockerEngine({
+    socketPath: config.dockerSocket,
+    device,
+    clock: systemClock,
+    images: {
+      ...hostOfImages,
+      record: openImageRecordFile(config.stateDir),
+      stagingDir: path.join(config.stateDir, 'images'),
+      log,
+      onPulls: (pulls) => loop.dispatch({ kind: 'pulls', pulls }),
+    },
+  })
   const link = config.cloud ? createLink(config, sid, log) : null
   const engineInfo = (): EngineInfo | null => loop.state().engine.info
   const inventory = createInventoryReader({ device, agentVersion: VERSION, clock: systemClock, engine: engineInfo, nvidiaSmi: runNvidiaSmi })

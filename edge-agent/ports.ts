@@ -16,6 +16,7 @@ import type {
   Outcome,
   SavedState,
 } from './core/model.ts'
+import type { ImageRecord } from './core/image-record.ts'
 import type { Cause } from '../protocol/causes.ts'
 
 export interface Clock {
@@ -112,6 +113,12 @@ export interface StateStore {
   load(): Promise<Loaded>
   /** raises the floor first when `version` is given, so that a fall-back can never lower it */
   save(state: SavedState, version: Version | null): Promise<void>
+}
+
+/** Where the image record is kept; see core/image-record. `load` rejects when what was saved cannot be read. */
+export interface ImageRecordStore {
+  load(): Promise<ImageRecord | null>
+  save(record: ImageRecord): Promise<void>
 }
 
 /** What the link tells; the composition root turns these into events. */

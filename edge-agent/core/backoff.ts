@@ -15,6 +15,16 @@ export function retryDelayMs(failures: number, key: string): number {
   return Math.round(delay * (0.75 + 0.25 * spread(`${key}#${failures}`)))
 }
 
+/**
+ * Wait after the n-th failed pull in a row: full jitter, so that a fleet that lost its registry together does not come back
+ * together; never sooner than the first delay.
+ */
+export function pullDelayMs(failures: number, key: string): number {
+  const { retryFirstMs, pullRetryMaxMs } = LIMITS
+  const ceiling = doubledMs(failures, 4 * retryFirstMs.value, pullRetryMaxMs.value)
+  return Math.round(retryFirstMs.value + (ceiling - retryFirstMs.value) * spread(`${key}#${failures}`))
+}
+
 /** `first` after one failure, doubling up to `max`. */
 export function doubledMs(failures: number, firstMs: number, maxMs: number): number {
   const doublings = Math.min(Math.max(failures - 1, 0), 30)

@@ -1,6 +1,7 @@
 /** Who is who: container names, ledger keys and container plans made from a desired pod. */
 import { LIMITS } from '../../protocol/limits.ts'
 import { parseUnits } from '../../protocol/units.ts'
+import { releaseOf } from './image-use.ts'
 import type { ContainerIdentity, ContainerPlan, ContainerSpec, DesiredPod, ObservedContainer } from './model.ts'
 
 /** Kubernetes' default; used for containers whose spec is gone and whose engine record does not tell. */
@@ -84,5 +85,6 @@ export function containerPlan(device: string, pod: DesiredPod, container: Contai
       labels: pod.labels ?? {},
     },
     placement: pod.placement ?? null,
+    release: releaseOf(pod),
   }
 }

@@ -66,6 +66,7 @@ function judgeExisting(match: Match, kept: ObservedContainer, context: Context):
     const policy = match.pod.spec.restartPolicy ?? 'Always'
     return { kind: 'keep', identity, reason: `ended with code ${kept.exitCode ?? 'unknown'}, not restarted (restartPolicy ${policy})` }
   }
+  if (isDamaged(kept, context.entry)) return waiting(match, context) ?? { kind: 'replace', identity, reason: 'its image is damaged on the disk' }
   switch (kept.state) {
     case 'running':
       if (context.restart !== null) return waiting(match, context) ?? restartVerdict(identity, context.restart)
@@ -91,6 +92,11 @@ function judgeExisting(match: Match, kept: ObservedContainer, context: Context):
 function restartVerdict(identity: Verdict['identity'], { cause: why, graceSeconds }: Restart): Verdict {
   const reason = `restart: ${causeSentence(why)}`
   return { kind: 'stop', identity, reason, ...(graceSeconds === null ? {} : { graceSeconds }) }
+}
+
+/** A container that would not start from damaged files is in the way of their repair. */
+export function isDamaged(kept: ObservedContainer, entry: LedgerEntry | undefined): boolean {
+  return entry?.lastCause?.code === 'image.damaged' && (kept.state === 'created' || kept.state === 'exited')
 }
 
 function replaceDead(match: Match, context: Context): Verdict {

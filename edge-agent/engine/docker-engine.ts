@@ -4,26 +4,28 @@
  * answers; failures of steps are values; no path is versioned, because engines raise their lowest version over the years.
  */
 import Docker from 'dockerode'
-import { cause } from '../../protocol/causes.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import type { ContainerPlan, Outcome } from '../core/model.ts'
 import type { Clock, Engine, LiveEngine } from '../ports.ts'
-import { isBeingRemoved, isNameConflict, isOffline } from './docker-failures.ts'
-import { createCause, pullCause, readCause, readFailure, removeCause, startCause, stopCause } from './docker-failures.ts'
+import { isBeingRemoved, isNameConflict } from './docker-failures.ts'
+import { createCause, readCause, readFailure, removeCause, startCause, stopCause } from './docker-failures.ts'
 import type { CallContext, EngineFailure } from './docker-failures.ts'
 import { createCaller } from './engine-call.ts'
 import type { Caller } from './engine-call.ts'
 import { execRunner } from './exec-run.ts'
 import { followEvents, WATCHED_ACTIONS } from './engine-events.ts'
 import { readEngineInfo } from './from-docker.ts'
-import { pullImage } from './image-pull.ts'
-import type { PullLimits } from './image-pull.ts'
+import { createImageEngine, unlessAbsent } from './image-engine.ts'
+import { passingImages } from './image-host.ts'
+import { ImageKeeper } from './image-keeper.ts'
+import type { ImageKeeperOptions } from './image-keeper.ts'
+import { startOrSuspect } from './image-damage.ts'
 import { liveStreams } from './live-streams.ts'
 import { readLogFrames } from './log-frames.ts'
 import { createObserver } from './observer.ts'
 import type { Observer } from './observer.ts'
-import { LABELS, toDocker } from './to-docker.ts'
+import { LABELS, toDocker, withPinned } from './to-docker.ts'
 
 export interface DockerEngineOptions {
   readonly socketPath: string
@@ -33,6 +35,8 @@ export interface DockerEngineOptions {
   /** limits for tests; the table's values when absent */
   readonly callMs?: number
   readonly stallMs?: number
+  /** absent: what is known about images ends with the process */
+  readonly images?: ImageKeeperOptions
 }
 
 interface StepWords {
@@ -60,6 +64,7 @@ interface Parts {
   readonly caller: Caller
   readonly callMs: number
   readonly observer: Observer
+  readonly images: ImageKeeper
 }
 
 export function createDockerEngine(options: DockerEngineOptions): Engine & LiveEngine {
@@ -77,14 +82,17 @@ export function createDockerEngine(options: DockerEngineOptions): Engine & LiveE
     },
     () => eventsConnected,
   )
-  const parts: Parts = { docker, caller, callMs, observer }
+  const stallMs = options.stallMs ?? LIMITS.enginePullStallMs.value
+  const images = new ImageKeeper(createImageEngine(docker, caller), options.clock, stallMs, options.images ?? passingImages())
+  const parts: Parts = { docker, caller, callMs, observer, images }
 
   return {
     ...reads(parts),
     ...steps(parts),
     exec: execRunner({ makeExec: (target, asked) => docker.getContainer(target).exec(asked), caller, callMs, clock: options.clock }),
     ...liveStreams({ docker, caller, callMs, clock: options.clock }),
-    ensureImage: imageEnsurer(parts, { stallMs: options.stallMs ?? LIMITS.enginePullStallMs.value, totalMs: LIMITS.enginePullMs.value }),
+    ensureImage: (image, policy, signal, use) => images.ensure(image, policy, signal, use),
+    wantImages: (wanted) => images.want(wanted),
     watch: (onChange) =>
       followEvents((abortSignal) => docker.getEvents({ filters: { type: ['container'], label, event: [...WATCHED_ACTIONS] }, abortSignal }), {
         onConnected: (connected) => {
@@ -122,7 +130,7 @@ function reads({ docker, caller: { call, context }, callMs, observer }: Parts): 
 }
 
 /** Calls that change one container: they answer with an outcome. */
-function steps({ docker, caller: { call, context }, callMs, observer }: Parts): Pick<Engine, 'create' | 'start' | 'stop' | 'remove'> {
+function steps({ docker, caller: { call, context }, callMs, observer, images }: Parts): Pick<Engine, 'create' | 'start' | 'stop' | 'remove'> {
   /** `fine` tells failures that mean: it is so already. */
   const step = async (target: string, run: (signal: AbortSignal) => Promise<unknown>, words: StepWords, limitMs = callMs): Promise<Outcome> => {
     try {
@@ -148,14 +156,19 @@ function steps({ docker, caller: { call, context }, callMs, observer }: Parts): 
   return {
     create: async (plan) => {
       try {
-        await call((abortSignal) => docker.createContainer({ ...toDocker(plan), abortSignal }))
+        await call((abortSignal) => docker.createContainer({ ...withPinned(toDocker(plan), images.pinned(plan.container.image, plan.release), plan.container.image), abortSignal }))
         return { ok: true }
       } catch (error) {
         const failure = readFailure(error)
         return isNameConflict(failure) && (await isSame(plan)) ? { ok: true } : { ok: false, cause: createCause(failure, context(callMs)) }
       }
     },
-    start: (target) => step(target, (abortSignal) => docker.getContainer(target).start({ abortSignal }), STEP_WORDS.start),
+    start: (target) =>
+      startOrSuspect(
+        images,
+        () => step(target, (abortSignal) => docker.getContainer(target).start({ abortSignal }), STEP_WORDS.start),
+        () => call((abortSignal) => docker.getContainer(target).inspect({ abortSignal })),
+      ),
     stop: (target, graceSeconds) =>
       step(
         target,
@@ -164,32 +177,5 @@ function steps({ docker, caller: { call, context }, callMs, observer }: Parts): 
         callMs + graceSeconds * 1000,
       ),
     remove: (target) => step(target, (abortSignal) => docker.getContainer(target).remove({ v: true, abortSignal }), STEP_WORDS.remove),
-  }
-}
-
-function imageEnsurer({ docker, caller: { call, context }, callMs }: Parts, limits: PullLimits): Engine['ensureImage'] {
-  return async (image, policy, signal) => {
-    try {
-      const present = (await unlessAbsent(call(() => docker.getImage(image).inspect()))) !== null
-      if (present && policy !== 'Always') return { ok: true }
-      if (policy === 'Never') return { ok: false, cause: cause('image.absent', { image }) }
-      const failure = await pullImage((reference, abortSignal) => docker.createImage({ fromImage: reference, abortSignal }), image, signal, limits)
-      if (failure === null) return { ok: true }
-      const reason = pullCause(failure, image, context(failure.code === 'STALLED' ? limits.stallMs : limits.totalMs))
-      // a device without a network must still be able to start what it has; a registry that refuses is obeyed
-      return present && failure.code !== 'ABORTED' && isOffline(reason) ? { ok: true } : { ok: false, cause: reason }
-    } catch (error) {
-      return { ok: false, cause: pullCause(readFailure(error), image, context(callMs)) }
-    }
-  }
-}
-
-/** null when the engine answers that there is no such thing. */
-async function unlessAbsent<T>(call: Promise<T>): Promise<T | null> {
-  try {
-    return await call
-  } catch (error) {
-    if (readFailure(error).status === 404) return null
-    throw error
   }
 }

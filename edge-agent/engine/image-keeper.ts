@@ -48,7 +48,7 @@ export class ImageKeeper {
   readonly #board: PullBoard
   #wanted = NOTHING_WANTED
   #prefetchRound = 0
-  #sweepAsked = false
+  #sweeping = false
   /** ids read back whole, and when: a wrong command must not read a large image again and again */
   readonly #whole = new Map<string, number>()
 
@@ -60,7 +60,7 @@ export class ImageKeeper {
     this.#staging = createStaging(options.stagingDir)
     this.#board = createPullBoard(clock, options.onPulls)
     const { space, hasOwnCertificate } = options
-    this.#fetch = { engine, staging: this.#staging, stallMs, space, hasOwnCertificate, freeSpace: () => this.#sweep(true) }
+    this.#fetch = { engine, staging: this.#staging, stallMs, space, hasOwnCertificate, freeSpace: () => this.sweep(true) }
   }
 
   async ensure(image: string, policy: Policy, signal: AbortSignal, use?: ImageUse): Promise<Outcome> {
@@ -88,7 +88,7 @@ export class ImageKeeper {
     this.#board.keepOnly(new Set([...wanted.prefetch, ...wanted.images.map(({ image }) => image)]))
     this.#prefetchRound += 1
     void this.#prefetch(this.#prefetchRound)
-    this.#sweepSoon()
+    void this.#sweepOn()
   }
 
   /** What a container of this release is made from: the pinned image, with the name it is reported by. */
@@ -182,21 +182,18 @@ export class ImageKeeper {
     }
   }
 
-  #sweepSoon(): void {
-    if (this.#sweepAsked) return
-    this.#sweepAsked = true
-    void this.#pause(LIMITS.pullRetryMaxMs.value).then(async () => {
-      this.#sweepAsked = false
-      if (!this.#board.isPulling()) await this.#sweep(false)
-    })
+  /** Soon after the first desired state, then as often as the table says. */
+  async #sweepOn(): Promise<void> {
+    if (this.#sweeping) return
+    this.#sweeping = true
+    for (let pauseMs = LIMITS.pullRetryMaxMs.value; ; pauseMs = LIMITS.imageSweepMs.value) {
+      await this.#pause(pauseMs)
+      if (!this.#board.isPulling()) await this.sweep(false)
+    }
   }
 
   /** Removes what may go; never rejects. */
-  async sweep(): Promise<void> {
-    await this.#sweep(false)
-  }
-
-  async #sweep(pressed: boolean): Promise<void> {
+  async sweep(pressed: boolean): Promise<void> {
     const { log, space } = this.#options
     try {
       await this.#book.ready

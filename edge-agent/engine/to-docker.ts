@@ -12,6 +12,10 @@ export const LABELS = {
   namespace: 'dev.skerry.namespace',
   pod: 'dev.skerry.pod',
   container: 'dev.skerry.container',
+  /** the image as the pod names it, where the container is made from a pinned one */
+  image: 'dev.skerry.image',
+  /** `repository@digest` of the pinned image, or the engine's id of one that came from no registry */
+  imageId: 'dev.skerry.image-id',
 } as const
 
 const CPU_PERIOD_US = 100_000
@@ -102,6 +106,16 @@ function labelsOf(plan: ContainerPlan): Record<string, string> {
     [LABELS.pod]: identity.podName,
     [LABELS.container]: identity.containerName,
   }
+}
+
+/** Made from exactly the pinned image, wherever its tag points meanwhile. */
+export function withPinned<T extends { readonly Image: string; readonly Labels: Readonly<Record<string, string>> }>(
+  made: T,
+  pinned: { readonly id: string; readonly name: string } | null,
+  image: string,
+): T {
+  if (pinned === null) return made
+  return { ...made, Image: pinned.id, Labels: { ...made.Labels, [LABELS.image]: image, [LABELS.imageId]: pinned.name } }
 }
 
 function hostOptions(plan: ContainerPlan): HostOptions {
