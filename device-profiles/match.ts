@@ -29,7 +29,7 @@ export function matchProfile(profiles: readonly DeviceProfile[], board: BoardEvi
 }
 
 /** A board's own name says more than its chip, a chip more than a maker, a maker more than an architecture. */
-const WEIGHTS = { name: 8, cpu: 4, vendor: 2, arch: 1 } as const
+const WEIGHTS = { name: 16, cpu: 4, vendor: 2, arch: 1 } as const
 
 /** null when a rule does not hold */
 function weightOf({ match }: DeviceProfile, board: BoardEvidence): number | null {
@@ -46,7 +46,7 @@ function weightOf({ match }: DeviceProfile, board: BoardEvidence): number | null
     const place = board.compatible.findIndex((name) => fitsAny(compatible, name))
     const byName = fitsAny(model, board.model) || fitsAny(product, board.product) || fitsAny(boardName, board.board)
     if (place < 0 && !byName) return null
-    weight += WEIGHTS.name + (byName ? 1 : 1 - place / board.compatible.length)
+    weight += WEIGHTS.name * (byName ? 2 : 2 - place / board.compatible.length)
   }
   return weight === 0 ? null : weight
 }

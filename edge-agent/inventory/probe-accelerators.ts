@@ -21,13 +21,9 @@ export async function probeAccelerators(reader: HostReader, evidence: Evidence):
   for (const one of found.flat()) {
     // the same Rockchip NPU shows as a DRM card and in devfreq, the same GPU as a card and as its driver's device
     const twin = kept.findIndex((other) => other.kind === one.kind && other.resource === one.resource && isSoc(other) && isSoc(one))
-    if (twin < 0) kept.push(one)
-    else
-      kept[twin] = {
-        ...one,
-        ...kept[twin],
-        deviceFiles: [...new Set([...(kept[twin]?.deviceFiles ?? []), ...(one.deviceFiles ?? [])])],
-      } as Accelerator
+    const other = kept[twin]
+    if (other === undefined) kept.push(one)
+    else kept[twin] = { ...one, ...other, deviceFiles: [...new Set([...(other.deviceFiles ?? []), ...(one.deviceFiles ?? [])])] }
   }
   return kept
 }
