@@ -87,6 +87,10 @@ export const TOPOLOGY = obj({
   sockets: int(1),
   onlineCpus: required(str({ max: 4096 })),
   offlineCpus: str({ max: 4096 }),
+  /** CPUs of each core, of each package and of each last-level cache; absent = not known */
+  coreCpus: list(str({ max: 4096 }), { max: 4096 }),
+  packageCpus: list(str({ max: 4096 }), { max: 256 }),
+  cacheCpus: list(str({ max: 4096 }), { max: 4096 }),
   /** most threads that share one core */
   smtMax: int(1),
   coreKinds: list(CORE_KIND, { max: 8 }),

@@ -57,6 +57,19 @@ describe('a server with GPUs on two NUMA nodes', () => {
     expect(said({ topology, capacity, ...rest })).toContain('NVIDIA devices without a driver that containers can use: 0000:af:00.0 (driver vfio-pci)')
   })
 
+  it('tells cores, packages and shared caches by their CPUs', async () => {
+    const cache = (cpu: number, index: number, level: number, shared: string): HostFiles => ({
+      [`/sys/devices/system/cpu/cpu${cpu}/cache/index${index}/level`]: String(level),
+      [`/sys/devices/system/cpu/cpu${cpu}/cache/index${index}/shared_cpu_list`]: shared,
+    })
+    // a CPU whose neighbour has told already need not be read
+    const caches = { ...cache(0, 0, 1, '0'), ...cache(0, 3, 3, '0-1'), ...cache(2, 3, 3, '2-3'), ...cache(4, 3, 3, '4-7') }
+    const { topology } = await readCopy('gpu-server-2-nodes', caches)
+    expect(topology).toMatchObject({ packageCpus: ['0-3', '4-7'], cacheCpus: ['0-1', '2-3', '4-7'] })
+    expect(topology.coreCpus).toHaveLength(8)
+    expect((await readCopy('gpu-server-2-nodes', cache(0, 3, 3, '0-1'))).topology.cacheCpus).toBeUndefined()
+  })
+
   it('keeps memory that is set aside for huge pages out of what pods may take', async () => {
     const { capacity, allocatable } = await readCopy('gpu-server-2-nodes')
     const huge = 512 * 2 ** 21 + 2 * 2 ** 30

@@ -12,6 +12,7 @@ import { askNvidiaSmi } from './nvidia-smi.ts'
 import type { NvidiaSmi } from './nvidia-smi.ts'
 import { probeAccelerators } from './probe-accelerators.ts'
 import { compareWithProfile, probeBoard } from './probe-board.ts'
+import { probeCaches } from './probe-cache.ts'
 import { probeCgroup } from './probe-cgroup.ts'
 import type { CgroupFacts } from './probe-cgroup.ts'
 import { probeCoreKinds } from './probe-core-kinds.ts'
@@ -156,9 +157,10 @@ async function probeCompute(
   const asked = smi === null || !hasGpu(nvidia) ? null : await attempt('nvidia-smi', smi)
   const accelerators = joinAccelerators({ pci, nvidia, smi: asked, others, nodes }, evidence)
   const coreKinds = cpu === null ? null : await attempt('core kinds', () => probeCoreKinds(reader, cpu.online, evidence))
+  const caches = cpu === null ? null : await attempt('caches', () => probeCaches(reader, cpu.online, evidence))
   const hugepages = (await attempt('hugepages', () => probeHugepages(reader, evidence))) ?? {}
   return {
-    topology: topologyOf({ cpu, numa, cgroup, pci, coreKinds: coreKinds ?? [], accelerators }, evidence),
+    topology: topologyOf({ cpu, numa, cgroup, pci, coreKinds: coreKinds ?? [], caches, accelerators }, evidence),
     numa,
     cgroup,
     usableCpus: cpu === null ? 1 : (allowedCpus(cpu, cgroup) ?? cpu.online).length,

@@ -12,6 +12,9 @@ export interface CpuFacts {
   readonly sockets: number | null
   /** most threads that share a core */
   readonly smtMax: number | null
+  /** CPUs of each core and of each package, in the order of their first CPU; null = the kernel does not say it of every CPU */
+  readonly coreCpus: readonly string[] | null
+  readonly packageCpus: readonly string[] | null
 }
 
 const CPU = '/sys/devices/system/cpu'
@@ -31,7 +34,20 @@ export async function probeCpu(reader: HostReader, evidence: Evidence): Promise<
   if (sockets !== null) evidence.source('topology.sockets', `${CPU}/cpu*/topology/physical_package_id`)
   const shared = topology.map((place) => (place.siblings === null ? null : (parseIdList(place.siblings)?.length ?? null)))
   const smtMax = cores === online.length ? 1 : shared.includes(null) ? null : Math.max(...shared.map((count) => count ?? 1))
-  return { online, offline: known.filter((cpu) => !online.includes(cpu)), cores, sockets, smtMax }
+  const coreCpus = shared.includes(null) ? null : [...new Set(topology.flatMap((place) => place.siblings ?? []))]
+  const packageCpus = packagesOf(online, topology)
+  return { online, offline: known.filter((cpu) => !online.includes(cpu)), cores, sockets, smtMax, coreCpus, packageCpus }
+}
+
+function packagesOf(online: readonly number[], topology: readonly Place[]): readonly string[] | null {
+  const groups = new Map<string, number[]>()
+  for (const [index, cpu] of online.entries()) {
+    const place = topology[index]
+    const id = place?.packageId ?? (place?.holdsAll === true ? 'all' : null)
+    if (id === null) return null
+    groups.set(id, [...(groups.get(id) ?? []), cpu])
+  }
+  return [...groups.values()].map(formatIdList)
 }
 
 async function readOnline(reader: HostReader, present: readonly number[], evidence: Evidence): Promise<readonly number[]> {

@@ -13,10 +13,11 @@ export interface TopologyParts {
   readonly cgroup: CgroupFacts | null
   readonly pci: PciFacts | null
   readonly coreKinds: readonly CoreKind[]
+  readonly caches: readonly string[] | null
   readonly accelerators: readonly Accelerator[]
 }
 
-export function topologyOf({ cpu, numa, cgroup, pci, coreKinds, accelerators }: TopologyParts, evidence: Evidence): Topology {
+export function topologyOf({ cpu, numa, cgroup, pci, coreKinds, caches, accelerators }: TopologyParts, evidence: Evidence): Topology {
   const devices = {
     pciGpus: pci?.gpus ?? [],
     pciAccelerators: pci?.accelerators ?? [],
@@ -34,6 +35,9 @@ export function topologyOf({ cpu, numa, cgroup, pci, coreKinds, accelerators }: 
     ...(cpu.cores === null ? {} : { cores: cpu.cores }),
     ...(cpu.sockets === null ? {} : { sockets: cpu.sockets }),
     ...(cpu.smtMax === null ? {} : { smtMax: cpu.smtMax }),
+    ...(cpu.coreCpus === null ? {} : { coreCpus: cpu.coreCpus }),
+    ...(cpu.packageCpus === null ? {} : { packageCpus: cpu.packageCpus }),
+    ...(caches === null || caches.length === 0 ? {} : { cacheCpus: caches }),
     ...(coreKinds.length === 0 ? {} : { coreKinds }),
     onlineCpus: formatIdList(cpu.online),
     offlineCpus: formatIdList(cpu.offline),
