@@ -21,6 +21,8 @@ export interface Config {
   readonly broker: { readonly url: string; readonly username: string; readonly password: string } | null
   /** what devices are told to connect to */
   readonly advertisedBroker: string
+  /** where devices open live sessions; null = the host of the advertised broker and the API's port */
+  readonly advertisedApi: string | null
   readonly tenant: string
   readonly consoleDir: string | null
   /** extra names and addresses in the API certificate */
@@ -42,6 +44,7 @@ export const HELP = `skerry-cloud: the controller. Holds what operators asked fo
   --mqtt HOST:PORT       embedded broker for devices           (SKERRY_MQTT, default 0.0.0.0:1883)
   --broker URL           an outside broker instead, e.g. mqtt://broker:1883  (SKERRY_BROKER; SKERRY_BROKER_USERNAME, SKERRY_BROKER_PASSWORD)
   --advertise URL        what devices are told to connect to   (SKERRY_ADVERTISE, default mqtt://127.0.0.1 and the broker's port)
+  --advertise-api URL    where devices open live sessions      (SKERRY_ADVERTISE_API, default https://, the host of --advertise and the API's port)
   --tenant NAME          first level below skerry/v1           (SKERRY_TENANT, default default)
   --console DIR|off      the built console                     (SKERRY_CONSOLE, default the folder beside this program)
   --name NAME            another name or address in the API certificate; repeatable
@@ -55,6 +58,7 @@ const OPTIONS = {
   mqtt: { type: 'string' },
   broker: { type: 'string' },
   advertise: { type: 'string' },
+  'advertise-api': { type: 'string' },
   tenant: { type: 'string' },
   console: { type: 'string' },
   name: { type: 'string', multiple: true },
@@ -85,6 +89,8 @@ export function readConfig(argv: readonly string[], env: Environment, programDir
   const brokerUrl = values.broker ?? env['SKERRY_BROKER']
   if (brokerUrl !== undefined && !/^(mqtts?|tcp|tls):\/\/[^\s/]+$/.test(brokerUrl))
     wrong.push(`--broker: ${JSON.stringify(brokerUrl)} is not mqtt://HOST:PORT or mqtts://HOST:PORT`)
+  const api = values['advertise-api'] ?? env['SKERRY_ADVERTISE_API'] ?? null
+  if (api !== null && !/^https:\/\/[^\s/]+\/?$/.test(api)) wrong.push(`--advertise-api: ${JSON.stringify(api)} is not https://HOST:PORT`)
   const mqtt = brokerUrl === undefined ? address('mqtt', '0.0.0.0:1883') : null
   const httpText = values.http ?? env['SKERRY_HTTP']
   const consoleText = values.console ?? env['SKERRY_CONSOLE']
@@ -98,6 +104,7 @@ export function readConfig(argv: readonly string[], env: Environment, programDir
         ? null
         : { url: brokerUrl, username: env['SKERRY_BROKER_USERNAME'] ?? '', password: env['SKERRY_BROKER_PASSWORD'] ?? '' },
     advertisedBroker: values.advertise ?? env['SKERRY_ADVERTISE'] ?? brokerUrl ?? `mqtt://127.0.0.1:${mqtt?.port ?? 1883}`,
+    advertisedApi: api,
     tenant,
     consoleDir: consoleText === 'off' ? null : path.resolve(consoleText ?? path.join(programDir, 'console')),
     certificateNames: values.name ?? [],

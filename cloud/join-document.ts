@@ -6,6 +6,7 @@ import type { TrustedKey } from '../protocol/envelope.ts'
 import type { Config } from './config.ts'
 import { brokerPassword } from './mqtt/device-credentials.ts'
 
+/** Beside these it has `cloud`: where live sessions are opened, and the authority of that certificate. */
 export interface JoinDocument {
   readonly device: string
   readonly tenant: string
@@ -32,6 +33,11 @@ export function brokerSecret(dataDir: string): Uint8Array {
     closeSync(fd)
   }
   return secret
+}
+
+/** Where a device opens live sessions. */
+export function apiUrl({ advertisedApi, advertisedBroker }: Config, port: number): string {
+  return advertisedApi ?? `https://${new URL(advertisedBroker).hostname}:${port}`
 }
 
 /** With an outside broker its accounts are the operator's: the device then signs in with the cloud's own account name and password. */

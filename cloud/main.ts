@@ -14,7 +14,8 @@ import type { Config } from './config.ts'
 import { createConsole } from './console/server.ts'
 import type { Console } from './console/server.ts'
 import { startControllers } from './controllers/start-controllers.ts'
-import { brokerSecret, joinDocument } from './join-document.ts'
+import { apiUrl, brokerSecret, joinDocument } from './join-document.ts'
+import { liveSessions } from './live-sessions.ts'
 import { createLog } from './log.ts'
 import { brokerPassword, CLOUD_CLIENT_ID, passwordAuthenticator } from './mqtt/device-credentials.ts'
 import { startEmbeddedBroker } from './mqtt/embedded-broker.ts'
@@ -57,19 +58,24 @@ async function run(config: Config, log: Log): Promise<() => Promise<void>> {
     }),
   )
   link.onMessage(({ device }) => console?.deviceChanged(device))
+  // known once it listens; nobody asks before
+  let https = config.https.port
   const operator = operatorPaths({ explainPod, raiseEpoch: () => controllers.raiseEpoch() })
+  const live = liveSessions({ link, controllers, clock, log, signingKey: keys.signing, url: () => apiUrl(config, https) })
   const api = await openApiServer({
+    live: live.verbs,
     store,
     clock,
     random,
     log,
     authenticator,
-    issueJoin: (device) => Promise.resolve(joinDocument(config, device, secret, keys.trusted)),
+    issueJoin: (device) =>
+      Promise.resolve({ ...joinDocument(config, device, secret, keys.trusted), cloud: { url: apiUrl(config, https), ca: certificate.caPem } }),
     handleOther: (request, response, principal) => others(request, response, principal, operator, console),
   })
   const names = certificateNames(config)
   const certificate = await serverCertificate(path.join(config.dataDir, 'certificates'), names, clock.nowMs())
-  const https = await api.listenHttps(config.https.host, config.https.port, certificate)
+  https = await api.listenHttps(config.https.host, config.https.port, certificate)
   const http = config.http === null ? null : await api.listenHttp(config.http.host, config.http.port)
   await writeKubeconfig(path.join(config.dataDir, 'kubeconfig'), { server: `https://127.0.0.1:${https}`, token, caPem: certificate.caPem })
   log.info('the cloud is ready', { https, http, mqtt: broker?.port ?? null, data: config.dataDir, signingKey: keys.trusted.kid })
@@ -77,6 +83,7 @@ async function run(config: Config, log: Log): Promise<() => Promise<void>> {
   // in reverse: first nobody asks, then nobody decides, then nothing is sent, last nothing is kept
   return async () => {
     console?.close()
+    live.close()
     await api.close()
     await controllers.stop()
     await link.stop()
@@ -131,7 +138,8 @@ function certificateNames(config: Config): readonly string[] {
     (list ?? []).filter((item) => !item.internal && !item.address.startsWith('fe80')).map((item) => item.address),
   )
   const listening = config.https.host === '0.0.0.0' || config.https.host === '::' ? own : [config.https.host]
-  return [...new Set(['127.0.0.1', '::1', 'localhost', 'kubernetes.default', ...listening, ...config.certificateNames])]
+  const advertised = new URL(apiUrl(config, config.https.port)).hostname.replace(/^\[|\]$/g, '')
+  return [...new Set(['127.0.0.1', '::1', 'localhost', 'kubernetes.default', advertised, ...listening, ...config.certificateNames])]
 }
 
 async function main(): Promise<void> {

@@ -1,4 +1,5 @@
 /** The narrow interfaces through which the cloud's rooms meet in `main.ts`. */
+import type { SessionRequest } from '../protocol/session.ts'
 import type { KubeObject } from './resources/object.ts'
 
 export interface Clock {
@@ -88,11 +89,30 @@ export interface Store {
   close(): Promise<void>
 }
 
+/** What somebody asks of a running pod, checked: id and token are added when the device is asked. */
+export interface LiveCall {
+  readonly device: string
+  readonly pod: KubeObject
+  readonly wanted: Omit<SessionRequest, 'id' | 'token' | 'validMs'>
+}
+
+/** Why nothing came of it, before anything was sent to the client: becomes a Status. */
+export interface LiveFailure {
+  readonly code: number
+  readonly reason: string
+  readonly message: string
+}
+
 /** MQTT as controllers see it. Message bodies were opened (size, version, device, signature where demanded) before they arrive. */
 export interface DeviceMessage {
   readonly device: string
   readonly channel: 'status' | 'inventory' | 'hello' | 'presence' | 'events'
   readonly body: unknown
+}
+
+/** The way to ask a device for a live session (signed command): its answer is a socket, not a message. */
+export interface SessionLink {
+  askSession(device: string, message: Uint8Array): Promise<void>
 }
 
 export interface DeviceLink {

@@ -174,7 +174,7 @@ export const LIMITS = {
   sessionMessageBytes: limit(64 * 1024, 'bytes', 'one message between device and cloud; longer writes are cut up'),
   sessionChunkBytes: limit(32 * 1024, 'bytes', 'what kubectl itself reads and writes at once'),
   sessionClientBytes: limit(1024 * 1024, 'bytes', 'one message of a client: other clients than kubectl send a paste at once'),
-  sessionPingMs: limit(20_000, 'ms', 'a socket whose other end is gone is found by a ping that nobody answers; proxies cut at 60 s'),
+  sessionPingMs: limit(10_000, 'ms', 'a socket whose other end is gone is found by a ping that nobody answers, within two of them'),
   sessionStreams: limit(64, 'count', 'connections of one port-forward at once: a browser opens six a page'),
   sessionsSeen: limit(256, 'count', 'ids of past commands: one delivered twice opens no second session'),
   sessionAudit: limit(50, 'count', 'past sessions that the field page can tell of'),

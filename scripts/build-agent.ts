@@ -19,7 +19,7 @@ const STUBBED: readonly { readonly filter: RegExp; readonly why: string }[] = [
   { filter: /^ssh2$/, why: 'the engine is reached over a unix socket only; carries native files' },
   { filter: /^cpu-features$/, why: 'native, only for ssh2' },
   { filter: /^(@grpc\/grpc-js|@grpc\/proto-loader|protobufjs)$/, why: 'BuildKit sessions: a gateway builds no images' },
-  { filter: /^(ws|socks)$/, why: 'the link is MQTT over TCP or TLS' },
+  { filter: /^socks$/, why: 'the link is MQTT over TCP or TLS' },
   { filter: /^(tar-fs|@balena\/dockerignore)$/, why: 'packing build contexts' },
 ]
 
@@ -53,6 +53,8 @@ const stubs: Plugin = {
   name: 'stub-what-a-gateway-never-uses',
   setup(context) {
     for (const { filter } of STUBBED) context.onResolve({ filter }, (args) => ({ path: args.path, namespace: 'stub' }))
+    // live sessions have their own use for it
+    context.onResolve({ filter: /^ws$/ }, (args) => (args.resolveDir.includes('node_modules') ? { path: args.path, namespace: 'stub' } : undefined))
     context.onResolve({ filter: /^\.{1,2}\// }, (args) => {
       const full = path.join(args.resolveDir, args.path)
       return STUBBED_FILES.test(full) ? { path: full, namespace: 'stub' } : undefined
@@ -128,7 +130,7 @@ export async function buildAgent(outfile: string = AGENT_BUNDLE): Promise<AgentB
 
 function assertLean(meta: Metafile): void {
   const unwanted = Object.keys(meta.inputs).filter(
-    (file) => /node_modules\/(ssh2|cpu-features|@grpc|protobufjs|ws|socks|tar-fs)\//.test(file) || file.endsWith('.node'),
+    (file) => /node_modules\/(ssh2|cpu-features|@grpc|protobufjs|socks|tar-fs)\//.test(file) || file.endsWith('.node'),
   )
   if (unwanted.length > 0) throw new Error(`the agent bundle took in ${unwanted.slice(0, 5).join(', ')}; stub it in scripts/build-agent.ts`)
 }

@@ -1,25 +1,29 @@
 /** One request: who, what, may they, do it, answer, log. Whatever goes wrong leaves as a `Status`. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Api, Call } from './api.ts'
-import { ApiError, noSuchPath } from './api-error.ts'
+import { ApiError, badRequest, noSuchPath } from './api-error.ts'
 import { isAdmin } from './auth.ts'
 import type { Authenticator, Principal } from './auth.ts'
 import { decodeBody, mediaType, readBody } from './body.ts'
 import type { DevicesApi } from './devices-api.ts'
 import { aboutServer } from './about-server.ts'
 import type { OpenApi } from './openapi.ts'
+import { liveCall, refuseLive, sessionOf } from './live-verbs.ts'
+import type { LiveVerbs } from './live-verbs.ts'
 import { wantedForm } from './negotiate.ts'
 import { onResource } from './resource-verbs.ts'
 import { send, sendError } from './respond.ts'
 import { review } from './reviews.ts'
 import { routeOf } from './route.ts'
-import type { Route } from './route.ts'
+import type { ResourceRoute, Route } from './route.ts'
 
 export interface HandlerParts {
   readonly api: Api
   readonly openApi: OpenApi
   readonly authenticator: Authenticator
   readonly devices: DevicesApi
+  /** null = live sessions are not served */
+  readonly live: LiveVerbs | null
   /**
    * Everything outside the Kubernetes paths that the device API does not take (the console). It answers by itself and
    * decides by itself whom it serves; `principal` is who the bearer token names, if there is one. False = not mine.
@@ -57,12 +61,28 @@ async function answer(parts: HandlerParts, request: IncomingMessage, response: S
   if (route.kind === 'other') return other(parts, request, response, url, principal)
   if (principal === null && !(route.kind === 'plain' && OPEN_PATHS.has(route.path))) throw unauthorized()
   if (principal !== null && !isAdmin(principal)) throw forbidden(principal, url)
+  if (route.kind === 'resource' && parts.live !== null && sessionOf(route) !== null)
+    return log(api, parts.live, principal ?? ANONYMOUS, route, url, request, response)
   const call = await callOf(request, url, principal ?? ANONYMOUS)
   if (route.kind === 'resource') return onResource(api, call, route, request, response)
   await send(request, response, route.kind === 'review' ? reviewAnswer(call, route) : aboutServer(parts, call, route), call.warnings)
 }
 
 const ANONYMOUS: Principal = { name: 'system:anonymous', groups: ['system:unauthenticated'] }
+
+async function log(
+  api: Api,
+  live: LiveVerbs,
+  principal: Principal,
+  route: ResourceRoute,
+  url: URL,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (request.method !== 'GET') throw methodNotAllowed(request.method ?? '')
+  if (sessionOf(route) !== 'logs') throw badRequest('this needs an upgrade of the connection to WebSocket or SPDY/3.1, as kubectl does it')
+  refuseLive(await live.logs(await liveCall(api, principal, route, url.searchParams), response))
+}
 
 async function callOf(request: IncomingMessage, url: URL, principal: Principal): Promise<Call> {
   const media = mediaType(request)
@@ -96,7 +116,7 @@ export function methodNotAllowed(method: string): ApiError {
   return new ApiError(405, 'MethodNotAllowed', `${method} is not supported on this path`)
 }
 
-function unauthorized(): ApiError {
+export function unauthorized(): ApiError {
   return new ApiError(
     401,
     'Unauthorized',
@@ -104,12 +124,12 @@ function unauthorized(): ApiError {
   )
 }
 
-function forbidden(principal: Principal, url: URL): ApiError {
+export function forbidden(principal: Principal, url: URL): ApiError {
   return new ApiError(403, 'Forbidden', `${JSON.stringify(principal.name)} may not use ${url.pathname}: only administrators may`)
 }
 
-function unexpected(api: Api, url: URL, error: unknown): ApiError {
+export function unexpected(api: Api, url: URL | null, error: unknown): ApiError {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  api.log.error('request failed', { path: url.pathname, error: text.slice(0, 2000) })
+  api.log.error('request failed', { path: url?.pathname ?? '', error: text.slice(0, 2000) })
   return new ApiError(500, 'InternalError', 'the server failed on this request; its log has the cause')
 }

@@ -12,8 +12,11 @@ import type { Authenticator, Principal } from './auth.ts'
 import { Catalog } from './catalog.ts'
 import { devicesApi } from './devices-api.ts'
 import { requestHandler } from './handler.ts'
+import type { HandlerParts } from './handler.ts'
 import { ensureNamespaces } from './first-namespaces.ts'
+import type { LiveVerbs } from './live-verbs.ts'
 import { openApi } from './openapi.ts'
+import { upgradeHandler } from './upgrade.ts'
 
 export interface ApiServerOptions {
   readonly store: Store
@@ -25,6 +28,8 @@ export interface ApiServerOptions {
   readonly definitions?: readonly ResourceDefinition[]
   /** the join document of a device, see devices-api.ts */
   issueJoin(device: string): Promise<unknown>
+  /** logs, exec, attach, port-forward; absent = answered with 501 */
+  readonly live?: LiveVerbs
   /** paths outside the API (console, reports): answers itself and returns true, or returns false */
   handleOther?(request: IncomingMessage, response: ServerResponse, principal: Principal | null): Promise<boolean>
 }
@@ -48,17 +53,21 @@ export async function openApiServer(options: ApiServerOptions): Promise<ApiServe
   const { store, clock, random, log } = options
   const api: Api = { store, clock, random, log, catalog: new Catalog(options.definitions ?? RESOURCE_DEFINITIONS) }
   await ensureNamespaces(api)
-  const handler = requestHandler({
+  const parts: HandlerParts = {
     api,
+    live: options.live ?? null,
     openApi: openApi(api.catalog),
     authenticator: options.authenticator,
     devices: devicesApi((device) => options.issueJoin(device)),
     handleOther: async (request, response, principal) =>
       options.handleOther === undefined ? false : options.handleOther(request, response, principal),
-  })
+  }
+  const handler = requestHandler(parts)
+  const upgrade = upgradeHandler(parts)
   const servers: Server[] = []
   const listen = async (server: Server, host: string, port: number): Promise<number> => {
     server.on('error', (error) => log.error('API listener', { host, port, error: error.message }))
+    server.on('upgrade', upgrade)
     server.maxConnections = LIMITS.apiConnections.value
     server.keepAliveTimeout = LIMITS.apiKeepAliveMs.value
     servers.push(server)

@@ -1,7 +1,10 @@
 /** All controllers of one cloud process, wired. `cloud/main.ts` gives the parts and calls `stop` at the end. */
+import { cause } from '../../protocol/causes.ts'
+import type { Cause } from '../../protocol/causes.ts'
 import { seal } from '../../protocol/envelope.ts'
 import type { SigningKey } from '../../protocol/envelope.ts'
 import { LIMITS } from '../../protocol/limits.ts'
+import type { Happening } from '../core/events.ts'
 import { nameOf } from '../core/meta.ts'
 import type { StatusReport } from '../../protocol/status-report.ts'
 import type { Clock, DeviceLink, DeviceMessage, Log, Random, Store } from '../ports.ts'
@@ -32,6 +35,10 @@ export interface ControllersDeps {
 
 export interface Controllers {
   stop(): Promise<void>
+  /** why a device cannot be reached, as far as this process has heard; null = it can */
+  unreachable(device: string): Cause | null
+  /** writes an Event */
+  record(happening: Happening): void
   /** every rule on every device for a pod, as of now; null when there is no such pod */
   explainPod(namespace: string, name: string): PodExplanation | null
   /** what this process has heard of a device beside what its objects say */
@@ -93,6 +100,8 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   if (link.isConnected()) connected()
   return {
     explainPod: (namespace, name) => scheduler.explainPod(namespace, name),
+    unreachable: (device) => unreachable(book, device),
+    record: (happening) => events.record(happening),
     deviceFacts(device) {
       const heard = book.peek(device)
       return { report: heard?.report ?? null, heardAtMs: heard?.heardIso ? Date.parse(heard.heardIso) : null }
@@ -114,6 +123,13 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
       await Promise.all([...all.map((controller) => controller.stop()), events.stop()])
     },
   }
+}
+
+function unreachable(book: DeviceBook, device: string): Cause | null {
+  const view = book.peek(device)
+  if (view === null || view.sid === null) return cause('node.never-seen')
+  if (view.silent !== null) return view.silent
+  return view.present ? null : cause('node.silent', { since: view.heardIso ?? 'it disconnected' })
 }
 
 function nothing(): void {}

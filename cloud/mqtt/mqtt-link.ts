@@ -13,7 +13,7 @@ import type { MqttClient } from 'mqtt'
 import { LIMITS } from '../../protocol/limits.ts'
 import { cloudSubscriptions, topicOf, TOPICS } from '../../protocol/topics.ts'
 import type { Channel } from '../../protocol/topics.ts'
-import type { Clock, DeviceLink, DeviceMessage, Log, Random } from '../ports.ts'
+import type { Clock, DeviceLink, DeviceMessage, Log, Random, SessionLink } from '../ports.ts'
 import { readInbound } from './inbound.ts'
 import { PacketGate } from './packet-gate.ts'
 import { Refusals } from './refusals.ts'
@@ -36,13 +36,13 @@ export interface MqttLinkDeps {
 }
 
 /** Starts connecting at once and never stops trying; register handlers in the same turn. */
-export function openMqttLink(options: MqttLinkOptions, deps: MqttLinkDeps): DeviceLink {
+export function openMqttLink(options: MqttLinkOptions, deps: MqttLinkDeps): DeviceLink & SessionLink {
   const link = new MqttLink(options, deps)
   link.start()
   return link
 }
 
-class MqttLink implements DeviceLink {
+class MqttLink implements DeviceLink, SessionLink {
   readonly #options: MqttLinkOptions
   readonly #deps: MqttLinkDeps
   readonly #refusals = new Refusals()
@@ -95,6 +95,10 @@ class MqttLink implements DeviceLink {
   }
 
   askReport(device: string, message: Uint8Array): Promise<void> {
+    return this.#publish(device, 'cmd', message)
+  }
+
+  askSession(device: string, message: Uint8Array): Promise<void> {
     return this.#publish(device, 'cmd', message)
   }
 

@@ -22,11 +22,14 @@ export interface CloudProcess {
 export async function createCloud(
   dir: string,
   broker: { readonly url: string; readonly username: string; readonly password: string } | null = null,
+  /** addresses by which gateways reach it */
+  names: readonly string[] = [],
 ): Promise<CloudProcess> {
   mkdirSync(dir, { recursive: true })
   const ports = { https: await freePort(0), http: await freePort(0), mqtt: await freePort(0) }
   const data = path.join(dir, 'cloud')
-  const flags = ['--data', data, '--https', `127.0.0.1:${ports.https}`, '--http', `127.0.0.1:${ports.http}`, '--console', CONSOLE_ASSETS]
+  const flags = ['--data', data, '--https', `0.0.0.0:${ports.https}`, '--http', `127.0.0.1:${ports.http}`, '--console', CONSOLE_ASSETS]
+  flags.push(...names.flatMap((name) => ['--name', name]))
   const link = broker === null ? ['--mqtt', `0.0.0.0:${ports.mqtt}`] : ['--broker', broker.url]
   const env = broker === null ? process.env : { ...process.env, SKERRY_BROKER_USERNAME: broker.username, SKERRY_BROKER_PASSWORD: broker.password }
   const child = new Child(

@@ -37,7 +37,7 @@ export interface Gateway {
 /** @param index 1 to 99: names the gateway `gw-<index>` and its network 10.211.<index>.0/30 */
 export async function createGateway(index: number, dir: string): Promise<Gateway> {
   const name = `gw-${index}`
-  const cloudAddress = `10.211.${index}.1`
+  const cloudAddress = cloudAddressOf(index)
   const address = `10.211.${index}.2`
   const engine = await createPrivateDockerd({ link: { here: `${cloudAddress}/30`, there: `${address}/30` } })
   const home = path.join(dir, name)
@@ -72,6 +72,11 @@ export async function createGateway(index: number, dir: string): Promise<Gateway
       await engine.destroy()
     },
   }
+}
+
+/** The cloud's end of the cable of a gateway. */
+export function cloudAddressOf(index: number): string {
+  return `10.211.${index}.1`
 }
 
 export function writeJoinFile(gateway: Gateway, dir: string, document: unknown): void {

@@ -6,7 +6,7 @@ import { freePort } from '../quickstart/free-port.ts'
 import { Child } from './child.ts'
 import { createCloud } from './cloud-process.ts'
 import type { CloudProcess } from './cloud-process.ts'
-import { createGateway, writeJoinFile } from './gateway.ts'
+import { cloudAddressOf, createGateway, writeJoinFile } from './gateway.ts'
 import type { Gateway } from './gateway.ts'
 
 export interface Testbed {
@@ -34,7 +34,10 @@ export async function createTestbed(options: TestbedOptions): Promise<Testbed> {
   const gateways: Gateway[] = []
   const outside = options.outsideBroker === true ? await createMosquitto(dir) : null
   outside?.child.start()
-  const cloud = await createCloud(dir, outside === null ? null : { url: `mqtt://127.0.0.1:${outside.port}`, username: '', password: '' })
+  const first = options.first ?? 1
+  const account = outside === null ? null : { url: `mqtt://127.0.0.1:${outside.port}`, username: '', password: '' }
+  const names = Array.from({ length: options.gateways }, (_, index) => cloudAddressOf(first + index))
+  const cloud = await createCloud(dir, account, names)
   const destroy = async (): Promise<void> => {
     await Promise.all(gateways.map((gateway) => gateway.destroy()))
     await cloud.child.stop()
@@ -45,11 +48,15 @@ export async function createTestbed(options: TestbedOptions): Promise<Testbed> {
     cloud.child.start()
     await cloud.ready()
     for (let i = 0; i < options.gateways; i += 1) {
-      const gateway = await createGateway((options.first ?? 1) + i, dir)
+      const gateway = await createGateway(first + i, dir)
       gateways.push(gateway)
       for (const image of options.images) await gateway.engine.importBusybox(image)
-      const join = JSON.parse(await cloud.skerry('join', gateway.name)) as Readonly<Record<string, unknown>>
-      writeJoinFile(gateway, dir, { ...join, broker: `mqtt://${gateway.cloudAddress}:${outside?.port ?? cloud.ports.mqtt}` })
+      const join = JSON.parse(await cloud.skerry('join', gateway.name)) as { readonly cloud: Readonly<Record<string, unknown>> }
+      writeJoinFile(gateway, dir, {
+        ...join,
+        broker: `mqtt://${gateway.cloudAddress}:${outside?.port ?? cloud.ports.mqtt}`,
+        cloud: { ...join.cloud, url: `https://${gateway.cloudAddress}:${cloud.ports.https}` },
+      })
       gateway.agent.start()
     }
     return { dir, cloud, gateways, broker: outside?.child ?? null, destroy }
