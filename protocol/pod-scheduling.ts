@@ -34,7 +34,7 @@ export const POD_AFFINITY_TERM = obj({
   mismatchLabelKeys: list(KEY, { max: 16 }),
 })
 
-const NODE_AFFINITY = obj({
+export const NODE_AFFINITY = obj({
   requiredDuringSchedulingIgnoredDuringExecution: obj({ nodeSelectorTerms: required(list(NODE_SELECTOR_TERM, { max: 64 })) }),
   preferredDuringSchedulingIgnoredDuringExecution: list(obj({ weight: WEIGHT, preference: required(NODE_SELECTOR_TERM) }), { max: 64 }),
 })

@@ -1,7 +1,8 @@
 /** One device as a row: the word for its state, what is wrong, what it has and what its pods ask for. */
 import type { StatusReport } from '../../protocol/status-report.ts'
 import { conditionOf, nameOf } from '../core/meta.ts'
-import { amountOf, podInfo } from '../core/scheduler/pod-info.ts'
+import { podInfo } from '../core/scheduler/pod-info.ts'
+import { amountOf } from '../core/scheduler/pod-requests.ts'
 import type { Node } from '../resources/node.ts'
 import type { Condition } from '../resources/object.ts'
 import { parseStamp } from '../resources/human-duration.ts'

@@ -10,7 +10,7 @@ import { parse } from '../../protocol/shape.ts'
 import type { Pod } from '../resources/pod.ts'
 import { utf8Bytes } from '../resources/metadata-rules.ts'
 import { annotationOf, byAge, compareText, isDeleting, nameOf, namespaceOf, uidOf } from './meta.ts'
-import { containerPids } from './scheduler/pod-info.ts'
+import { containerPids } from './scheduler/pod-requests.ts'
 
 /** What was decided beside the node, kept on the pod as JSON. */
 export const PLACEMENT_ANNOTATION = 'skerry.dev/placement'

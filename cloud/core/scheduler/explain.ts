@@ -4,6 +4,8 @@ import type { Cause, CauseCode } from '../../../protocol/causes.ts'
 import { compareText } from '../meta.ts'
 import { amountText } from './filters/node-resources-fit.ts'
 import type { NodeInfo, PodInfo, Profile, Snapshot } from './framework.ts'
+import { faultsOn, worldTests } from './verdict.ts'
+import { World } from './world.ts'
 
 export interface NodeRefusal {
   readonly node: string
@@ -15,19 +17,34 @@ export interface Refusal {
   /** the cause as one sentence, for the pod's condition and events */
   readonly sentence: string
   readonly nodes: readonly NodeRefusal[]
+  readonly funnel: readonly FunnelStep[]
+}
+
+/** How many nodes are left after each rule, in the order of the rules; rules that stop nobody are left out. */
+export interface FunnelStep {
+  readonly plugin: string
+  readonly left: number
 }
 
 /** Evaluates all rules on all nodes; nodes that could take the pod have no reasons. */
-export function explain(profile: Profile, pod: PodInfo, snapshot: Snapshot): Refusal {
-  const nodes = [...snapshot.values()]
-    .sort((a, b) => compareText(a.name, b.name))
-    .map((node) => ({
-      node: node.name,
-      reasons: profile.filters.flatMap((plugin) => plugin.filter(pod, node).map((why) => ({ plugin: plugin.name, cause: why }))),
-    }))
+export function explain(profile: Profile, pod: PodInfo, where: World | Snapshot): Refusal {
+  const world = where instanceof World ? where : new World(where.values())
+  const tests = worldTests(profile, pod, world)
+  const nodes = world.nodes.map((node) => ({ node: node.name, reasons: faultsOn(profile, pod, tests, node) }))
   const why =
-    nodes.length === 0 ? cause('placement.no-nodes') : cause('placement.none', { nodes: nodes.length, summary: summary(pod, nodes, snapshot) })
-  return { cause: why, sentence: causeSentence(why), nodes }
+    nodes.length === 0 ? cause('placement.no-nodes') : cause('placement.none', { nodes: nodes.length, summary: summary(pod, nodes, world.byName) })
+  return { cause: why, sentence: causeSentence(why), nodes, funnel: funnelOf(profile, nodes) }
+}
+
+function funnelOf(profile: Profile, nodes: readonly NodeRefusal[]): readonly FunnelStep[] {
+  const out: FunnelStep[] = []
+  let left = nodes
+  for (const { name } of [...profile.filters, ...(profile.worldFilters ?? [])]) {
+    const passed = left.filter(({ reasons }) => reasons.every((reason) => reason.plugin !== name))
+    if (passed.length < left.length) out.push({ plugin: name, left: passed.length })
+    left = passed
+  }
+  return out
 }
 
 /** `3 too little memory (needs 2Gi, most free 1Gi); 2 not ready`: a node counts once for each rule that refuses it. */

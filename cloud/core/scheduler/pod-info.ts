@@ -1,68 +1,47 @@
 /** What a pod asks for, in numbers. */
-import { LIMITS } from '../../../protocol/limits.ts'
 import type { PodSpec } from '../../../protocol/pod.ts'
-import { parseMilli, parseUnits } from '../../../protocol/units.ts'
 import type { Pod } from '../../resources/pod.ts'
-import { annotationOf, keyOf, uidOf } from '../meta.ts'
-import type { Amounts, HostPort, PodInfo } from './framework.ts'
+import { annotationOf, isDeleting, keyOf, uidOf } from '../meta.ts'
+import type { HostPort, PodInfo } from './framework.ts'
+import { nodeAffinityOf } from './node-affinity.ts'
+import { podRequests } from './pod-requests.ts'
+import { podTermsOf, spreadOf } from './pod-terms.ts'
+import { imageWithTag } from './scores/image-locality.ts'
 
 /** Set by the DaemonSet controller: the one node this pod is for. It is still checked against all rules before it is bound. */
 export const REQUIRED_NODE_ANNOTATION = 'skerry.dev/required-node'
 
-const SCORING_CPU_MILLI = 100
-const SCORING_MEMORY_BYTES = 200 * 1024 * 1024
-
-type Resources = NonNullable<PodSpec['resources']>
-
 export function podInfo(pod: Pod): PodInfo {
-  const requests: Record<string, number> = { pods: 1, pids: 0 }
-  const scoring: Record<string, number> = { cpu: 0, memory: 0 }
-  for (const container of pod.spec.containers) {
-    const asked = containerRequests(container.resources)
-    for (const [name, amount] of Object.entries(asked)) requests[name] = (requests[name] ?? 0) + amount
-    requests['pids'] = (requests['pids'] ?? 0) + (saidPids(pod.spec, container.resources) ?? LIMITS.pidsAskedDefault.value)
-    scoring['cpu'] = (scoring['cpu'] ?? 0) + (asked['cpu'] ?? SCORING_CPU_MILLI)
-    scoring['memory'] = (scoring['memory'] ?? 0) + (asked['memory'] ?? SCORING_MEMORY_BYTES)
-  }
+  const { spec } = pod
+  const labels = pod.metadata.labels ?? {}
+  const namespace = pod.metadata.namespace ?? ''
+  const requiredNode = spec.nodeName ?? annotationOf(pod, REQUIRED_NODE_ANNOTATION) ?? null
   return {
     pod,
     uid: uidOf(pod),
     key: keyOf(pod),
-    requests,
-    scoringRequests: scoring,
-    hostPorts: hostPortsOf(pod.spec),
-    tolerations: pod.spec.tolerations ?? [],
-    selector: pod.spec.nodeSelector ?? {},
-    requiredNode: pod.spec.nodeName ?? annotationOf(pod, REQUIRED_NODE_ANNOTATION) ?? null,
-    priority: pod.spec.priority ?? 0,
+    namespace,
+    labels,
+    signature: JSON.stringify([namespace, labels, spec, requiredNode, readable(pod.metadata.annotations)]),
+    ...podRequests(spec),
+    hostPorts: hostPortsOf(spec),
+    images: spec.containers.map((container) => imageWithTag(container.image)),
+    tolerations: spec.tolerations ?? [],
+    selector: spec.nodeSelector ?? {},
+    nodeAffinity: nodeAffinityOf(spec.affinity),
+    terms: podTermsOf(spec, { namespace, labels }),
+    spread: spreadOf(spec, labels),
+    requiredNode,
+    priority: spec.priority ?? 0,
+    leaving: isDeleting(pod),
   }
 }
 
-/**
- * PID limit of each container: what the pod says, else the default. A pod that says nothing counts with less than its limit when it is
- * placed: the default is a fence against fork bombs, not what programs use.
- */
-export function containerPids(spec: PodSpec, resources: Resources | undefined): number {
-  return saidPids(spec, resources) ?? LIMITS.defaultPidsPerPod.value
-}
-
-function saidPids(spec: PodSpec, resources: Resources | undefined): number | null {
-  const said = spec.resources?.limits?.['pids'] ?? resources?.limits?.['pids'] ?? resources?.requests?.['pids']
-  return said === undefined ? null : parseUnits(said)
-}
-
-/** A limit without a request is also the request, as in Kubernetes. pids are counted apart. */
-function containerRequests(resources: Resources | undefined): Amounts {
-  const out: Record<string, number> = {}
-  for (const [name, value] of Object.entries({ ...resources?.limits, ...resources?.requests })) {
-    if (name !== 'pids') out[name] = amountOf(name, value)
-  }
-  return out
-}
-
-/** cpu in milli, everything else in whole units; a broken quantity (admission refuses those) counts as nothing. */
-export function amountOf(name: string, value: string | number): number {
-  return (name === 'cpu' ? parseMilli(value) : parseUnits(value)) ?? 0
+/** kubectl's own note repeats the whole object with its name: no plugin reads it. */
+function readable(annotations: Readonly<Record<string, string>> | undefined): unknown {
+  if (annotations === undefined) return null
+  const { 'kubectl.kubernetes.io/last-applied-configuration': _, ...rest } = annotations
+  return rest
 }
 
 function hostPortsOf(spec: PodSpec): readonly HostPort[] {

@@ -1,53 +1,120 @@
-/** Where does this pod go? Pure: the same pod and snapshot always give the same answer. */
+/** Where does this pod go? Pure: the same pod and world always give the same answer. */
+import type { Cause } from '../../../protocol/causes.ts'
+import { causeSentence } from '../../../protocol/causes.ts'
 import type { Placement } from '../../../protocol/desired-state.ts'
-import { compareText } from '../meta.ts'
 import { explain } from './explain.ts'
 import type { Refusal } from './explain.ts'
 import type { NodeInfo, PodInfo, Profile, Snapshot } from './framework.ts'
+import { LocalVerdicts } from './local-verdicts.ts'
+import type { Judged } from './local-verdicts.ts'
+import { namedCandidates, passesTests, worldTests } from './verdict.ts'
+import type { NamedTest } from './verdict.ts'
+import { World } from './world.ts'
 
 export type Decision =
   | { readonly kind: 'node'; readonly node: string; readonly placement: Placement; readonly score: number; readonly feasible: number }
   | { readonly kind: 'none'; readonly refusal: Refusal }
 
+/** Fewest nodes that are looked at when not all are, as in Kubernetes. */
+const LEAST_FEASIBLE = 100
+
+/** Decides once, in a world of its own. */
 export function schedule(profile: Profile, pod: PodInfo, snapshot: Snapshot): Decision {
-  const feasible = candidates(profile, pod, snapshot).filter((node) => profile.filters.every((plugin) => plugin.filter(pod, node).length === 0))
-  if (feasible.length === 0) return { kind: 'none', refusal: explain(profile, pod, snapshot) }
-  const totals = scoreAll(profile, pod, feasible)
-  let best = 0
-  // A total order: higher score, then smaller name. Chance would scatter equal pods and could not be replayed.
-  for (let index = 1; index < feasible.length; index += 1) {
-    const order = (totals[index] ?? 0) - (totals[best] ?? 0) || compareText(feasible[best]?.name ?? '', feasible[index]?.name ?? '')
-    if (order > 0) best = index
-  }
-  const node = feasible[best]
-  if (node === undefined) return { kind: 'none', refusal: explain(profile, pod, snapshot) }
-  let placement: Placement = {}
-  for (const plugin of profile.reserves) placement = { ...placement, ...plugin.reserve(pod, node) }
-  return { kind: 'node', node: node.name, placement, score: totals[best] ?? 0, feasible: feasible.length }
+  return new Engine(profile, new World(snapshot.values())).decide(pod)
 }
 
-function candidates(profile: Profile, pod: PodInfo, snapshot: Snapshot): readonly NodeInfo[] {
-  let names: readonly string[] | null = null
-  for (const plugin of profile.filters) {
-    const narrowed = plugin.preFilter?.(pod, snapshot) ?? null
-    if (narrowed === null) continue
-    const keep = new Set(narrowed)
-    names = names === null ? narrowed : names.filter((name) => keep.has(name))
+/** Decides again and again in one world, remembering what did not change. */
+export class Engine {
+  readonly profile: Profile
+  readonly #world: World
+  readonly #verdicts: LocalVerdicts
+
+  constructor(profile: Profile, world: World) {
+    this.profile = profile
+    this.#world = world
+    this.#verdicts = new LocalVerdicts(profile)
   }
-  if (names === null) return [...snapshot.values()]
-  return names.map((name) => snapshot.get(name)).filter((node) => node !== undefined)
+
+  decide(pod: PodInfo): Decision {
+    const choice = this.choose(pod)
+    if (choice === null) return { kind: 'none', refusal: explain(this.profile, pod, this.#world) }
+    const waits = (this.profile.permits ?? []).map((plugin) => plugin.permit(pod, choice.node)).find((why) => why !== null)
+    if (waits !== undefined && waits !== null) return { kind: 'none', refusal: refusalOf(waits) }
+    let placement: Placement = {}
+    for (const plugin of this.profile.reserves) placement = { ...placement, ...plugin.reserve(pod, choice.node) }
+    return { kind: 'node', node: choice.node.name, placement, score: choice.score, feasible: choice.feasible }
+  }
+
+  /** The node without what is decided beside it; null when no node takes the pod. Words are not made. */
+  choose(pod: PodInfo): { readonly node: NodeInfo; readonly score: number; readonly feasible: number } | null {
+    const named = namedCandidates(this.profile, pod, this.#world.byName)
+    const nodes = named ?? this.#world.nodes
+    const tests = worldTests(this.profile, pod, this.#world)
+    const judged = named === null ? this.#verdicts.of(pod, nodes) : new LocalVerdicts(this.profile).of(pod, nodes)
+    const feasible = this.#feasible(judged, tests, nodes)
+    const first = feasible[0]
+    if (first === undefined) return null
+    if (feasible.length === 1) return pick(nodes, first, 0, 1)
+    const totals = this.#totals(pod, judged, nodes, feasible)
+    let best = 0
+    // A total order: higher score, then smaller name. Chance would scatter equal pods and could not be replayed.
+    for (let at = 1; at < feasible.length; at += 1) if ((totals[at] ?? 0) > (totals[best] ?? 0)) best = at
+    return pick(nodes, feasible[best] ?? first, totals[best] ?? 0, feasible.length)
+  }
+
+  /** Places of the nodes that take the pod, ascending. */
+  #feasible(judged: Judged, tests: readonly NamedTest[], nodes: readonly NodeInfo[]): readonly number[] {
+    const share = this.profile.percentageOfNodesToScore ?? 100
+    const enough = share >= 100 ? nodes.length : Math.max(LEAST_FEASIBLE, Math.ceil((nodes.length * share) / 100))
+    const from = enough < nodes.length ? this.#world.searchFrom % nodes.length : 0
+    const out: number[] = []
+    let looked = 0
+    for (; looked < nodes.length && out.length < enough; looked += 1) {
+      const index = from + looked < nodes.length ? from + looked : from + looked - nodes.length
+      const node = nodes[index]
+      if (judged.look(index) && node !== undefined && (tests.length === 0 || passesTests(tests, node))) out.push(index)
+    }
+    if (from > 0 || looked < nodes.length) {
+      this.#world.searchFrom = (from + looked) % nodes.length
+      out.sort((a, b) => a - b)
+    }
+    return out
+  }
+
+  /** Weighted sum per feasible node, in their order. */
+  #totals(pod: PodInfo, judged: Judged, nodes: readonly NodeInfo[], feasible: readonly number[]): Float64Array {
+    const totals = new Float64Array(feasible.length)
+    for (let at = 0; at < feasible.length; at += 1) totals[at] = judged.base[feasible[at] ?? 0] ?? 0
+    for (const { plugin, weight, raw, different } of judged.ranged) {
+      const scores = different === 0 ? null : plugin.normalizeScore?.(feasible.map((index) => raw[index] ?? 0))
+      if (scores === null || scores === undefined) addSame(totals, weight * (plugin.normalizeScore?.([0])[0] ?? 0))
+      else add(totals, weight, scores)
+    }
+    const worldScores = this.profile.worldScores ?? []
+    if (worldScores.length === 0) return totals
+    const chosen = feasible.length === nodes.length ? nodes : feasible.map((index) => nodes[index]).filter((node) => node !== undefined)
+    for (const { plugin, weight } of worldScores) {
+      const scores = plugin.preScore(pod, this.#world, chosen)
+      if (scores === null) addSame(totals, weight * (plugin.same ?? 0))
+      else add(totals, weight, scores)
+    }
+    return totals
+  }
 }
 
-/** Weighted sum per node, in the order of `nodes`. */
-function scoreAll(profile: Profile, pod: PodInfo, nodes: readonly NodeInfo[]): readonly number[] {
-  const totals = nodes.map(() => 0)
-  if (nodes.length === 1) return totals
-  for (const { plugin, weight } of profile.scores) {
-    const raw = nodes.map((node) => plugin.score(pod, node))
-    const scores = plugin.normalizeScore?.(raw) ?? raw
-    scores.forEach((score, index) => {
-      totals[index] = (totals[index] ?? 0) + score * weight
-    })
-  }
-  return totals
+function pick(nodes: readonly NodeInfo[], index: number, score: number, feasible: number) {
+  const node = nodes[index]
+  return node === undefined ? null : { node, score, feasible }
+}
+
+function add(totals: Float64Array, weight: number, scores: readonly number[]): void {
+  for (let at = 0; at < totals.length; at += 1) totals[at] = (totals[at] ?? 0) + weight * (scores[at] ?? 0)
+}
+
+function addSame(totals: Float64Array, score: number): void {
+  if (score !== 0) for (let at = 0; at < totals.length; at += 1) totals[at] = (totals[at] ?? 0) + score
+}
+
+function refusalOf(why: Cause): Refusal {
+  return { cause: why, sentence: causeSentence(why), nodes: [], funnel: [] }
 }

@@ -4,7 +4,10 @@ import type { Pod } from '../../resources/pod.ts'
 import { conditionOf, nameOf } from '../meta.ts'
 import { isFinished } from '../pod-state.ts'
 import type { Amounts, NodeInfo, PodInfo, Snapshot } from './framework.ts'
-import { amountOf, podInfo } from './pod-info.ts'
+import { podInfo } from './pod-info.ts'
+import { amountOf } from './pod-requests.ts'
+import { hasTerms } from './pod-terms.ts'
+import { imageWithTag } from './scores/image-locality.ts'
 
 /** A whole snapshot from scratch. Pods without a node, ended pods and pods of unknown nodes hold nothing. */
 export function buildSnapshot(nodes: readonly Node[], pods: readonly Pod[]): Snapshot {
@@ -36,10 +39,14 @@ export function nodeInfo(node: Node, pods: Iterable<PodInfo>): NodeInfo {
     unschedulable: node.spec?.unschedulable === true,
     ready: ready?.status === 'True',
     notReadyWhy: ready?.status === 'True' ? '' : (ready?.message ?? ready?.reason ?? 'it has not reported yet'),
+    heardAt: ready?.lastHeartbeatTime ?? ready?.lastTransitionTime ?? '',
+    annotations: node.metadata.annotations ?? {},
+    images: imagesOf(node),
     allocatable: amountsOf(node.status?.allocatable),
     requested: sum([...held.values()].map((pod) => pod.requests)),
     scoringRequested: sum([...held.values()].map((pod) => pod.scoringRequests)),
     pods: held,
+    podsWithTerms: carriers(held.values()),
   }
 }
 
@@ -50,6 +57,7 @@ export function withPod(node: NodeInfo, pod: PodInfo): NodeInfo {
     requested: sum([node.requested, pod.requests]),
     scoringRequested: sum([node.scoringRequested, pod.scoringRequests]),
     pods: new Map(node.pods).set(pod.uid, pod),
+    podsWithTerms: hasTerms(pod.terms) ? [...node.podsWithTerms, pod] : node.podsWithTerms,
   }
 }
 
@@ -58,7 +66,27 @@ export function withoutPod(node: NodeInfo, uid: string): NodeInfo {
   const pods = new Map(node.pods)
   pods.delete(uid)
   const left = [...pods.values()]
-  return { ...node, pods, requested: sum(left.map((pod) => pod.requests)), scoringRequested: sum(left.map((pod) => pod.scoringRequests)) }
+  return {
+    ...node,
+    pods,
+    podsWithTerms: carriers(left),
+    requested: sum(left.map((pod) => pod.requests)),
+    scoringRequested: sum(left.map((pod) => pod.scoringRequests)),
+  }
+}
+
+function carriers(pods: Iterable<PodInfo>): readonly PodInfo[] {
+  const found = [...pods].filter((pod) => hasTerms(pod.terms))
+  return found.length === 0 ? NOBODY : found
+}
+
+const NOBODY: readonly PodInfo[] = []
+const NO_IMAGES: ReadonlyMap<string, number> = new Map()
+
+function imagesOf(node: Node): ReadonlyMap<string, number> {
+  const images = node.status?.images
+  if (images === undefined || images.length === 0) return NO_IMAGES
+  return new Map(images.flatMap(({ names, sizeBytes }) => (names ?? []).map((name) => [imageWithTag(name), sizeBytes ?? 0] as const)))
 }
 
 function amountsOf(quantities: Readonly<Record<string, string | number>> | undefined): Amounts {

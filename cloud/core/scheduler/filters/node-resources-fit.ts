@@ -10,26 +10,46 @@ const CODES: Readonly<Record<string, CauseCode>> = {
   'ephemeral-storage': 'placement.storage.short',
 }
 
-/** Requests of all pods, this one included, stay within what the device gives away. */
-export const nodeResourcesFit: FilterPlugin = {
-  name: 'NodeResourcesFit',
-  filter: (pod, node) => {
-    const faults: Cause[] = []
-    for (const [name, needs] of Object.entries(pod.requests)) {
-      const fault = needs > 0 ? shortage(name, needs, node) : null
-      if (fault !== null) faults.push(fault)
-    }
-    return faults
-  },
+export interface FitArgs {
+  /** extended resources that another program looks after */
+  readonly ignoredResources?: readonly string[]
+  /** the same for all resources of these domains */
+  readonly ignoredResourceGroups?: readonly string[]
 }
 
-function shortage(name: string, needs: number, node: NodeInfo): Cause | null {
-  const capacity = node.allocatable[name]
+/** Requests of all pods, this one included, stay within what the device gives away. */
+export function nodeResourcesFitFor({ ignoredResources = [], ignoredResourceGroups = [] }: FitArgs = {}): FilterPlugin {
+  const isIgnored = (name: string): boolean => ignoredResources.includes(name) || ignoredResourceGroups.includes(name.split('/', 1)[0] ?? '')
+  const ignoresAny = ignoredResources.length > 0 || ignoredResourceGroups.length > 0
+  return {
+    name: 'NodeResourcesFit',
+    passes: ({ requests }, node) => {
+      for (const name in requests) if (!fits(name, requests[name] ?? 0, node) && !(ignoresAny && isIgnored(name))) return false
+      return true
+    },
+    filter: (pod, node) => {
+      const faults: Cause[] = []
+      for (const [name, needs] of Object.entries(pod.requests)) {
+        if (!fits(name, needs, node) && !isIgnored(name)) faults.push(shortage(name, needs, node))
+      }
+      return faults
+    },
+  }
+}
+
+export const nodeResourcesFit = nodeResourcesFitFor()
+
+function fits(name: string, needs: number, { allocatable, requested }: NodeInfo): boolean {
+  if (needs <= 0) return true
+  const capacity = allocatable[name]
   // a device that could not read its PID limit is not refused for it: never guess
-  if (capacity === undefined && name === 'pids') return null
-  const total = capacity ?? 0
+  if (capacity === undefined) return name === 'pids'
+  return needs <= capacity - (requested[name] ?? 0)
+}
+
+function shortage(name: string, needs: number, node: NodeInfo): Cause {
+  const total = node.allocatable[name] ?? 0
   const free = total - (node.requested[name] ?? 0)
-  if (needs <= free) return null
   if (name === 'pods') return cause('placement.pods.full', { has: node.requested[name] ?? 0 })
   const facts = { needs: amountText(name, needs), has: amountText(name, Math.max(0, free)), capacity: amountText(name, total) }
   const code = CODES[name]

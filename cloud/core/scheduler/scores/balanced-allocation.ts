@@ -1,20 +1,37 @@
 import { MAX_SCORE } from '../framework.ts'
-import type { ScorePlugin } from '../framework.ts'
+import type { PodInfo, ScorePlugin } from '../framework.ts'
+import { CPU_AND_MEMORY } from './resource-strategy.ts'
+import type { ResourceWeight } from './resource-strategy.ts'
 
-const RESOURCES = ['cpu', 'memory'] as const
+/** Prefers the device where resources would be used to the same degree (one minus the standard deviation). */
+export function balancedAllocationOf(resources: readonly Pick<ResourceWeight, 'name'>[]): ScorePlugin {
+  const names = resources.map(({ name }) => name)
+  return {
+    name: 'BalancedAllocation',
+    // a pod that asks for nothing changes no balance
+    applies: (pod) => names.some((name) => (pod.requests[name] ?? 0) > 0),
+    score: (pod, node) => {
+      const fractions: number[] = []
+      for (const name of names) {
+        const capacity = node.allocatable[name] ?? 0
+        if (capacity <= 0 || !counts(name, pod)) continue
+        fractions.push(Math.min(1, ((node.requested[name] ?? 0) + (pod.requests[name] ?? 0)) / capacity))
+      }
+      return Math.trunc((1 - deviation(fractions)) * MAX_SCORE)
+    },
+  }
+}
 
-/** Prefers the device where cpu and memory would be used to the same degree (one minus the standard deviation). */
-export const balancedAllocation: ScorePlugin = {
-  name: 'BalancedAllocation',
-  score: (pod, node) => {
-    const fractions: number[] = []
-    for (const name of RESOURCES) {
-      const capacity = node.allocatable[name] ?? 0
-      if (capacity > 0) fractions.push(Math.min(1, ((node.requested[name] ?? 0) + (pod.requests[name] ?? 0)) / capacity))
-    }
-    if (fractions.length === 0) return MAX_SCORE
-    const mean = fractions.reduce((sum, value) => sum + value, 0) / fractions.length
-    const variance = fractions.reduce((sum, value) => sum + (value - mean) ** 2, 0) / fractions.length
-    return Math.trunc((1 - Math.sqrt(variance)) * MAX_SCORE)
-  },
+export const balancedAllocation = balancedAllocationOf(CPU_AND_MEMORY)
+
+function counts(name: string, pod: PodInfo): boolean {
+  return name === 'cpu' || name === 'memory' || (pod.requests[name] ?? 0) > 0
+}
+
+/** Kubernetes' way for two, which is also the exact one. */
+function deviation(fractions: readonly number[]): number {
+  if (fractions.length < 2) return 0
+  if (fractions.length === 2) return Math.abs(((fractions[0] ?? 0) - (fractions[1] ?? 0)) / 2)
+  const mean = fractions.reduce((sum, value) => sum + value, 0) / fractions.length
+  return Math.sqrt(fractions.reduce((sum, value) => sum + (value - mean) * (value - mean), 0) / fractions.length)
 }

@@ -1,0 +1,108 @@
+/**
+ * All nodes as the scheduler knows them, with sums over their pods. INVARIANTS: `nodes` is sorted by name, so that the first
+ * of several equal nodes is the one with the smallest name; nothing in it is changed except through `set` and `remove`;
+ * `supposing` leaves everything as it was.
+ */
+import { compareText } from '../meta.ts'
+import type { Labels } from '../../resources/label-selector.ts'
+import { CarriedTerms } from './carried-terms.ts'
+import type { Carried, Counted, NodeInfo, Snapshot, WorldView } from './framework.ts'
+import { Tally } from './tally.ts'
+
+/** Node entries of all tallies together; the one used longest ago is forgotten first. */
+const TALLY_CELLS = 8_000_000
+
+export class World implements WorldView {
+  readonly #byName = new Map<string, NodeInfo>()
+  readonly #place = new Map<string, number>()
+  #nodes: NodeInfo[] = []
+  #sorted = true
+  readonly #tallies = new Map<string, Tally>()
+  readonly #carried = new CarriedTerms()
+  readonly #namespaces = new Map<string, Labels>()
+  /** where the last search stopped, when not all nodes are looked at */
+  searchFrom = 0
+
+  constructor(nodes: Iterable<NodeInfo> = [], namespaces: Iterable<readonly [string, Labels]> = []) {
+    for (const node of nodes) this.set(node)
+    for (const [name, labels] of namespaces) this.#namespaces.set(name, labels)
+  }
+
+  get byName(): Snapshot {
+    return this.#byName
+  }
+
+  /** sorted by name */
+  get nodes(): readonly NodeInfo[] {
+    if (!this.#sorted) {
+      this.#nodes = [...this.#byName.values()].sort((a, b) => compareText(a.name, b.name))
+      this.#place.clear()
+      for (const [index, node] of this.#nodes.entries()) this.#place.set(node.name, index)
+      this.#sorted = true
+    }
+    return this.#nodes
+  }
+
+  get(name: string): NodeInfo | undefined {
+    return this.#byName.get(name)
+  }
+
+  /** Adds a node or replaces the one of its name. */
+  set(node: NodeInfo): void {
+    const known = this.#byName.has(node.name)
+    this.#byName.set(node.name, node)
+    const index = known && this.#sorted ? this.#place.get(node.name) : undefined
+    if (index === undefined) this.#sorted = false
+    else this.#nodes[index] = node
+  }
+
+  remove(name: string): void {
+    if (this.#byName.delete(name)) this.#sorted = false
+  }
+
+  setNamespace(name: string, labels: Labels | null): void {
+    if (labels === null) this.#namespaces.delete(name)
+    else this.#namespaces.set(name, labels)
+    // tallies may have counted by the old labels
+    this.#tallies.clear()
+  }
+
+  readonly namespaceLabels = (name: string): Labels => this.#namespaces.get(name) ?? {}
+
+  /** The answer of `ask` in a world where these nodes stand in place of those of their names. */
+  supposing<T>(instead: readonly NodeInfo[], ask: () => T): T {
+    const before = instead.map((node) => this.#byName.get(node.name)).filter((node) => node !== undefined)
+    for (const node of instead) if (this.#byName.has(node.name)) this.set(node)
+    try {
+      return ask()
+    } finally {
+      for (const node of before) this.set(node)
+    }
+  }
+
+  /** A current tally. `key` names everything that `of` depends on beside the node. */
+  tally(key: string, of: (node: NodeInfo) => Counted): Tally {
+    const known = this.#tallies.get(key)
+    const tally = known ?? new Tally(of)
+    // the map is ordered by last use
+    this.#tallies.delete(key)
+    this.#tallies.set(key, tally)
+    tally.refresh(this.nodes)
+    if (known === undefined) this.#forget()
+    return tally
+  }
+
+  carried(): Iterable<Carried> {
+    return this.#carried.refresh(this.nodes)
+  }
+
+  #forget(): void {
+    let cells = 0
+    for (const tally of this.#tallies.values()) cells += tally.size
+    for (const [key, tally] of this.#tallies) {
+      if (cells <= TALLY_CELLS) return
+      cells -= tally.size
+      this.#tallies.delete(key)
+    }
+  }
+}
