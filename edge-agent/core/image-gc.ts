@@ -61,7 +61,9 @@ function keptIds({ present, inUse, wanted, record }: GcInput): ReadonlySet<strin
   const releases = new Set(wanted.images.map(({ image, release }) => `${image} ${release}`))
   for (const pin of record.pins) if (releases.has(`${pin.image} ${pin.release}`)) kept.add(pin.id)
   for (const repository of new Set(wanted.images.map(({ image }) => repositoryOf(image)))) {
-    const previous = record.images.filter((one) => !kept.has(one.id) && repositoryOf(one.reference) === repository).toSorted((a, b) => b.used - a.used)[0]
+    const previous = record.images
+      .filter((one) => !kept.has(one.id) && repositoryOf(one.reference) === repository)
+      .toSorted((a, b) => b.used - a.used)[0]
     if (previous !== undefined) kept.add(previous.id)
   }
   return kept

@@ -23,7 +23,7 @@ export function imagesWanted(desired: DesiredState): ImagesWanted {
   const byKey = new Map<string, ImagesWanted['images'][number]>()
   for (const pod of desired.pods) {
     const release = releaseOf(pod)
-    for (const { image } of pod.spec.containers) byKey.set(`${image} ${release}`, { image, release })
+    for (const { image } of [...(pod.spec.initContainers ?? []), ...pod.spec.containers]) byKey.set(`${image} ${release}`, { image, release })
   }
   return { credentials: desired.credentials ?? [], prefetch: desired.prefetch ?? [], images: [...byKey.values()] }
 }

@@ -59,6 +59,9 @@ export class EngineError extends Error {
   }
 }
 
+/** lines: what a loader says before it gives up */
+const LAST_WORDS = 5
+
 interface Parts {
   readonly docker: Docker
   readonly caller: Caller
@@ -144,6 +147,12 @@ function steps({ docker, caller: { call, context }, callMs, observer, images }: 
       observer.changed(target)
     }
   }
+  const lastWords = async (target: string): Promise<string> =>
+    readLogFrames(
+      Buffer.from(
+        await call((abortSignal) => docker.getContainer(target).logs({ stdout: true, stderr: true, follow: false, tail: LAST_WORDS, abortSignal })),
+      ),
+    )
   /** Is the container that holds this name the one that was asked for? A stranger would be waited for without end. */
   const isSame = async (plan: ContainerPlan): Promise<boolean> => {
     try {
@@ -164,11 +173,11 @@ function steps({ docker, caller: { call, context }, callMs, observer, images }: 
       }
     },
     start: (target) =>
-      startOrSuspect(
-        images,
-        () => step(target, (abortSignal) => docker.getContainer(target).start({ abortSignal }), STEP_WORDS.start),
-        () => call((abortSignal) => docker.getContainer(target).inspect({ abortSignal })),
-      ),
+      startOrSuspect(images, {
+        start: () => step(target, (abortSignal) => docker.getContainer(target).start({ abortSignal }), STEP_WORDS.start),
+        inspect: () => call((abortSignal) => docker.getContainer(target).inspect({ abortSignal })),
+        lastWords: () => lastWords(target),
+      }),
     stop: (target, graceSeconds) =>
       step(
         target,

@@ -1,30 +1,59 @@
-/** A start that fails as damaged files do: the image is read back before anybody is told to check the command. */
+/**
+ * Programs that end as damaged files make them end: before the next start the image is read back, and nobody is told to
+ * check a command that is right. Asked only of containers that failed at once, so that an ordinary start costs one inspect.
+ */
 import { cause } from '../../protocol/causes.ts'
 import { isRecord } from '../../protocol/shape.ts'
 import type { Outcome } from '../core/model.ts'
 import { LABELS } from './to-docker.ts'
 
-/** What runc and the graph drivers say of files that are gone, empty or unreadable. */
-const DAMAGE = /exec format error|no such file or directory|input\/output error|structure needs cleaning|not a directory|layer|failed to mount|permission denied/i
+/** What runc, the loader and the graph drivers say of files that are gone, empty or unreadable. */
+const DAMAGE =
+  /exec format error|no such file or directory|input\/output error|structure needs cleaning|not a directory|layer|failed to mount|permission denied|cannot open shared object|invalid ELF|not found/i
+/** not executable, not found, and the signals of code that is not what it was: ILL, BUS, SEGV */
+const DAMAGE_CODES: ReadonlySet<unknown> = new Set([126, 127, 132, 135, 139])
+/** a program whose files are damaged does not run for long */
+const SHORT_MS = 5_000
 
 export interface Suspicion {
+  /** what is wrong with the image, or null */
   suspect(id: string, image: string): Promise<string | null>
 }
 
+export interface Suspect {
+  start(): Promise<Outcome>
+  inspect(): Promise<unknown>
+  /** the end of its log */
+  lastWords(): Promise<string>
+}
+
 /** The outcome of the start; `image.damaged` instead when its image turns out to be. */
-export async function startOrSuspect(images: Suspicion, start: () => Promise<Outcome>, inspect: () => Promise<unknown>): Promise<Outcome> {
-  const outcome = await start()
-  if (outcome.ok || outcome.cause.code !== 'container.start.failed' || !DAMAGE.test(outcome.cause.facts['why'] ?? '')) return outcome
-  try {
-    const seen = await inspect()
-    if (!isRecord(seen) || typeof seen['Image'] !== 'string') return outcome
-    const config = isRecord(seen['Config']) ? seen['Config'] : {}
-    const labels = isRecord(config['Labels']) ? config['Labels'] : {}
-    const image = String(labels[LABELS.image] ?? config['Image'] ?? seen['Image'])
-    const why = await images.suspect(seen['Image'], image)
-    return why === null ? outcome : { ok: false, cause: cause('image.damaged', { image, why }) }
-  } catch {
-    // the first answer stands
-    return outcome
+export async function startOrSuspect(images: Suspicion, container: Suspect): Promise<Outcome> {
+  const before = await container.inspect().catch(() => null)
+  if (await endedAsDamaged(before, container)) {
+    const damaged = await damageOf(images, before)
+    if (damaged !== null) return damaged
   }
+  const outcome = await container.start()
+  if (outcome.ok || outcome.cause.code !== 'container.start.failed' || !DAMAGE.test(outcome.cause.facts['why'] ?? '')) return outcome
+  return (await damageOf(images, before)) ?? outcome
+}
+
+async function endedAsDamaged(seen: unknown, container: Suspect): Promise<boolean> {
+  const state = isRecord(seen) && isRecord(seen['State']) ? seen['State'] : {}
+  if (state['Status'] !== 'exited' || state['ExitCode'] === 0) return false
+  const ranMs = Date.parse(String(state['FinishedAt'])) - Date.parse(String(state['StartedAt']))
+  if (!(ranMs < SHORT_MS)) return false
+  return DAMAGE_CODES.has(state['ExitCode']) || DAMAGE.test(await container.lastWords().catch(() => ''))
+}
+
+async function damageOf(images: Suspicion, seen: unknown): Promise<Outcome | null> {
+  if (!isRecord(seen) || typeof seen['Image'] !== 'string') return null
+  const config = isRecord(seen['Config']) ? seen['Config'] : {}
+  const labels = isRecord(config['Labels']) ? config['Labels'] : {}
+  const named = labels[LABELS.image] ?? config['Image']
+  const image = typeof named === 'string' ? named : seen['Image']
+  // an engine that does not answer says nothing about the image
+  const why = await images.suspect(seen['Image'], image).catch(() => null)
+  return why === null ? null : { ok: false, cause: cause('image.damaged', { image, why }) }
 }

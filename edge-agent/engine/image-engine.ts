@@ -91,7 +91,9 @@ export function createImageEngine(docker: Docker, { call }: Caller): ImageEngine
     },
     pull: (image, credential, signal, limits) => {
       const authconfig =
-        credential === null ? {} : { authconfig: { username: credential.username, password: credential.password, serveraddress: credential.registry } }
+        credential === null
+          ? {}
+          : { authconfig: { username: credential.username, password: credential.password, serveraddress: credential.registry } }
       return pullImage((reference, abortSignal) => docker.createImage({ fromImage: reference, abortSignal, ...authconfig }), image, signal, limits)
     },
     verify: async (id) => {

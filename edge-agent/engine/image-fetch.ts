@@ -112,5 +112,7 @@ function failureOf(error: unknown, signal: AbortSignal): EngineFailure {
   if (error instanceof RegistryError || error instanceof LoadError) return error.failure
   const failure = readFailure(error)
   // an errno here is the registry's connection or the staging disk, not the engine's socket
-  return failure.code === 'STALLED' ? failure : { ...failure, code: null, text: failure.code === null ? failure.text : `${failure.text} (${failure.code})` }
+  return failure.code === 'STALLED'
+    ? failure
+    : { ...failure, code: null, text: failure.code === null ? failure.text : `${failure.text} (${failure.code})` }
 }

@@ -5,7 +5,7 @@
  * - A damaged image is removed only while no container of it runs.
  * - Credentials are here in memory only; no log, cause or record carries one.
  */
-import { cause } from '../../protocol/causes.ts'
+import { cause, causeSentence } from '../../protocol/causes.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { pullDelayMs } from '../core/backoff.ts'
 import { noteAttempt, noteDamaged, noteFetched, notePin, noteRepaired, pinOf } from '../core/image-record.ts'
@@ -76,9 +76,14 @@ export class ImageKeeper {
       const outcome = await this.#pull(image, pin, signal, use)
       const standIn = outcome.ok || signal.aborted || !isOffline(outcome.cause) ? null : await this.#present(image, null)
       // a device without a network must still be able to start what it has; a registry that refuses is obeyed
-      return standIn === null ? outcome : await this.#use(image, standIn, use)
+      if (outcome.ok || standIn === null) return outcome
+      this.#options.log.warn('the registry cannot be asked: the image that is here is used', { image, why: causeSentence(outcome.cause) })
+      return await this.#use(image, standIn, use)
     } catch (error) {
-      return { ok: false, cause: pullCause(readFailure(error), image, { limitMs: LIMITS.engineCallMs.value, since: new Date(this.#clock.now().wallMs).toISOString() }) }
+      return {
+        ok: false,
+        cause: pullCause(readFailure(error), image, { limitMs: LIMITS.engineCallMs.value, since: new Date(this.#clock.now().wallMs).toISOString() }),
+      }
     }
   }
 
@@ -173,7 +178,7 @@ export class ImageKeeper {
   async #prefetch(round: number): Promise<void> {
     const quiet = new AbortController().signal
     for (const image of this.#wanted.prefetch) {
-      for (let failures = 0; round === this.#prefetchRound; ) {
+      for (let failures = 0; round === this.#prefetchRound;) {
         const outcome = await this.ensure(image, 'IfNotPresent', quiet)
         if (outcome.ok) break
         failures = outcome.cause.facts['gained'] === 'yes' ? 1 : failures + 1

@@ -44,7 +44,9 @@ export function readManifest(json: unknown): Manifest {
   const listed: readonly unknown[] = Array.isArray(json['layers']) ? json['layers'] : []
   const layers = listed.flatMap((item) => readBlob(item) ?? [])
   if (config === null || layers.length !== listed.length || layers.length === 0) return { kind: 'unknown' }
-  return layers.every(({ mediaType }) => LAYER.test(mediaType) && !mediaType.includes('foreign')) ? { kind: 'image', image: { config, layers } } : { kind: 'unknown' }
+  return layers.every(({ mediaType }) => LAYER.test(mediaType) && !mediaType.includes('foreign'))
+    ? { kind: 'image', image: { config, layers } }
+    : { kind: 'unknown' }
 }
 
 /** The entry for the engine's platform; an exact variant first. */

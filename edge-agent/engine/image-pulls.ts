@@ -12,7 +12,12 @@ import type { Bytes, FetchOutcome } from './image-fetch.ts'
 
 export interface PullBoard {
   /** runs the attempt, or waits for the one that runs */
-  run(image: string, attempt: number, signal: AbortSignal, fetch: (onProgress: (bytes: Bytes) => void) => Promise<FetchOutcome>): Promise<FetchOutcome>
+  run(
+    image: string,
+    attempt: number,
+    signal: AbortSignal,
+    fetch: (onProgress: (bytes: Bytes) => void) => Promise<FetchOutcome>,
+  ): Promise<FetchOutcome>
   isPulling(): boolean
   /** progress of images that nobody asks for is forgotten */
   keepOnly(images: ReadonlySet<string>): void
@@ -53,7 +58,11 @@ export function createPullBoard(clock: Clock, tell: (pulls: Pulls) => void): Pul
     if (next === undefined) running -= 1
     else next()
   }
-  const attemptOnce = async (image: string, attempt: number, fetch: (onProgress: (bytes: Bytes) => void) => Promise<FetchOutcome>): Promise<FetchOutcome> => {
+  const attemptOnce = async (
+    image: string,
+    attempt: number,
+    fetch: (onProgress: (bytes: Bytes) => void) => Promise<FetchOutcome>,
+  ): Promise<FetchOutcome> => {
     await slot()
     let latest: PullProgress = progress.get(image) ?? { attempt, layersDone: 0, layersTotal: 0, bytesDone: 0, bytesTotal: 0, active: true }
     latest = { ...latest, attempt, active: true }

@@ -50,7 +50,7 @@ export function createRegistryClient({ registry, credential, insecure, stallMs }
       if (status === 200 || status === 206) return answer
       const text = (await bodyOf(answer, LIMITS.messageText.value * 4)).toString('utf8')
       if (status !== 401 || attempt > 0) throw refusal(status, text, answer)
-      authorization = await answerChallenge(String(answer.headers['www-authenticate'] ?? ''), signal)
+      authorization = await answerChallenge(answer.headers['www-authenticate'] ?? '', signal)
       if (authorization === null) throw refusal(status, text, answer)
     }
   }
@@ -106,7 +106,8 @@ async function send(url: URL, headers: Readonly<Record<string, string>>, signal:
     answer.resume()
     const next = new URL(location, at)
     if (next.origin !== at.origin) shown = Object.fromEntries(Object.entries(shown).filter(([name]) => name !== 'authorization'))
-    if (at.protocol === 'https:' && next.protocol !== 'https:') throw new RegistryError({ status: null, code: null, text: `redirected to ${next.origin}, which is not encrypted` })
+    if (at.protocol === 'https:' && next.protocol !== 'https:')
+      throw new RegistryError({ status: null, code: null, text: `redirected to ${next.origin}, which is not encrypted` })
     at = next
   }
   throw new RegistryError({ status: null, code: null, text: 'redirected too often' })
@@ -125,6 +126,7 @@ async function sendOnce(url: URL, headers: Readonly<Record<string, string>>, sig
 
 function refusal(status: number, text: string, answer: IncomingMessage): RegistryError {
   const seconds = Number(answer.headers['retry-after'])
-  const said = status === 401 || status === 403 ? `unauthorized: the registry answered ${status}` : `the registry answered ${status}: ${text.slice(0, 256)}`
+  const said =
+    status === 401 || status === 403 ? `unauthorized: the registry answered ${status}` : `the registry answered ${status}: ${text.slice(0, 256)}`
   return new RegistryError({ status, code: null, text: said }, seconds > 0 ? Math.min(seconds * 1000, LIMITS.pullRetryMaxMs.value) : null)
 }

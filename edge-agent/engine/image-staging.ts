@@ -24,7 +24,11 @@ export interface Staging {
 
 export function createStaging(dir: string): Staging {
   const fileOf = ({ digest }: Blob): string => path.join(dir, digest.replace(':', '-'))
-  const sizeOf = (file: string): Promise<number | null> => stat(file).then(({ size }) => size, () => null)
+  const sizeOf = (file: string): Promise<number | null> =>
+    stat(file).then(
+      ({ size }) => size,
+      () => null,
+    )
 
   return {
     fetch: async (registry, repository, blob, onBytes, signal) => {
@@ -62,7 +66,11 @@ export function createStaging(dir: string): Staging {
 /** Read back from the disk: what a power cut or a bad card made of it is found here, not in the engine. */
 async function finish(part: string, file: string, { digest }: Blob): Promise<void> {
   const handle = await open(part, 'r+')
-  await handle.sync().finally(() => handle.close())
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
   const hash = createHash('sha256')
   for await (const chunk of createReadStream(part)) hash.update(chunk as Buffer)
   if (`sha256:${hash.digest('hex')}` !== digest) {

@@ -26,7 +26,15 @@ export async function sweepImages(parts: SweepParts, wanted: ImagesWanted, press
   const [present, used] = await Promise.all([engine.list(), engine.usedBy()])
   const isPartial = (references: readonly string[]): boolean => references.some((one) => one.startsWith(`${PARTIAL}:`))
   const whole = present.filter(({ references }) => !isPartial(references))
-  const record = forgetImages(book.record(), new Set(book.record().images.map(({ id }) => id).filter((id) => !present.some((one) => one.id === id))))
+  const record = forgetImages(
+    book.record(),
+    new Set(
+      book
+        .record()
+        .images.map(({ id }) => id)
+        .filter((id) => !present.some((one) => one.id === id)),
+    ),
+  )
   const inUse = new Set(used.map(({ imageId }) => imageId))
   const gone = new Set<string>()
   for (const id of imagesToRemove({ present: whole, inUse, wanted, record, space: found, pressed })) {

@@ -54,7 +54,8 @@ export async function resolveImage({ registry, platform }: TransferParts, image:
   for (let level = 0; level < 2; level += 1) {
     const bytes = await registry.manifest(reference.repository, name, signal)
     const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`
-    if (name.startsWith('sha256:') && name !== digest) throw new RegistryError({ status: null, code: null, text: `the registry sent another manifest than ${name}` })
+    if (name.startsWith('sha256:') && name !== digest)
+      throw new RegistryError({ status: null, code: null, text: `the registry sent another manifest than ${name}` })
     const read = readManifest(parseJson(bytes))
     if (read.kind === 'image') return { reference, digest, manifest: read.image, id: read.image.config.digest }
     const chosen = read.kind === 'index' ? chooseEntry(read.entries, platform) : null
@@ -79,9 +80,10 @@ export async function transferImage(parts: TransferParts, image: string, resolve
   const partial = `${PARTIAL}:${id.slice(7, 19)}`
   let present = await presentLayers(engine, diffIds)
   const progress = progressTeller(parts, manifest.layers)
-  progress(present, 0)
   const missing = manifest.layers.slice(present)
-  await parts.makeRoom(await Promise.all(missing.map(async (blob) => blob.size - (await staging.held(blob)))))
+  const held = await Promise.all(missing.map((blob) => staging.held(blob)))
+  progress(present, held[0] ?? 0)
+  await parts.makeRoom(missing.map(({ size }, index) => size - (held[index] ?? 0)))
   for (const [index, blob] of manifest.layers.entries()) {
     if (index < present) continue
     const file = await staging.fetch(registry, reference.repository, blob, (done) => progress(index, done), signal)
@@ -93,7 +95,15 @@ export async function transferImage(parts: TransferParts, image: string, resolve
     progress(present, 0)
   }
   // every layer was there already, under another image
-  if (missing.length === 0) await load(engine, config, id, diffIds.map(() => null), name, signal)
+  if (missing.length === 0)
+    await load(
+      engine,
+      config,
+      id,
+      diffIds.map(() => null),
+      name,
+      signal,
+    )
   await engine.removeImage(partial)
 }
 
@@ -107,13 +117,22 @@ async function loadPartial(
 ): Promise<void> {
   const json = parseJson(config)
   if (!isRecord(json)) throw new NotThisWayError('its config is no object')
-  const part = Buffer.from(JSON.stringify({ architecture: json['architecture'], os: json['os'], config: {}, rootfs: { type: 'layers', diff_ids: diffIds } }))
+  const part = Buffer.from(
+    JSON.stringify({ architecture: json['architecture'], os: json['os'], config: {}, rootfs: { type: 'layers', diff_ids: diffIds } }),
+  )
   const before = await engine.inspect(tag)
   await load(engine, part, `sha256:${createHash('sha256').update(part).digest('hex')}`, layers, tag, signal)
   if (before !== null) await engine.removeImage(before.id)
 }
 
-async function load(engine: ImageEngine, config: Buffer, id: string, layers: readonly (string | null)[], tag: string, signal: AbortSignal): Promise<void> {
+async function load(
+  engine: ImageEngine,
+  config: Buffer,
+  id: string,
+  layers: readonly (string | null)[],
+  tag: string,
+  signal: AbortSignal,
+): Promise<void> {
   await engine.load(imageArchive({ config, id: id.slice('sha256:'.length), layers, tags: [tag] }), signal)
 }
 

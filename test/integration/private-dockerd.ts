@@ -26,6 +26,8 @@ export interface PrivateDockerdOptions {
   readonly liveRestore?: boolean
   /** a veth pair between this namespace and the engine's, in CIDR form; without it the engine has loopback only */
   readonly link?: { readonly here: string; readonly there: string }
+  /** the engine's configuration file, `daemon.json` */
+  readonly config?: Readonly<Record<string, unknown>>
 }
 
 export interface PrivateDockerd {
@@ -65,6 +67,7 @@ export async function createPrivateDockerd(options: PrivateDockerdOptions = {}):
   const sweepNow = (): void => sweep(dir, netns)
   process.once('exit', sweepNow)
   await makeNamespace(netns, options.link)
+  writeFileSync(join(dir, 'daemon.json'), JSON.stringify(options.config ?? {}))
   startContainerd(dir)
   let dockerd: ChildProcess | null = null
 
@@ -129,7 +132,6 @@ function dockerdCommand(dir: string, liveRestore: boolean): readonly string[] {
 }
 
 function startContainerd(dir: string): void {
-  writeFileSync(join(dir, 'daemon.json'), '{}')
   const config = [
     'version = 2',
     `root = "${join(dir, 'ctrd')}"`,
