@@ -8,9 +8,10 @@ import type { Infer } from './shape.ts'
 import { DEVICE_CAUSES } from './causes-device.ts'
 import { POD_CAUSES } from './causes-pod.ts'
 import { PLACEMENT_CAUSES } from './causes-placement.ts'
+import { TOPOLOGY_CAUSES } from './causes-topology.ts'
 import type { CauseClass, CauseEntry, Retry } from './cause-entry.ts'
 
-export const CAUSES = { ...PLACEMENT_CAUSES, ...DEVICE_CAUSES, ...POD_CAUSES } as const satisfies Record<string, CauseEntry>
+export const CAUSES = { ...PLACEMENT_CAUSES, ...TOPOLOGY_CAUSES, ...DEVICE_CAUSES, ...POD_CAUSES } as const satisfies Record<string, CauseEntry>
 
 export type CauseCode = keyof typeof CAUSES
 
