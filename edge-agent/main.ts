@@ -10,30 +10,40 @@ import type { Hello } from '../protocol/presence.ts'
 import { clip, LIMITS } from '../protocol/limits.ts'
 import { HELP, readCommand } from './config.ts'
 import type { RunConfig } from './config.ts'
+import type { LocalSettings } from './core/device-policy.ts'
 import { initialState } from './core/initial-state.ts'
 import type { AgentState, EngineInfo, Loaded } from './core/model.ts'
 import { createDockerEngine } from './engine/docker-engine.ts'
 import { hostOfImages } from './engine/image-host.ts'
 import { meaningfullyChanged } from './inventory/changed.ts'
 import { createCopyReader, createInventoryReader } from './inventory/collect.ts'
+import { createPressureSampler } from './inventory/pressure-sampler.ts'
 import { createHostReader } from './inventory/host-reader.ts'
 import { runNvidiaSmi } from './inventory/nvidia-smi.ts'
 import { printInventory } from './inventory/print-inventory.ts'
+import { readLocalSettings } from './local-settings.ts'
 import { createMqttLink } from './link/mqtt-link.ts'
 import { keepPage } from './keep-page.ts'
+import { leaveWords } from './last-words.ts'
+import { textOf } from './local-page/text-view.ts'
 import { keepSessions } from './keep-sessions.ts'
 import { createLog } from './log.ts'
 import type { AgentLog } from './log.ts'
 import type { CloudLink, Engine, InventoryReader, StateStore } from './ports.ts'
+import { pagePin } from './page-pin.ts'
 import { takeLock } from './process-lock.ts'
+import { startRescue } from './rescue.ts'
 import { startLoop } from './runtime/loop.ts'
 import { createProber } from './runtime/probe-runner.ts'
 import type { Loop } from './runtime/loop.ts'
 import { systemClock, systemRandom } from './runtime/system-clock.ts'
 import { repeat } from './runtime/timers.ts'
+import { watchPressure } from './runtime/pressure-watch.ts'
 import { createWatchdog, EXIT_STUCK } from './runtime/watchdog.ts'
 import type { Sessions } from './session/sessions.ts'
 import { openImageRecordFile } from './store/image-record-file.ts'
+import { saveBundle } from './save-bundle.ts'
+import { createVolumes } from './volumes/pod-volumes.ts'
 import { openStateStore } from './store/state-store.ts'
 
 /** put here by the bundler */
@@ -54,6 +64,12 @@ async function main(): Promise<void> {
       return run(command.config)
     case 'inventory':
       return showInventory(command.root, command.output)
+    case 'pin':
+      return print(`${pagePin(command.config.stateDir, command.config.join.pagePin)}\n`)
+    case 'bundle':
+      return print(await saveBundle(command.config, command.file, VERSION))
+    case 'rescue':
+      return void (await startRescue({ ...command.page, stateDir: command.stateDir, fd: command.fd, nowMs: () => systemClock.now().wallMs }))
     case 'version':
       return print(`skerry-agent ${VERSION}\n`)
     case 'help':
@@ -75,6 +91,16 @@ async function run(config: RunConfig): Promise<void> {
   }
   const sid = randomUUID()
   log.info('agent starts', { device, version: VERSION, node: process.version, pid: process.pid, sid })
+  const words = (state: 'runs' | 'stopped' | 'failed', why: string): void =>
+    leaveWords(
+      config.stateDir,
+      { state, why, device, version: VERSION },
+      log.lines(),
+      textOf(loop.state(), systemClock.now()),
+      systemClock.now().wallMs,
+    )
+  leaveWords(config.stateDir, { state: 'runs', why: '', device, version: VERSION }, [], '', systemClock.now().wallMs)
+  process.on('uncaughtExceptionMonitor', (error) => words('failed', error.stack ?? error.message))
   const store = openStateStore(config.stateDir, { log })
   const engine = createDockerEngine({
     socketPath: config.dockerSocket,
@@ -89,17 +115,19 @@ async function run(config: RunConfig): Promise<void> {
     },
   })
   const link = config.cloud ? createLink(config, sid, log) : null
+  const local = await readLocalSettings(config.stateDir, device, log)
   const engineInfo = (): EngineInfo | null => loop.state().engine.info
   const inventory = createInventoryReader({ device, agentVersion: VERSION, clock: systemClock, engine: engineInfo, nvidiaSmi: runNvidiaSmi })
-  const loop = createLoop(config, sid, { store, engine, link, log }, () => void tellInventory())
+  const loop = createLoop(config, sid, { store, engine, link, log, local }, () => void tellInventory(), words)
   const tellInventory = inventoryTeller(inventory, loop, log)
 
-  const page = keepPage(config, loop, engine, log)
+  const page = keepPage(config, loop, engine, log, () => undefined)
   const sessions = keepSessions(config, loop, engine, log)
   loop.dispatch({ kind: 'loaded', loaded: await load(store) })
   const stops = [
     engine.watch(() => loop.dispatch({ kind: 'engine-event' })),
     repeat(systemClock, systemRandom, LIMITS.inventoryIntervalMs.value, () => void tellInventory()),
+    watchPressure({ clock: systemClock, random: systemRandom, loop, sample: createPressureSampler(createHostReader()).sample }),
   ]
   void tellInventory()
   if (link === null) loop.dispatch({ kind: 'link', link: { kind: 'disabled' } })
@@ -107,6 +135,7 @@ async function run(config: RunConfig): Promise<void> {
 
   const end = async (signal: string): Promise<void> => {
     log.info('agent ends; workloads keep running', { signal })
+    words('stopped', `${signal} was sent`)
     for (const stop of stops) stop()
     sessions.stop()
     await loop.stop()
@@ -132,22 +161,31 @@ interface LoopParts {
   readonly engine: Engine
   readonly link: CloudLink | null
   readonly log: AgentLog
+  readonly local: LocalSettings
 }
 
-function createLoop({ join }: RunConfig, sid: string, { store, engine, link, log }: LoopParts, onEngineInfo: () => void): Loop {
+function createLoop(
+  { join }: RunConfig,
+  sid: string,
+  { store, engine, link, log, local }: LoopParts,
+  onEngineInfo: () => void,
+  words: (state: 'failed', why: string) => void,
+): Loop {
   const quit = (msg: string, fields: Readonly<Record<string, string | number>>): void => {
     log.error(msg, { ...fields, ...summary(loop.state()) })
+    words('failed', `${msg}: ${JSON.stringify(fields)}`)
     // the supervisor starts a new process, which adopts what runs
     process.exit(EXIT_STUCK)
   }
   const loop = startLoop({
-    initial: initialState({ device: join.device, sid, agentVersion: VERSION }, systemClock.now()),
+    initial: { ...initialState({ device: join.device, sid, agentVersion: VERSION }, systemClock.now()), local },
     ports: {
       store,
       engine,
       log,
       clock: systemClock,
       prober: createProber(engine, systemClock),
+      volumes: local.roots === null ? undefined : createVolumes(local.roots, local.policy, local.policyFile),
       link: link ?? { publishStatus: () => {}, publishInventory: () => {} },
       watchdog: createWatchdog(systemClock, (what, sinceMs) => quit('stuck', { what, sinceMs: Math.round(sinceMs) })),
     },

@@ -17,6 +17,7 @@ import type {
   SavedState,
 } from './core/model.ts'
 import type { ImageRecord } from './core/image-record.ts'
+import type { PodVolumes } from './core/pod-files.ts'
 import type { Cause } from '../protocol/causes.ts'
 
 export interface Clock {
@@ -86,6 +87,8 @@ export interface Engine {
   stop(target: string, graceSeconds: number): Promise<Outcome>
   /** removing an absent container is success; a running one is refused by the engine */
   remove(target: string): Promise<Outcome>
+  /** removes the engine's volumes of a pod that is gone; those of claims stay */
+  dropVolumes(podUid: string): Promise<Outcome>
   /**
    * Runs a program in a running container and waits for its end. `timedOut`: it was still running at the deadline, and is ended
    * where the engine allows. An engine that could not run it answers with a cause.
@@ -106,6 +109,16 @@ export interface LiveEngine {
   openLogs(target: string, asked: LogsAsked): Promise<LiveOpened>
   /** one TCP connection to a port of a running container */
   openPort(target: string, port: number): Promise<LiveOpened>
+}
+
+/** Folders and files of pods. Files of Secrets are never on disk. */
+export interface Volumes {
+  /** pods that have a folder here; null when that cannot be read, and nothing follows from it */
+  pods(): Promise<readonly string[] | null>
+  /** makes them as planned: each folder of files changes as a whole or not at all */
+  prepare(volumes: PodVolumes): Promise<Outcome>
+  /** removing what is not there is success */
+  drop(podUid: string): Promise<Outcome>
 }
 
 /** The durable state file. `save` resolves only when the bytes and the directory entry are on the medium. */

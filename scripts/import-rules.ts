@@ -53,6 +53,7 @@ export const IMPORT_RULES: readonly ImportRule[] = [
   rule('edge-agent/core/', ['protocol/'], [], true, "the agent's brain"),
   rule('edge-agent/ports.ts', ['protocol/', 'edge-agent/core/'], [], true, 'where rooms meet'),
   rule('edge-agent/engine/', ['protocol/', 'edge-agent/ports.ts', 'edge-agent/core/'], ['node:', 'dockerode'], false, 'owner of dockerode'),
+  rule('edge-agent/volumes/', ['protocol/', 'edge-agent/ports.ts', 'edge-agent/core/'], ['node:'], false, 'folders and files of pods'),
   rule(
     'edge-agent/inventory/',
     ['protocol/', 'device-profiles/', 'edge-agent/ports.ts', 'edge-agent/core/'],
@@ -63,6 +64,13 @@ export const IMPORT_RULES: readonly ImportRule[] = [
   rule('edge-agent/store/', ['protocol/', 'edge-agent/ports.ts', 'edge-agent/core/'], ['node:', 'lowdb'], false, 'durable state'),
   rule('edge-agent/link/', ['protocol/', 'edge-agent/ports.ts', 'edge-agent/core/'], ['node:', 'mqtt', 'mqtt-packet'], false, 'the way to the cloud'),
   rule('edge-agent/session/', ['protocol/', 'edge-agent/ports.ts', 'edge-agent/core/'], ['node:', 'ws'], false, 'live sessions: logs, exec, ports'),
+  rule(
+    'edge-agent/path-check/',
+    ['protocol/', 'edge-agent/ports.ts', 'edge-agent/core/'],
+    ['node:'],
+    false,
+    'looks at the way to the cloud when asked',
+  ),
   rule('edge-agent/runtime/', ['protocol/', 'edge-agent/ports.ts', 'edge-agent/core/'], ['node:'], false, 'runs effects'),
   rule(
     'edge-agent/local-page/',

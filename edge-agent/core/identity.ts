@@ -1,14 +1,12 @@
 /** Who is who: container names, ledger keys and container plans made from a desired pod. */
 import { LIMITS } from '../../protocol/limits.ts'
 import { parseUnits } from '../../protocol/units.ts'
-import { releaseOf } from './image-use.ts'
-import type { ContainerIdentity, ContainerPlan, ContainerSpec, DesiredPod, ObservedContainer } from './model.ts'
+import type { ContainerIdentity, ContainerSpec, DesiredPod, ObservedContainer } from './model.ts'
 
 /** Kubernetes' default; used for containers whose spec is gone and whose engine record does not tell. */
 export const GRACE_SECONDS_DEFAULT = 30
 /** Docker takes longer names, but file systems and host names below it do not. */
 const NAME_LENGTH_MAX = 200
-const HOSTNAME_LENGTH_MAX = 63
 const SHORT = 8
 
 /** `<uid>/<container>/<hash8>`: a changed spec is a new key and starts with a clean record. */
@@ -28,8 +26,8 @@ export function containerName(namespace: string, podName: string, container: str
   return `${head.slice(0, NAME_LENGTH_MAX - tail.length)}${tail}`
 }
 
-export function identityOf(pod: DesiredPod, container: string): ContainerIdentity {
-  const { uid, specHash, namespace, name } = pod
+export function identityOf(pod: DesiredPod, container: string, specHash: string): ContainerIdentity {
+  const { uid, namespace, name } = pod
   return { podUid: uid, specHash, namespace, podName: name, containerName: container, name: containerName(namespace, name, container, uid, specHash) }
 }
 
@@ -68,23 +66,4 @@ export function hostPortsOf(pod: DesiredPod, container: ContainerSpec): readonly
     if (number !== undefined) claimed.push(`${number}/${port.protocol ?? 'TCP'}`)
   }
   return claimed
-}
-
-/** Everything the engine needs to make this container. */
-export function containerPlan(device: string, pod: DesiredPod, container: ContainerSpec): ContainerPlan {
-  const hostNetwork = pod.spec.hostNetwork ?? false
-  return {
-    identity: identityOf(pod, container.name),
-    device,
-    container,
-    pod: {
-      hostNetwork,
-      hostname: hostNetwork ? null : (pod.spec.hostname ?? pod.name.slice(0, HOSTNAME_LENGTH_MAX)),
-      pidsLimit: pidsLimitOf(pod),
-      graceSeconds: graceSecondsOf(pod),
-      labels: pod.labels ?? {},
-    },
-    placement: pod.placement ?? null,
-    release: releaseOf(pod),
-  }
 }

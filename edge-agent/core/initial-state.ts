@@ -1,5 +1,6 @@
 /** The agent before it has read, seen or heard anything. */
 import type { AgentState, Now } from './model.ts'
+import { NO_PRESSURE } from './pressure-model.ts'
 import { EMPTY_PLAN } from './plan.ts'
 
 /** @param sid agent session, new at each start */
@@ -17,6 +18,7 @@ export function initialState(identity: { readonly device: string; readonly sid: 
     engine: { reachable: false, sinceWallMs: now.wallMs, info: null, cause: null },
     ledger: {},
     probes: {},
+    pressure: NO_PRESSURE,
     plan: EMPTY_PLAN,
     wave: null,
     imageWaves: [],

@@ -1,10 +1,15 @@
 /** Which observed containers belong to which desired ones. O(n): both sides are indexed once. */
 import { identityOf, ledgerKey } from './identity.ts'
+import { unitsOf } from './pod-units.ts'
+import type { Role, Unit } from './pod-units.ts'
 import type { ContainerIdentity, ContainerSpec, DesiredPod, ObservedContainer } from './model.ts'
 
 export interface Match {
   readonly pod: DesiredPod
   readonly container: ContainerSpec
+  readonly role: Role
+  /** of this container; the pod's where it has only one */
+  readonly hash: string
   readonly identity: ContainerIdentity
   readonly key: string
   /** the one container that is this; null when there is none (or only one that is being removed) */
@@ -35,29 +40,31 @@ export function matchContainers(pods: readonly DesiredPod[], observed: readonly 
   const wanted: Match[] = []
   const taken = new Set<string>()
   for (const pod of pods) {
-    for (const container of pod.spec.containers) {
-      const slot = slotOf(pod.uid, container.name)
+    for (const unit of unitsOf(pod)) {
+      const slot = slotOf(pod.uid, unit.container.name)
       if (taken.has(slot)) continue
       taken.add(slot)
-      wanted.push(matchOne(pod, container, bySlot.get(slot) ?? []))
+      wanted.push(matchOne(pod, unit, bySlot.get(slot) ?? []))
     }
   }
   const unwanted = observed.filter((found) => !taken.has(slotOf(found.podUid, found.containerName)))
   return { wanted, unwanted }
 }
 
-function matchOne(pod: DesiredPod, container: ContainerSpec, found: readonly ObservedContainer[]): Match {
-  const same = found.filter((one) => one.specHash === pod.specHash)
+function matchOne(pod: DesiredPod, { container, role, hash }: Unit, found: readonly ObservedContainer[]): Match {
+  const same = found.filter((one) => one.specHash === hash)
   const [kept, ...duplicates] = same.filter((one) => one.state !== 'removing').toSorted(byPreference)
   return {
     pod,
     container,
-    identity: identityOf(pod, container.name),
-    key: ledgerKey(pod.uid, container.name, pod.specHash),
+    role,
+    hash,
+    identity: identityOf(pod, container.name, hash),
+    key: ledgerKey(pod.uid, container.name, hash),
     kept: kept ?? null,
     leaving: same.find((one) => one.state === 'removing') ?? null,
     duplicates,
-    older: found.filter((one) => one.specHash !== pod.specHash && one.state !== 'removing'),
+    older: found.filter((one) => one.specHash !== hash && one.state !== 'removing'),
   }
 }
 

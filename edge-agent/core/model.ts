@@ -6,10 +6,16 @@ import type { Cause } from '../../protocol/causes.ts'
 import type { DesiredPod, DesiredState, Placement, PullCredential, Version } from '../../protocol/desired-state.ts'
 import type { Inventory } from '../../protocol/inventory.ts'
 import type { OverrideKind } from '../../protocol/override.ts'
-import type { ContainerSpec } from '../../protocol/pod.ts'
+import type { ContainerSpec, PodSpec } from '../../protocol/pod.ts'
+import type { PodSecurityContext } from '../../protocol/pod-security.ts'
 import type { LifecycleHandler } from '../../protocol/probe.ts'
 import type { SessionSeen } from '../../protocol/session.ts'
 import type { StatusReport } from '../../protocol/status-report.ts'
+import type { LocalSettings } from './device-policy.ts'
+import type { PlannedVariable } from './pod-env.ts'
+import type { PodVolumes } from './pod-files.ts'
+import type { PlannedMount } from './pod-mounts.ts'
+import type { Pressure, PressureSample } from './pressure-model.ts'
 import type { ProbeAction, ProbeAnswer, ProbeAsk, ProbeKind, Probes } from './probe-model.ts'
 
 /** Time as an argument. `monoMs` never jumps and decides everything; `wallMs` is only shown to people. */
@@ -67,7 +73,16 @@ export interface ContainerPlan {
     readonly pidsLimit: number
     readonly graceSeconds: number
     readonly labels: Readonly<Record<string, string>>
+    readonly security?: PodSecurityContext
+    readonly hostAliases?: PodSpec['hostAliases']
+    /** only: nothing of the host's settings is added */
+    readonly dns?: NonNullable<PodSpec['dnsConfig']> & { readonly only: boolean }
   }
+  /** resolved; never in a log. Absent = none */
+  readonly env?: readonly PlannedVariable[]
+  readonly mounts?: readonly PlannedMount[]
+  /** holder = it is its pod's sandbox; join = beside the sandbox of that id; absent = a network of its own */
+  readonly network?: 'holder' | { readonly join: string }
   readonly placement: Placement | null
   /** the release that its image is pinned for, see image-use */
   readonly release?: string
@@ -128,6 +143,9 @@ export type Step =
   | { readonly kind: 'start'; readonly key: string; readonly target: string }
   | { readonly kind: 'stop'; readonly key: string; readonly target: string; readonly graceSeconds: number; readonly preStop?: ProbeAction }
   | { readonly kind: 'remove'; readonly key: string; readonly target: string }
+  /** makes files and folders of a pod ready, or new; equal files are left alone */
+  | { readonly kind: 'prepare-volumes'; readonly key: string; readonly volumes: PodVolumes }
+  | { readonly kind: 'drop-volumes'; readonly key: string; readonly podUid: string }
 
 /** Steps of one container in order; the first failure ends the lane. `key` is the ledger key. */
 export interface Lane {
@@ -207,6 +225,8 @@ export interface SavedState {
   readonly desired: DesiredState | null
   readonly floor: Version | null
   readonly ledger: Readonly<Record<string, SavedEntry>>
+  /** pods given up for want of something, by uid; absent in files of agents that knew none */
+  readonly evicted?: Pressure['evicted']
 }
 export interface SavedEntry {
   readonly failures: number
@@ -256,6 +276,11 @@ export interface Timing {
   readonly wakeAtMonoMs: number | null
 }
 
+export interface VolumesSeen {
+  readonly pods: readonly string[]
+  readonly written: Readonly<Record<string, string>>
+}
+
 export interface RunningWave {
   readonly id: number
   readonly lanes: readonly Lane[]
@@ -280,6 +305,7 @@ export interface AgentState {
   readonly engine: { readonly reachable: boolean; readonly sinceWallMs: number; readonly info: EngineInfo | null; readonly cause: Cause | null }
   readonly ledger: Ledger
   readonly probes: Probes
+  readonly pressure: Pressure
   readonly plan: Plan
   /** the wave being run; null when none. Its lanes are quick: they need no image */
   readonly wave: RunningWave | null
@@ -299,6 +325,9 @@ export interface AgentState {
   /** images being fetched, by reference; empty when none */
   readonly pulls?: Pulls
   readonly report: { readonly last: StatusReport | null; readonly seq: number; readonly sentAtMonoMs: number | null; readonly dirty: boolean }
+  readonly local?: LocalSettings
+  /** pods that have folders here, and the digest of the files that this agent session wrote for each */
+  readonly volumes?: VolumesSeen
   /** container ids seen before this agent session began to act: first keep of each is called adopt */
   readonly adopted: readonly string[]
   readonly timing: Timing
@@ -310,12 +339,15 @@ export type AgentEvent =
   | { readonly kind: 'target-refused'; readonly cause: Cause }
   | { readonly kind: 'saved'; readonly epoch: number; readonly generation: number }
   | { readonly kind: 'save-failed'; readonly cause: Cause }
-  | { readonly kind: 'observed'; readonly containers: readonly ObservedContainer[] }
+  /** volumePods: pods that have folders on this device; absent = not known */
+  | { readonly kind: 'observed'; readonly containers: readonly ObservedContainer[]; readonly volumePods?: readonly string[] }
   | { readonly kind: 'observe-failed'; readonly cause: Cause }
   | { readonly kind: 'engine-info'; readonly info: EngineInfo }
   | { readonly kind: 'engine-event' }
   | { readonly kind: 'step-done'; readonly wave: number; readonly step: Step; readonly outcome: Outcome }
   | { readonly kind: 'wave-done'; readonly wave: number }
+  /** sent only while something is short, or was */
+  | { readonly kind: 'pressure'; readonly sample: PressureSample }
   | { readonly kind: 'probe-result'; readonly key: string; readonly run: string; readonly probe: ProbeKind; readonly answer: ProbeAnswer }
   | { readonly kind: 'link'; readonly link: LinkState }
   | { readonly kind: 'inventory'; readonly inventory: Inventory; readonly hostIp: string | null }

@@ -7,6 +7,7 @@ import { slotOfKey } from './identity.ts'
 import { isWorthSaving, noteObserved } from './ledger.ts'
 import type { AgentState, Effect, EngineInfo, Lane, Ledger, Now, ObservedContainer } from './model.ts'
 import { plan } from './plan.ts'
+import { withPodAddresses } from './pod-address.ts'
 import { renderPlan } from './render-plan.ts'
 import { andThen, quiet, turn } from './turn.ts'
 import type { Turn } from './turn.ts'
@@ -20,13 +21,14 @@ export function requestObserve(state: AgentState): Turn {
   return turn({ ...state, observing: true, observeAgain: false, timing }, { kind: 'observe' })
 }
 
-export function onObserved(state: AgentState, containers: readonly ObservedContainer[], now: Now): Turn {
+export function onObserved(state: AgentState, containers: readonly ObservedContainer[], now: Now, volumePods?: readonly string[]): Turn {
   const first = state.observed === null
   const wasDown = !state.engine.reachable
   const noted = withLedger(state, noteObserved(state.ledger, state.desired, containers, now.monoMs, state.probes))
   const seen: AgentState = {
     ...noted,
-    observed: containers,
+    observed: withPodAddresses(containers),
+    ...(volumePods === undefined ? {} : { volumes: { pods: volumePods, written: state.volumes?.written ?? {} } }),
     observing: false,
     adopted: first ? containers.filter((one) => one.state === 'running').map((one) => one.id) : state.adopted,
     engine: wasDown ? { ...state.engine, reachable: true, sinceWallMs: now.wallMs, cause: null } : state.engine,
@@ -67,8 +69,13 @@ export function onEngineInfo(state: AgentState, info: EngineInfo): Turn {
 export function act(state: AgentState, now: Now): Turn {
   if (state.wave !== null || state.knowledge === 'loading' || state.observed === null) return quiet(state)
   if (!state.timing.fresh) return state.observing ? quiet(state) : requestObserve(state)
-  const { device, knowledge, desired, observed, ledger, probes, inventory, adopted, overrides } = state
-  const made = plan({ device, knowledge, desired, observed, ledger, probes, inventory, adopted, overrides }, now.monoMs)
+  const { device, knowledge, desired, observed, ledger, probes, pressure, inventory, adopted, overrides } = state
+  const place = {
+    hostIp: state.hostIp,
+    ...(state.local === undefined ? {} : { local: state.local }),
+    ...(state.volumes === undefined ? {} : { volumes: state.volumes }),
+  }
+  const made = plan({ device, knowledge, desired, observed, ledger, probes, pressure, inventory, adopted, overrides, ...place }, now.monoMs)
   const planned = { ...state, plan: made, adopted: knowledge === 'known' ? [] : adopted, report: { ...state.report, dirty: true } }
   // by slot, not by key: two revisions of one container must not be worked on side by side, not even while one is aborted
   const busy = new Set(state.imageWaves.flatMap((wave) => wave.lanes.map((lane) => slotOfKey(lane.key))))

@@ -1,7 +1,7 @@
 /** What steps and waves that ended teach. After every wave the engine is looked at again: only what is seen is believed. */
 import { causeSentence } from '../../protocol/causes.ts'
 import { noteStep } from './ledger.ts'
-import type { AgentEvent, AgentState, Now } from './model.ts'
+import type { AgentEvent, AgentState, Now, Step } from './model.ts'
 import { requestObserve, withLedger } from './on-observed.ts'
 import { stepText } from './render-plan.ts'
 import { quiet, turn } from './turn.ts'
@@ -14,10 +14,22 @@ export function onStepDone(state: AgentState, { wave, step, outcome }: StepDone,
   const running = state.wave?.id === wave ? state.wave : state.imageWaves.find((one) => one.id === wave)
   if (running === undefined || (running.aborted && !outcome.ok)) return quiet(state)
   const noted = withLedger(state, noteStep(state.ledger, step, outcome, now.monoMs))
-  if (outcome.ok) return quiet(noted)
+  if (outcome.ok) return quiet(withVolumes(noted, step))
   const next = { ...noted, report: { ...noted.report, dirty: true } }
   const fields = { step: stepText(step), code: outcome.cause.code, why: causeSentence(outcome.cause) }
   return turn(next, { kind: 'log', level: 'warn', msg: 'step failed', fields })
+}
+
+/** What was written is remembered for this session; after a restart it is compared once more. */
+function withVolumes(state: AgentState, step: Step): AgentState {
+  const { pods = [], written = {} } = state.volumes ?? {}
+  if (step.kind === 'prepare-volumes') {
+    const { podUid, digest } = step.volumes
+    return { ...state, volumes: { pods: pods.includes(podUid) ? pods : [...pods, podUid], written: { ...written, [podUid]: digest } } }
+  }
+  if (step.kind !== 'drop-volumes') return state
+  const { [step.podUid]: _gone, ...others } = written
+  return { ...state, volumes: { pods: pods.filter((uid) => uid !== step.podUid), written: others } }
 }
 
 export function onWaveDone(state: AgentState, wave: number): Turn {

@@ -15,6 +15,7 @@ import { fromSaved, noteObserved, toSaved } from './ledger.ts'
 import type { AgentState, DesiredState, Effect, Lane, Loaded, Now, RunningWave, Version } from './model.ts'
 import { act, requestObserve, withLedger } from './on-observed.ts'
 import { isSafeMode, restoredOverrides, savedOverrides } from './overrides.ts'
+import { unitsOf } from './pod-units.ts'
 import { andThen, quiet, turn } from './turn.ts'
 import type { Turn } from './turn.ts'
 
@@ -132,7 +133,13 @@ export function startSave(state: AgentState, now: Now): Turn {
   // the pair tells whose save it is; the store keeps the higher of this and its floor
   const version = next === null ? floor : { epoch: target.epoch, generation: target.generation }
   const overrides = savedOverrides(state.overrides, now.monoMs)
-  const saved = { desired: target, floor, ledger: toSaved(state.ledger, now.monoMs), ...(overrides.length === 0 ? {} : { overrides }) }
+  const saved = {
+    desired: target,
+    floor,
+    ledger: toSaved(state.ledger, now.monoMs),
+    ...(overrides.length === 0 ? {} : { overrides }),
+    ...evictedOf(state),
+  }
   return turn(started, { kind: 'save', state: saved, version })
 }
 
@@ -154,7 +161,7 @@ function knowledgeOf(state: AgentState, loaded: Loaded, now: Now): AgentState {
     case 'unknown':
       return { ...state, knowledge: 'unknown', floor: loaded.floor }
     case 'state': {
-      const { desired, floor, ledger, overrides = [] } = loaded.state
+      const { desired, floor, ledger, overrides = [], evicted = {} } = loaded.state
       const storage = loaded.fellBack ? cause('storage.fell-back') : null
       if (desired === null) return { ...state, knowledge: 'none', floor, storage }
       return {
@@ -165,6 +172,7 @@ function knowledgeOf(state: AgentState, loaded: Loaded, now: Now): AgentState {
         storage,
         ledger: fromSaved(ledger, now.monoMs),
         overrides: restoredOverrides(overrides, now.monoMs),
+        pressure: { ...state.pressure, evicted },
       }
     }
   }
@@ -173,7 +181,7 @@ function knowledgeOf(state: AgentState, loaded: Loaded, now: Now): AgentState {
 function abortObsolete(state: AgentState): Turn {
   const { desired } = state
   if (desired === null) return quiet(state)
-  const wanted = new Set(desired.pods.flatMap((pod) => pod.spec.containers.map((container) => ledgerKey(pod.uid, container.name, pod.specHash))))
+  const wanted = new Set(desired.pods.flatMap((pod) => unitsOf(pod).map(({ container, hash }) => ledgerKey(pod.uid, container.name, hash))))
   const rescued = new Set((state.observed ?? []).filter((one) => wanted.has(keyOfObserved(one))).map((one) => one.id))
   const obsolete = (wave: RunningWave): boolean => !wave.aborted && wave.lanes.some((lane) => isObsolete(lane, wanted, rescued))
   const abort = <W extends RunningWave | null>(wave: W): W => (wave !== null && obsolete(wave) ? { ...wave, aborted: true } : wave)
@@ -204,4 +212,8 @@ function pair(version: Version): string {
 
 function sameCause(a: Cause, b: Cause): boolean {
   return a.code === b.code && JSON.stringify(a.facts) === JSON.stringify(b.facts)
+}
+
+function evictedOf({ pressure }: AgentState): { readonly evicted?: AgentState['pressure']['evicted'] } {
+  return Object.keys(pressure.evicted).length === 0 ? {} : { evicted: pressure.evicted }
 }

@@ -9,10 +9,19 @@ import { cause } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import type { Inventory } from '../../protocol/inventory.ts'
 import { admit } from './admission.ts'
+import { SANDBOX } from '../../protocol/desired-state.ts'
+import { placeOf, planContainer, preparedVolumes } from './container-plan.ts'
+import { pressureAdmits } from './eviction.ts'
+import type { Pressure } from './pressure-model.ts'
+import type { LocalSettings } from './device-policy.ts'
 import { hostPortsOf, identityOfObserved, keyOfObserved } from './identity.ts'
 import { matchContainers } from './match.ts'
 import type { Match } from './match.ts'
-import type { AgentState, DesiredState, Lane, Ledger, ObservedContainer, Override, Plan, Verdict } from './model.ts'
+import type { AgentState, ContainerPlan, DesiredState, Lane, Ledger, ObservedContainer, Override, Plan, Verdict, VolumesSeen } from './model.ts'
+import { stagePod } from './pod-stage.ts'
+import type { Staged } from './pod-stage.ts'
+import { needsSandbox } from './pod-units.ts'
+import { volumeItems } from './volume-lanes.ts'
 import { orderLanes } from './order.ts'
 import type { LaneItem } from './order.ts'
 import { overridden } from './override-verdict.ts'
@@ -28,9 +37,13 @@ export interface PlanInput {
   readonly observed: readonly ObservedContainer[]
   readonly ledger: Ledger
   readonly probes: Probes
+  readonly pressure?: Pressure
   readonly inventory: Inventory | null
   readonly adopted: readonly string[]
   readonly overrides?: readonly Override[]
+  readonly hostIp?: string | null
+  readonly local?: LocalSettings
+  readonly volumes?: VolumesSeen
 }
 
 export const EMPTY_PLAN: Plan = { verdicts: [], waves: [], waitsFor: [], nextAtMonoMs: null }
@@ -44,23 +57,41 @@ interface Judged {
 export function plan(input: PlanInput, nowMonoMs: number): Plan {
   const { desired, knowledge, observed } = input
   if (knowledge !== 'known' || desired === null) return keepEverything(observed, knowledge)
-  const { wanted, unwanted } = matchContainers(desired.pods, observed)
+  const evicted = input.pressure?.evicted ?? {}
+  // what was given up is not wanted here any more, whatever the document says
+  const { wanted, unwanted } = matchContainers(
+    desired.pods.filter(({ uid }) => evicted[uid] === undefined),
+    observed,
+  )
   const adopted = new Set(input.adopted)
   const judged = [
-    ...wanted.map((match) => judgeMatch(match, input, adopted, nowMonoMs)),
-    ...unwanted.map((found) => judgeLeftOver(found, judgeUnwanted(found, input.ledger[keyOfObserved(found)], nowMonoMs))),
+    ...byPod(wanted).flatMap((matches) => stagePod(matches).map((staged) => judgeStaged(staged, desired, input, adopted, nowMonoMs))),
+    ...unwanted.map((found) => judgeLeftOver(found, leftOverVerdict(found, observed, input.ledger, nowMonoMs))),
+    ...volumeItems(input, desired, nowMonoMs),
   ]
   const verdicts = judged.flatMap((one) => one.verdicts)
   const waves = orderLanes(judged.flatMap((one) => one.items))
   return { verdicts, waves, waitsFor: waves.length > 0 ? [] : waitsOf(verdicts), nextAtMonoMs: earliest(verdicts) }
 }
 
-function judgeMatch(match: Match, input: PlanInput, adopted: ReadonlySet<string>, nowMonoMs: number): Judged {
-  const { ledger, inventory, device } = input
+function judgeStaged(staged: Staged, desired: DesiredState, input: PlanInput, adopted: ReadonlySet<string>, nowMonoMs: number): Judged {
+  const { match, hold } = staged
+  const { ledger, inventory } = input
+  const place = placeOf(input)
+  const admission = (): Cause | null => {
+    const refused = admit(match.pod, inventory) ?? (input.pressure === undefined ? null : pressureAdmits(match.pod, input.pressure))
+    if (refused !== null) return refused
+    const made = planContainer(staged, desired, place)
+    return made.ok ? null : made.cause
+  }
   const restart = match.kept === null ? null : restartAsked(input.probes[match.key], match.kept)
-  const own = judge(match, { nowMonoMs, entry: ledger[match.key], adopted, restart, admission: (pod) => admit(pod, inventory) })
+  const own = hold ?? judge(match, { nowMonoMs, entry: ledger[match.key], adopted, restart, admission })
   const verdict = overridden(own, match, input.overrides ?? [], nowMonoMs)
-  const steps = stepsFor(verdict.kind, match, device, verdict.graceSeconds)
+  const plan = (): ContainerPlan | null => {
+    const made = planContainer(staged, desired, place)
+    return made.ok ? made.value : null
+  }
+  const steps = stepsFor(verdict.kind, match, { plan, volumes: preparedVolumes(match.pod, desired, place) }, verdict.graceSeconds)
   // with nothing to keep, older revisions run on until they can be replaced
   const extras = match.kept === null ? [] : [...match.duplicates, ...match.older]
   const extraVerdicts = extras.map((found) => judgeExtra(found, match, ledger[keyOfObserved(found)], nowMonoMs))
@@ -69,8 +100,29 @@ function judgeMatch(match: Match, input: PlanInput, adopted: ReadonlySet<string>
     return { verdicts: [verdict, ...extraVerdicts], items }
   }
   const lane: Lane = { key: match.key, steps }
-  const claims = verdict.kind === 'stop' ? [] : hostPortsOf(match.pod, match.container)
+  const claims = verdict.kind === 'stop' || (match.role !== 'sandbox' && needsSandbox(match.pod)) ? [] : hostPortsOf(match.pod, match.container)
   return { verdicts: [verdict, ...extraVerdicts], items: [{ lane, kind: laneKind(verdict), claims, frees: null }] }
+}
+
+/** Matches of one pod stand together. */
+function byPod(matches: readonly Match[]): readonly (readonly Match[])[] {
+  const pods = new Map<string, Match[]>()
+  for (const match of matches) {
+    const same = pods.get(match.pod.uid)
+    if (same === undefined) pods.set(match.pod.uid, [match])
+    else same.push(match)
+  }
+  return [...pods.values()]
+}
+
+/** A sandbox goes last: the others end with their network. */
+function leftOverVerdict(found: ObservedContainer, observed: readonly ObservedContainer[], ledger: Ledger, nowMonoMs: number): Verdict {
+  const verdict = judgeUnwanted(found, ledger[keyOfObserved(found)], nowMonoMs)
+  if (found.containerName !== SANDBOX || verdict.kind !== 'remove') return verdict
+  const other = observed.find(({ podUid, containerName }) => podUid === found.podUid && containerName !== SANDBOX)
+  if (other === undefined) return verdict
+  const why = cause('container.waits-for-removal', { other: other.name, why: 'it uses the network of the pod' })
+  return { kind: 'blocked', identity: verdict.identity, reason: 'goes after the containers of its pod', cause: why }
 }
 
 function judgeLeftOver(found: ObservedContainer, verdict: Verdict): Judged {

@@ -11,6 +11,7 @@
 import type { AgentEvent, AgentState, Effect, Now } from './model.ts'
 import { onEngineInfo, onObserveFailed, onObserved, requestObserve } from './on-observed.ts'
 import { onInventory, onLink, onPulls, onReportAsked, onSessions, sendReport } from './on-report.ts'
+import { keepEvicted, onPressure } from './on-pressure.ts'
 import { onProbeResult, startProbes, syncProbes } from './on-probe.ts'
 import { onOverride, onOverrideEnd, settleOverrides } from './on-override.ts'
 import { onStepDone, onWaveDone } from './on-step.ts'
@@ -40,7 +41,7 @@ function handle(state: AgentState, event: AgentEvent, now: Now): Turn {
     case 'save-failed':
       return onSaveFailed(state, event.cause, now)
     case 'observed':
-      return onObserved(state, event.containers, now)
+      return onObserved(state, event.containers, now, event.volumePods)
     case 'observe-failed':
       return onObserveFailed(state, event.cause, now)
     case 'engine-info':
@@ -51,6 +52,8 @@ function handle(state: AgentState, event: AgentEvent, now: Now): Turn {
       return onStepDone(state, event, now)
     case 'wave-done':
       return onWaveDone(state, event.wave)
+    case 'pressure':
+      return onPressure(state, event.sample, now)
     case 'probe-result':
       return onProbeResult(state, event, now)
     case 'link':
@@ -76,5 +79,7 @@ function handle(state: AgentState, event: AgentEvent, now: Now): Turn {
 function probed(before: AgentState, event: AgentEvent, state: AgentState, now: Now): Turn {
   const news = event.kind === 'observed' || event.kind === 'saved'
   const probes = news ? syncProbes(state, event.kind === 'observed' ? before.observed : state.observed, now.monoMs) : state.probes
-  return startProbes(probes === state.probes ? state : { ...state, probes }, now)
+  const pressure = event.kind === 'saved' ? keepEvicted(state.pressure, state.desired) : state.pressure
+  const same = probes === state.probes && pressure === state.pressure
+  return startProbes(same ? state : { ...state, probes, pressure }, now)
 }

@@ -38,6 +38,10 @@ export function stepText(step: Step): string {
       return `stop ${shortTarget(step.target)} within ${step.graceSeconds} s`
     case 'remove':
       return `remove ${shortTarget(step.target)}`
+    case 'prepare-volumes':
+      return `prepare volumes of ${step.volumes.podUid}`
+    case 'drop-volumes':
+      return `drop volumes of ${step.podUid}`
   }
 }
 

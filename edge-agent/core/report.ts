@@ -11,6 +11,7 @@ import type { Match } from './match.ts'
 import type { AgentState, Now, ObservedContainer } from './model.ts'
 import { phaseOf, reportOfMatch, reportOfUnwanted } from './report-container.ts'
 import { overrideCause, overrideReport } from './overrides.ts'
+import { pressureCauses } from './eviction.ts'
 import { unreadyCause, withProbes } from './readiness.ts'
 import { renderPlan } from './render-plan.ts'
 import { rfc3339 } from './wall-time.ts'
@@ -92,7 +93,10 @@ function wantedPod(matches: readonly Match[], state: AgentState, blocked: Readon
     withProbes(reportOfMatch(match, state.ledger[match.key], now, state.pulls?.[match.container.image]), match, state.probes),
   )
   const shown = matches.flatMap((match) => match.kept ?? match.older[0] ?? match.leaving ?? [])
-  const why = podCause(matches, state, blocked, now)
+  const evicted = state.pressure.evicted[pod.uid]
+  // ended for good only when nothing of it is left: the cloud makes another one then
+  const gone = evicted !== undefined && shown.length === 0
+  const why = evicted ?? podCause(matches, state, blocked, now)
   const ip = pod.spec.hostNetwork === true ? state.hostIp : (shown.find((found) => found.ip !== null)?.ip ?? null)
   return [
     {
@@ -101,9 +105,10 @@ function wantedPod(matches: readonly Match[], state: AgentState, blocked: Readon
       name: pod.name,
       // the revision that exists, not the one that is wanted: a rollout must not count what is not there
       specHash: shown[0]?.specHash ?? pod.specHash,
-      phase: state.observed === null ? 'Unknown' : phaseOf(containers, pod.spec.restartPolicy ?? 'Always'),
-      ready: state.engine.reachable && containers.every((container) => container.ready),
-      containers: containers.slice(0, LIMITS.containersPerPod.value),
+      ...(evicted === undefined ? {} : { reason: 'Evicted' }),
+      phase: state.observed === null ? 'Unknown' : gone ? 'Failed' : phaseOf(containers, pod.spec.restartPolicy ?? 'Always'),
+      ready: !gone && state.engine.reachable && containers.every((container) => container.ready),
+      containers: gone ? [] : containers.slice(0, LIMITS.containersPerPod.value),
       ...(ip === null ? {} : { podIP: ip }),
       ...(why === null ? {} : { cause: shortCause(why) }),
     },
@@ -147,10 +152,14 @@ function deviceCauses(state: AgentState): readonly Cause[] {
   const safe = state.overrides.filter((one) => one.kind === 'safe-mode').map((one) => overrideCause(one))
   const { storage, engine, knowledge, refusals, plan } = state
   const waits = knowledge === 'known' ? [] : plan.waitsFor.filter((why) => why.code.startsWith('desired.'))
-  return [...(storage === null ? [] : [storage]), ...(engine.cause === null ? [] : [engine.cause]), ...safe, ...waits, ...refusals].slice(
-    0,
-    LIMITS.refusalsKept.value,
-  )
+  return [
+    ...(storage === null ? [] : [storage]),
+    ...(engine.cause === null ? [] : [engine.cause]),
+    ...pressureCauses(state.pressure),
+    ...safe,
+    ...waits,
+    ...refusals,
+  ].slice(0, LIMITS.refusalsKept.value)
 }
 
 function shortCause(why: Cause): Cause {

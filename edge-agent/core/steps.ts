@@ -2,28 +2,42 @@
  * Verdict -> steps, in one fixed order: the new image first, so that nothing that runs is stopped for an image that cannot
  * be had; then away with the old, then the new.
  */
-import { GRACE_SECONDS_DEFAULT, containerPlan, graceSecondsOf, pullPolicyOf } from './identity.ts'
+import { GRACE_SECONDS_DEFAULT, graceSecondsOf, pullPolicyOf } from './identity.ts'
 import { imageUseOf } from './image-use.ts'
 import type { Match } from './match.ts'
-import type { ObservedContainer, Step, VerdictKind } from './model.ts'
+import type { ContainerPlan, ObservedContainer, Step, VerdictKind } from './model.ts'
+import type { PodVolumes } from './pod-files.ts'
 import { actionOf } from './probe-action.ts'
 
+/** What its pod adds; the plan is made only when a container is. */
+export interface Making {
+  plan(): ContainerPlan | null
+  readonly volumes: PodVolumes | null
+}
+
 /** Steps of a desired container under this verdict, its extra containers removed on the way; none when nothing is to be done. */
-export function stepsFor(kind: VerdictKind, match: Match, device: string, stopGraceSeconds?: number): readonly Step[] {
-  const { key, kept, older, duplicates, pod, container } = match
+export function stepsFor(kind: VerdictKind, match: Match, made: Making, stopGraceSeconds?: number): readonly Step[] {
+  const { key, kept, older, duplicates, pod, container, role } = match
+  const grace = role === 'sandbox' ? 0 : graceSecondsOf(pod)
   const ensure: Step = { kind: 'ensure-image', key, image: container.image, policy: pullPolicyOf(container), use: imageUseOf(pod) }
-  const create: Step = { kind: 'create', key, plan: containerPlan(device, pod, container) }
+  const plan = kind === 'create' || kind === 'replace' ? made.plan() : null
+  // the engine adapter makes the sandbox's image itself
+  const image: readonly Step[] = role === 'sandbox' ? [] : [ensure]
+  const create: readonly Step[] = plan === null ? [] : [{ kind: 'create', key, plan }]
+  const volumes: readonly Step[] = made.volumes === null ? [] : [{ kind: 'prepare-volumes', key, volumes: made.volumes }]
   const start: Step = { kind: 'start', key, target: match.identity.name }
-  const extras = [...duplicates, ...older].flatMap((found) => removal(key, found, graceSecondsOf(pod)))
+  const extras = [...duplicates, ...older].flatMap((found) => removal(key, found, grace))
   switch (kind) {
     case 'create':
-      return [ensure, create, start]
+      return [...image, ...volumes, ...create, start]
     case 'replace':
-      return [ensure, ...extras, ...(kept === null ? [] : removal(key, kept, graceSecondsOf(pod))), create, start]
+      // what does not run may go first: a damaged image can only be fetched again when nothing is made from it
+      if (kept !== null && !isRunning(kept)) return [...removal(key, kept, grace), ...image, ...extras, ...volumes, ...create, start]
+      return [...image, ...extras, ...(kept === null ? [] : removal(key, kept, grace)), ...volumes, ...create, start]
     case 'start':
-      return [...extras, { kind: 'start', key, target: kept?.id ?? match.identity.name }]
+      return [...extras, ...volumes, { kind: 'start', key, target: kept?.id ?? match.identity.name }]
     case 'stop':
-      return kept === null ? extras : [...extras, stopStep(key, kept, stopGraceSeconds ?? graceSecondsOf(pod))]
+      return kept === null ? extras : [...extras, stopStep(key, kept, stopGraceSeconds ?? grace)]
     case 'keep':
     case 'adopt':
     case 'remove':
@@ -35,7 +49,7 @@ export function stepsFor(kind: VerdictKind, match: Match, device: string, stopGr
 /** Steps that make a container go away. Its own grace period when it is known. */
 export function removal(key: string, found: ObservedContainer, graceSeconds: number | null): readonly Step[] {
   const remove: Step = { kind: 'remove', key, target: found.id }
-  if (found.state !== 'running' && found.state !== 'paused' && found.state !== 'restarting') return [remove]
+  if (!isRunning(found)) return [remove]
   return [stopStep(key, found, graceSeconds ?? found.graceSeconds ?? GRACE_SECONDS_DEFAULT), remove]
 }
 
@@ -45,4 +59,8 @@ function stopStep(key: string, found: ObservedContainer, graceSeconds: number): 
     found.preStop === undefined || graceSeconds === 0 || found.state !== 'running' ? null : actionOf(found.preStop, [], found.id, found.ip)
   const preStop = action === null || typeof action === 'string' ? {} : { preStop: action }
   return { kind: 'stop', key, target: found.id, graceSeconds, ...preStop }
+}
+
+function isRunning({ state }: ObservedContainer): boolean {
+  return state === 'running' || state === 'paused' || state === 'restarting'
 }

@@ -23,6 +23,8 @@ import type { ImageKeeperOptions } from './image-keeper.ts'
 import { startOrSuspect } from './image-damage.ts'
 import { liveStreams } from './live-streams.ts'
 import { readLogFrames } from './log-frames.ts'
+import { createPodEngine } from './pod-engine.ts'
+import type { PodEngine } from './pod-engine.ts'
 import { createObserver } from './observer.ts'
 import type { Observer } from './observer.ts'
 import { LABELS, toDocker, withPinned } from './to-docker.ts'
@@ -67,6 +69,7 @@ interface Parts {
   readonly caller: Caller
   readonly callMs: number
   readonly observer: Observer
+  readonly pods: PodEngine
   readonly images: ImageKeeper
 }
 
@@ -87,11 +90,13 @@ export function createDockerEngine(options: DockerEngineOptions): Engine & LiveE
   )
   const stallMs = options.stallMs ?? LIMITS.enginePullStallMs.value
   const images = new ImageKeeper(createImageEngine(docker, caller), options.clock, stallMs, options.images ?? passingImages())
-  const parts: Parts = { docker, caller, callMs, observer, images }
+  const pods = createPodEngine(docker, caller, callMs, options.device)
+  const parts: Parts = { docker, caller, callMs, observer, images, pods }
 
   return {
     ...reads(parts),
     ...steps(parts),
+    dropVolumes: (podUid) => pods.dropVolumes(podUid),
     exec: execRunner({ makeExec: (target, asked) => docker.getContainer(target).exec(asked), caller, callMs, clock: options.clock }),
     ...liveStreams({ docker, caller, callMs, clock: options.clock }),
     ensureImage: (image, policy, signal, use) => images.ensure(image, policy, signal, use),
@@ -133,7 +138,7 @@ function reads({ docker, caller: { call, context }, callMs, observer }: Parts): 
 }
 
 /** Calls that change one container: they answer with an outcome. */
-function steps({ docker, caller: { call, context }, callMs, observer, images }: Parts): Pick<Engine, 'create' | 'start' | 'stop' | 'remove'> {
+function steps({ docker, caller: { call, context }, callMs, observer, images, pods }: Parts): Pick<Engine, 'create' | 'start' | 'stop' | 'remove'> {
   /** `fine` tells failures that mean: it is so already. */
   const step = async (target: string, run: (signal: AbortSignal) => Promise<unknown>, words: StepWords, limitMs = callMs): Promise<Outcome> => {
     try {
@@ -165,6 +170,8 @@ function steps({ docker, caller: { call, context }, callMs, observer, images }: 
   return {
     create: async (plan) => {
       try {
+        const refused = await pods.beforeCreate(plan)
+        if (refused !== null) return refused
         await call((abortSignal) => docker.createContainer({ ...withPinned(toDocker(plan), images.pinned(plan.container.image, plan.release), plan.container.image), abortSignal }))
         return { ok: true }
       } catch (error) {

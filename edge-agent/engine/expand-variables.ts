@@ -9,9 +9,11 @@ export function expandVariables(text: string, values: ReadonlyMap<string, string
   })
 }
 
-/** Environment in the order written; a value may use the names before it. */
-export function expandEnvironment(env: readonly { readonly name: string; readonly value?: string | undefined }[]): ReadonlyMap<string, string> {
+/** Environment in the order written; a value may use the names before it. Literal values come from elsewhere and are left as they are. */
+export function expandEnvironment(
+  env: readonly { readonly name: string; readonly value?: string | undefined; readonly literal?: boolean }[],
+): ReadonlyMap<string, string> {
   const values = new Map<string, string>()
-  for (const item of env) values.set(item.name, expandVariables(item.value ?? '', values))
+  for (const item of env) values.set(item.name, item.literal === true ? (item.value ?? '') : expandVariables(item.value ?? '', values))
   return values
 }

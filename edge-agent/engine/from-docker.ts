@@ -76,6 +76,7 @@ export function toObserved(listed: ListedContainer, detail: ContainerDetail): Ob
   const podUid = labels[LABELS.podUid]
   const specHash = labels[LABELS.specHash]
   const containerName = labels[LABELS.container]
+  const sandbox = labels[LABELS.sandbox]
   if (podUid === undefined || specHash === undefined || containerName === undefined) return null
   return {
     id: listed.id,
@@ -90,6 +91,7 @@ export function toObserved(listed: ListedContainer, detail: ContainerDetail): Ob
     ...detail,
     ...readPreStop(labels),
     ip: detail.state === 'running' ? listed.ip : null,
+    ...(sandbox === undefined ? {} : { sandbox }),
   }
 }
 

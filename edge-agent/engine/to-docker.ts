@@ -1,6 +1,8 @@
 /** ContainerPlan -> the body of `POST /containers/create`. Pure: the same plan gives the same options, byte for byte. */
 import { parseMilli, parseUnits } from '../../protocol/units.ts'
 import type { ContainerPlan } from '../core/model.ts'
+import { joinsNetwork, podHostOptions, userOf } from './pod-options.ts'
+import type { PodHostOptions } from './pod-options.ts'
 import { preStopLabel } from './pre-stop-label.ts'
 import { expandEnvironment, expandVariables } from './expand-variables.ts'
 
@@ -12,6 +14,8 @@ export const LABELS = {
   namespace: 'dev.skerry.namespace',
   pod: 'dev.skerry.pod',
   container: 'dev.skerry.container',
+  /** id of the container that holds the network it was made beside */
+  sandbox: 'dev.skerry.sandbox',
   /** the image as the pod names it, where the container is made from a pinned one */
   image: 'dev.skerry.image',
   /** `repository@digest` of the pinned image, or the engine's id of one that came from no registry */
@@ -36,10 +40,8 @@ export interface DeviceRequest {
   Capabilities: string[][]
 }
 
-export interface HostOptions {
+export interface HostOptions extends PodHostOptions {
   RestartPolicy: { Name: string }
-  NetworkMode: string
-  SecurityOpt: string[]
   LogConfig: { Type: string; Config: Record<string, string> }
   PidsLimit: number
   CpuShares: number
@@ -58,6 +60,7 @@ export interface CreateOptions {
   name: string
   Image: string
   Hostname?: string
+  User?: string
   Env: string[]
   Entrypoint?: string[]
   Cmd?: string[]
@@ -73,15 +76,16 @@ export interface CreateOptions {
 /** Pod labels are left out on purpose: they may change without a new container, and labels of containers cannot. */
 export function toDocker(plan: ContainerPlan): CreateOptions {
   const { container, identity } = plan
-  const env = expandEnvironment(container.env ?? [])
+  const env = expandEnvironment(plan.env ?? container.env ?? [])
   const words = (list: readonly string[] | undefined): string[] => (list ?? []).map((word) => expandVariables(word, env))
   const command = words(container.command)
   const args = words(container.args)
   return {
     name: identity.name,
     Image: container.image,
-    // on the host network the host's own name is right
-    ...(plan.pod.hostNetwork ? {} : { Hostname: plan.pod.hostname ?? identity.podName.slice(0, 63) }),
+    // on the host network the host's own name is right, beside a sandbox that one's
+    ...userOf(plan),
+    ...(plan.pod.hostNetwork || joinsNetwork(plan) ? {} : { Hostname: plan.pod.hostname ?? identity.podName.slice(0, 63) }),
     Env: [...env].map(([name, value]) => `${name}=${value}`),
     // command replaces the image's entrypoint and with it the image's arguments; args alone keep the entrypoint
     ...(command.length > 0 ? { Entrypoint: command, Cmd: args } : args.length > 0 ? { Cmd: args } : {}),
@@ -105,6 +109,7 @@ function labelsOf(plan: ContainerPlan): Record<string, string> {
     [LABELS.namespace]: identity.namespace,
     [LABELS.pod]: identity.podName,
     [LABELS.container]: identity.containerName,
+    ...(typeof plan.network === 'object' ? { [LABELS.sandbox]: plan.network.join } : {}),
   }
 }
 
@@ -122,8 +127,7 @@ function hostOptions(plan: ContainerPlan): HostOptions {
   return {
     // the agent restarts containers: two restart policies would fight
     RestartPolicy: { Name: 'no' },
-    NetworkMode: plan.pod.hostNetwork ? 'host' : 'default',
-    SecurityOpt: ['no-new-privileges'],
+    ...podHostOptions(plan, { device: plan.device, podUid: plan.identity.podUid }),
     LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } },
     PidsLimit: plan.pod.pidsLimit,
     ...cpuOptions(plan),
@@ -168,7 +172,7 @@ function bytes(quantity: string | number | undefined): number | null {
 }
 
 function publishedPorts(plan: ContainerPlan): readonly { readonly key: string; readonly binding: PortBinding }[] {
-  if (plan.pod.hostNetwork) return []
+  if (plan.pod.hostNetwork || joinsNetwork(plan)) return []
   return (plan.container.ports ?? []).flatMap((port) =>
     port.hostPort === undefined
       ? []

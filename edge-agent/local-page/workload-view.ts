@@ -1,7 +1,7 @@
 /** Workloads as a person sees them: what the device should run, what runs, and why not more. */
 import { cause } from '../../protocol/causes.ts'
 import type { AgentState, DesiredPod, Now, ObservedContainer, Verdict } from '../core/model.ts'
-import { restartsAfterExit } from '../core/verdict.ts'
+import { restartsAfterExit } from '../core/pod-units.ts'
 import { causeView } from './cause-view.ts'
 import type { CauseView, Tone, WorkloadView, WorkloadWord } from './view-model.ts'
 
@@ -26,6 +26,7 @@ function desiredRow(state: AgentState, pod: DesiredPod, now: Now): WorkloadView 
   const word = wordOf(state, pod, current, verdict)
   const why = word === 'running' ? null : reasonOf(state, pod, verdict, now)
   return {
+    uid: pod.uid,
     namespace: pod.namespace,
     name: pod.name,
     image: pod.spec.containers[0]?.image ?? '',
@@ -48,6 +49,7 @@ function strayRow(state: AgentState, one: ObservedContainer, now: Now): Workload
   const blocked = verdict?.cause === undefined ? null : causeView(verdict.cause, now, verdict.notBeforeMonoMs)
   const why = state.knowledge === 'unknown' ? causeView(cause('desired.unknown'), now) : blocked
   return {
+    uid: '',
     namespace: one.namespace,
     name: one.podName,
     image: one.image,
@@ -67,7 +69,7 @@ function wordOf(state: AgentState, pod: DesiredPod, current: ObservedContainer |
   if (current?.state === 'running' || current?.state === 'paused') return 'running'
   const code = verdict?.kind === 'blocked' ? verdict.cause?.code : undefined
   if (code === 'container.crash-loop') return 'restarting'
-  if (code === 'container.exited') return 'stopped'
+  if (code === 'container.exited' || code === 'override.local.hold') return 'stopped'
   if (code !== undefined) return 'pending'
   const running = [...state.imageWaves, ...(state.wave === null ? [] : [state.wave])].flatMap((wave) => wave.lanes)
   const lane = running.find((one) => one.key.startsWith(`${pod.uid}/`))
@@ -86,6 +88,7 @@ function reasonOf(state: AgentState, pod: DesiredPod, verdict: Verdict | undefin
 
 function toneOf(word: WorkloadWord, why: CauseView | null, current: ObservedContainer | undefined): Tone {
   if (word === 'running') return 'ok'
+  if (why?.code.startsWith('override.') === true) return 'warn'
   if (word === 'stopped') return current?.exitCode === 0 ? 'ok' : 'bad'
   if (word === 'unknown') return 'unknown'
   if (why === null) return word === 'restarting' ? 'warn' : 'busy'

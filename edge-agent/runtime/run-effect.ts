@@ -7,7 +7,7 @@ import type { Cause } from '../../protocol/causes.ts'
 import { clip, LIMITS } from '../../protocol/limits.ts'
 import { isRecord } from '../../protocol/shape.ts'
 import type { AgentEvent, Effect } from '../core/model.ts'
-import type { Clock, CloudLink, Engine, Log, StateStore } from '../ports.ts'
+import type { Clock, CloudLink, Engine, Log, StateStore, Volumes } from '../ports.ts'
 import type { Prober } from './probe-runner.ts'
 import { runWave } from './run-wave.ts'
 import type { RunningWave } from './run-wave.ts'
@@ -22,6 +22,8 @@ export interface EffectPorts {
   readonly log: Log
   readonly watchdog: Watchdog
   readonly prober: Prober
+  /** absent: pods with volumes are refused */
+  readonly volumes?: Volumes | undefined
 }
 
 export interface EffectRunner {
@@ -34,10 +36,10 @@ type EffectOf<K extends Effect['kind']> = Extract<Effect, { readonly kind: K }>
 type Table = { readonly [K in Effect['kind']]: (effect: EffectOf<K>) => void }
 
 export function createEffectRunner(ports: EffectPorts, dispatch: (event: AgentEvent) => void): EffectRunner {
-  const { engine, store, link, clock, log, watchdog, prober } = ports
+  const { engine, store, link, clock, log, watchdog, prober, volumes } = ports
   const waves = new Map<number, RunningWave>()
   const wakeUp = createWakeUp(clock, () => dispatch({ kind: 'tick' }))
-  const observe = createObserve(engine, watchdog, dispatch)
+  const observe = createObserve(ports, dispatch)
 
   const table: Table = {
     save: ({ state, version }) => {
@@ -49,7 +51,7 @@ export function createEffectRunner(ports: EffectPorts, dispatch: (event: AgentEv
     },
     observe: () => void observe(),
     'run-wave': ({ wave, lanes }) => {
-      const running = runWave({ engine, prober, clock }, watchdog, lanes, (step, outcome) => dispatch({ kind: 'step-done', wave, step, outcome }))
+      const running = runWave({ engine, prober, clock, volumes }, watchdog, lanes, (step, outcome) => dispatch({ kind: 'step-done', wave, step, outcome }))
       waves.set(wave, running)
       void running.done.then(() => {
         waves.delete(wave)
@@ -93,7 +95,7 @@ function runRow<K extends Effect['kind']>(table: Table, effect: EffectOf<K> & { 
 }
 
 /** Looks at the engine; asks who it is whenever it answers after it did not. */
-function createObserve(engine: Engine, watchdog: Watchdog, dispatch: (event: AgentEvent) => void): () => Promise<void> {
+function createObserve({ engine, watchdog, volumes }: EffectPorts, dispatch: (event: AgentEvent) => void): () => Promise<void> {
   let known = false
   const introduce = async (): Promise<void> => {
     known = true
@@ -106,9 +108,11 @@ function createObserve(engine: Engine, watchdog: Watchdog, dispatch: (event: Age
   return async () => {
     const ended = watchdog.watch('observe', 2 * LIMITS.engineCallMs.value)
     try {
+      // folders first: a container that comes between is still seen
+      const volumePods = (await volumes?.pods()) ?? null
       const containers = await engine.observe()
       ended()
-      dispatch({ kind: 'observed', containers })
+      dispatch({ kind: 'observed', containers, ...(volumePods === null ? {} : { volumePods }) })
       if (!known) await introduce()
     } catch (error) {
       ended()

@@ -2,6 +2,7 @@
 import { cause } from '../../protocol/causes.ts'
 import { clip, LIMITS } from '../../protocol/limits.ts'
 import type { Outcome, Step } from '../core/model.ts'
+import { stepText } from '../core/render-plan.ts'
 import { stopContainer } from './stop-step.ts'
 import type { StopParts } from './stop-step.ts'
 
@@ -25,6 +26,18 @@ const STEPS: { readonly [K in Step['kind']]: StepRow<StepOf<K>> } = {
     limitMs: ({ graceSeconds }) => LIMITS.engineCallMs.value + LIMITS.stopGraceMinMs.value + graceSeconds * 1000,
   },
   remove: { run: ({ engine }, { target }) => engine.remove(target), limitMs: () => LIMITS.engineCallMs.value },
+  'prepare-volumes': {
+    run: ({ volumes }, step) => (volumes === undefined ? noVolumes() : volumes.prepare(step.volumes)),
+    limitMs: () => LIMITS.saveMs.value,
+  },
+  'drop-volumes': {
+    run: async ({ volumes, engine }, { podUid }) => {
+      const engineVolumes = await engine.dropVolumes(podUid)
+      if (!engineVolumes.ok) return engineVolumes
+      return volumes === undefined ? noVolumes() : volumes.drop(podUid)
+    },
+    limitMs: () => LIMITS.saveMs.value,
+  },
 }
 
 /** Never rejects: an adapter that throws is an engine error. */
@@ -44,7 +57,11 @@ export function stepLimitMs<K extends Step['kind']>(step: StepOf<K> & { readonly
   return STEPS[step.kind].limitMs(step)
 }
 
+function noVolumes(): Promise<Outcome> {
+  return Promise.resolve({ ok: false, cause: cause('volume.failed', { volume: 'all', why: 'this agent has no folder for volumes' }) })
+}
+
 /** For logs and the watchdog. */
 export function stepName(step: Step): string {
-  return `${step.kind} ${step.kind === 'ensure-image' ? step.image : step.kind === 'create' ? step.plan.identity.name : step.target}`
+  return stepText(step)
 }

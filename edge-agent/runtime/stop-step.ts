@@ -1,11 +1,12 @@
 /** Stops a container: its preStop hook first, both within the grace period. A hook that fails does not hold up the stop. */
 import { LIMITS } from '../../protocol/limits.ts'
 import type { Outcome, Step } from '../core/model.ts'
-import type { Clock, Engine } from '../ports.ts'
+import type { Clock, Engine, Volumes } from '../ports.ts'
 import type { Prober } from './probe-runner.ts'
 
 export interface StopParts {
   readonly engine: Engine
+  readonly volumes?: Volumes | undefined
   readonly prober: Prober
   readonly clock: Clock
 }

@@ -61,7 +61,8 @@ export class FakeContainers {
       return same ? null : cause('container.create.failed', { why: `Conflict. The container name "/${name}" is already in use` })
     }
     const ports = (plan.container.ports ?? []).flatMap((port) => (port.hostPort === undefined ? [] : [`${port.hostPort}/${port.protocol ?? 'TCP'}`]))
-    const seen = { ...this.#fresh(plan.identity, plan.container.image), graceSeconds: plan.pod.graceSeconds }
+    const sandbox = typeof plan.network === 'object' ? { sandbox: plan.network.join } : {}
+    const seen = { ...this.#fresh(plan.identity, plan.container.image), graceSeconds: plan.pod.graceSeconds, ...sandbox }
     this.#byName.set(name, { seen, device: plan.device, ports })
     return null
   }

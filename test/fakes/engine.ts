@@ -119,7 +119,7 @@ export class FakeEngine implements Engine {
 
   create(plan: ContainerPlan): Promise<Outcome> {
     return this.#step('create', plan.identity.name, () => {
-      if (!this.images.has(plan.container.image)) return cause('container.create.failed', { why: `No such image: ${plan.container.image}` })
+      if (plan.network !== 'holder' && !this.images.has(plan.container.image)) return cause('container.create.failed', { why: `No such image: ${plan.container.image}` })
       return this.#containers.create(plan)
     })
   }
@@ -137,6 +137,10 @@ export class FakeEngine implements Engine {
       }
       return failed
     })
+  }
+
+  dropVolumes(_podUid: string): Promise<Outcome> {
+    return Promise.resolve({ ok: true })
   }
 
   stop(target: string, graceSeconds: number): Promise<Outcome> {

@@ -34,6 +34,7 @@ export class ModelEngine {
   run(step: Step): Outcome {
     if (step.kind === 'ensure-image') return OK
     if (step.kind === 'create') return this.create(step)
+    if (step.kind === 'prepare-volumes' || step.kind === 'drop-volumes') return OK
     if (this.foreign.delete(step.target)) return OK
     const one = this.containers.get(step.target) ?? this.list().find((other) => other.name === step.target)
     if (one === undefined) return step.kind === 'start' ? refuse('no such container') : OK
@@ -65,6 +66,7 @@ export class ModelEngine {
       finishedAt: null,
       error: '',
       ip: null,
+      ...(typeof plan.network === 'object' ? { sandbox: plan.network.join } : {}),
     })
     return OK
   }

@@ -35,6 +35,7 @@ export function engineOfProcess(engine: FakeEngine, clock: ProcessClock, watch: 
     create: (plan) => acted({ call: 'create', target: plan.identity.name }, () => engine.create(plan)),
     start: (target) => acted({ call: 'start', target }, () => engine.start(target)),
     stop: (target, grace) => acted({ call: 'stop', target }, () => engine.stop(target, grace)),
+    dropVolumes: (podUid) => engine.dropVolumes(podUid),
     remove: (target) => acted({ call: 'remove', target }, () => engine.remove(target)),
     exec: (target, argv) => alive(() => engine.exec(target, argv)),
     logs: (target, lines) => alive(() => engine.logs(target, lines)),
