@@ -75,6 +75,13 @@ describe('a server with GPUs on two NUMA nodes', () => {
     const huge = 512 * 2 ** 21 + 2 * 2 ** 30
     expect(allocatable['memory']).toBe((capacity['memory'] ?? 0) - huge - 256 * 2 ** 20)
     expect(allocatable['hugepages-2Mi']).toBe(capacity['hugepages-2Mi'])
+    // the limit of a group does not count huge pages
+    const group = {
+      '/proc/self/cgroup': '0::/box',
+      '/proc/self/mounts': 'none /sys/fs/cgroup cgroup2 rw 0 0',
+      '/sys/fs/cgroup/box/memory.max': String(2 ** 30),
+    }
+    expect((await readCopy('gpu-server-2-nodes', group)).allocatable['memory']).toBe(2 ** 30 - Math.floor(2 ** 30 / 10))
   })
 
   it('takes memory, UUIDs and MIG parts from nvidia-smi, asked once', async () => {

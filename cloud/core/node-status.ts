@@ -3,9 +3,11 @@ import { cause, causeSentence } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import type { Inventory } from '../../protocol/inventory.ts'
 import { LIMITS } from '../../protocol/limits.ts'
+import { check } from '../../protocol/shape.ts'
 import type { StatusReport } from '../../protocol/status-report.ts'
 import { formatBytes, formatMilli, humanBytes } from '../../protocol/units.ts'
 import type { Node } from '../resources/node.ts'
+import { LABELS } from '../resources/object.ts'
 import type { Condition } from '../resources/object.ts'
 import { conditionOf, withCondition } from './meta.ts'
 import { hardwareLabels, isHardwareLabel } from './node-labels.ts'
@@ -54,11 +56,16 @@ function deviceLabels({ device, inventory }: DeviceNews): Readonly<Record<string
   if (inventory === null) return base
   return {
     ...hardwareLabels(inventory),
-    ...inventory.labels,
+    ...soundLabels(inventory.labels ?? {}),
     ...base,
     'kubernetes.io/os': 'linux',
     ...(inventory.os === undefined ? {} : { 'kubernetes.io/arch': goArch(inventory.os.arch) }),
   }
+}
+
+/** A device's own words become labels only where Kubernetes would take them. */
+function soundLabels(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(labels).filter(([key, value]) => check(LABELS, { [key]: value }).length === 0))
 }
 
 const ARCHITECTURES: Readonly<Record<string, string>> = {
@@ -157,6 +164,11 @@ function pressures(node: Node, { inventory, report, silent }: DeviceNews): reado
   const full = inventory?.fileSystems?.find(
     (fs) => fs.mount === '/' && fs.sizeBytes !== undefined && (fs.usedBytes ?? 0) > fs.sizeBytes * DISK_PRESSURE_SHARE,
   )
+  // the agent looks every ten seconds and acts on what it sees; an inventory is minutes old
+  const told = (signal: string): string | null => {
+    const found = report?.causes.find(({ code }) => code === `device.pressure.${signal}`)
+    return found === undefined ? null : causeSentence(found)
+  }
   const memory = inventory?.memory
   const short = memory?.availableBytes !== undefined && memory.availableBytes < memory.totalBytes * MEMORY_PRESSURE_SHARE
   const pids = inventory?.pids
@@ -172,23 +184,24 @@ function pressures(node: Node, { inventory, report, silent }: DeviceNews): reado
   return [
     is(
       'MemoryPressure',
-      short
-        ? causeSentence(
-            cause('node.memory-short', { available: humanBytes(memory?.availableBytes ?? 0), total: humanBytes(memory?.totalBytes ?? 0) }),
-          )
-        : null,
+      told('memory') ??
+        (short
+          ? causeSentence(
+              cause('node.memory-short', { available: humanBytes(memory?.availableBytes ?? 0), total: humanBytes(memory?.totalBytes ?? 0) }),
+            )
+          : null),
       'MemoryShort',
       'MemorySufficient',
     ),
     is(
       'DiskPressure',
-      disk !== undefined ? causeSentence(disk) : full !== undefined ? causeSentence(diskFull(full)) : null,
+      told('disk') ?? (disk !== undefined ? causeSentence(disk) : full !== undefined ? causeSentence(diskFull(full)) : null),
       'DiskShort',
       'DiskSufficient',
     ),
     is(
       'PIDPressure',
-      crowded ? causeSentence(cause('node.pids-short', { used: pids?.used ?? 0, capacity: pids?.capacity ?? 0 })) : null,
+      told('pids') ?? (crowded ? causeSentence(cause('node.pids-short', { used: pids?.used ?? 0, capacity: pids?.capacity ?? 0 })) : null),
       'PidsShort',
       'PidsSufficient',
     ),

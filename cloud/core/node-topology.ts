@@ -70,30 +70,22 @@ function resourcesOf(numa: NumaNode, inventory: Inventory): NonNullable<Zone['re
   const rows: NonNullable<Zone['resources']>[number][] = []
   const add = (name: string, whole: string, left: string): void => void rows.push({ name, capacity: whole, allocatable: left, available: left })
   if (all.length > 0)
-    add('cpu', formatMilli(all.length * 1000), formatMilli(Math.floor(usable.length * 1000 * shareLeft('cpu', capacity, allocatable))))
-  if (memory > 0) {
-    const left = Math.max(
-      0,
-      Math.floor((memory - hugeBytes) * shareLeft('memory', { memory: capacity['memory'] ?? 0, ...hugeOf(capacity) }, allocatable)),
-    )
-    add('memory', kibi(memory), kibi(left))
-  }
+    add('cpu', formatMilli(all.length * 1000), formatMilli(Math.floor(usable.length * 1000 * shareLeft(capacity['cpu'], allocatable['cpu']))))
+  if (memory > 0) add('memory', kibi(memory), kibi(Math.max(0, Math.floor((memory - hugeBytes) * memoryShare(inventory)))))
   for (const one of huge) add(one.name, formatBytes(one.bytes), formatBytes(one.bytes))
   for (const [name, count] of devicesOf(numa, topology)) add(name, String(count), String(count))
   return rows.toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-function hugeOf(capacity: Inventory['capacity']): Readonly<Record<string, number>> {
-  return Object.fromEntries(Object.entries(capacity).filter(([name]) => name.startsWith('hugepages-')))
+/** The part of a resource that the system does not keep for itself. */
+function shareLeft(whole: number | undefined, left: number | undefined): number {
+  return whole === undefined || whole <= 0 || left === undefined ? 1 : Math.min(1, left / whole)
 }
 
-/** The part of a resource that the system does not keep for itself. Pages set aside are counted apart, not as kept. */
-function shareLeft(name: string, capacity: Inventory['capacity'], allocatable: Inventory['allocatable']): number {
-  const huge =
-    name === 'memory' ? Object.entries(capacity).reduce((sum, [other, bytes]) => (other.startsWith('hugepages-') ? sum + bytes : sum), 0) : 0
-  const whole = (capacity[name] ?? 0) - huge
-  const left = allocatable[name]
-  return whole <= 0 || left === undefined ? 1 : Math.min(1, left / whole)
+/** Of the ordinary memory of the machine: pages that are set aside are counted apart, not as kept. */
+function memoryShare({ memory, capacity, allocatable }: Inventory): number {
+  const huge = Object.entries(capacity).reduce((sum, [name, bytes]) => (name.startsWith('hugepages-') ? sum + bytes : sum), 0)
+  return shareLeft((memory?.totalBytes ?? capacity['memory'] ?? 0) - huge, allocatable['memory'])
 }
 
 /** Only devices that are next to this node: one without a place is in no zone, but in the Node's own capacity. */

@@ -43,12 +43,16 @@ export function capacityOf(measured: Measured, cgroup: CgroupFacts | null): Reso
   }
 }
 
-/** Memory that is set aside for huge pages is nobody's ordinary memory, used or not. */
-export function allocatableOf(capacity: Resources, profile: DeviceProfile | null): Resources {
+/**
+ * Memory that is set aside for huge pages is nobody's ordinary memory, used or not; a cgroup's limit does not count it.
+ *
+ * @param totalBytes of the machine; null = not known
+ */
+export function allocatableOf(capacity: Resources, totalBytes: number | null, profile: DeviceProfile | null): Resources {
   const huge = Object.entries(capacity).reduce((sum, [name, bytes]) => (name.startsWith('hugepages-') ? sum + bytes : sum), 0)
   return Object.fromEntries(
     Object.entries(capacity).map(([name, whole]) => {
-      const amount = name === 'memory' ? Math.max(0, whole - huge) : whole
+      const amount = name === 'memory' ? Math.max(0, Math.min(whole, (totalBytes ?? whole) - huge)) : whole
       const kept = Math.min(RESERVE[name]?.amount ?? 0, Math.floor(amount * RESERVE_AT_MOST))
       return [name, Math.max(0, amount - kept - (profile?.reserve?.[name] ?? 0))]
     }),

@@ -97,10 +97,11 @@ async function collect(options: InventoryOptions, smi: (() => Promise<Smi>) | nu
   const addresses = (await attempt('addresses', async () => calls.addresses())) ?? []
   const hostIp = await attempt('host address', () => probeHostIp(reader, addresses, evidence))
   const edge = await probeEdge(reader, attempt, evidence)
+  const memoryBytes = withoutGpuMemory(memory?.totalBytes ?? null, numa)
   const capacity = capacityOf(
     {
       cpus: compute.usableCpus,
-      memoryBytes: withoutGpuMemory(memory?.totalBytes ?? null, numa),
+      memoryBytes,
       pids: pids?.capacity ?? null,
       storageBytes: storage?.sizeBytes ?? null,
       hugepages: compute.hugepages,
@@ -122,7 +123,7 @@ async function collect(options: InventoryOptions, smi: (() => Promise<Smi>) | nu
     pciClasses: compute.pciClasses,
     addresses: addresses.slice(0, 64),
     capacity,
-    allocatable: allocatableOf(capacity, board?.profile ?? null),
+    allocatable: allocatableOf(capacity, memoryBytes, board?.profile ?? null),
     labels: labelsOf(options.device, arch, board),
     findings: evidence.findings.slice(0, 64),
     sources: evidence.sources,
@@ -218,7 +219,7 @@ function labelsOf(device: string, arch: string, board: BoardIdentity | null): Re
     'kubernetes.io/os': 'linux',
     'kubernetes.io/hostname': device,
     ...(profile === null ? {} : { 'skerry.dev/profile': profile.name, ...profile.labels }),
-    ...(board === null || board.soc === null ? {} : { 'skerry.dev/soc': board.soc }),
+    ...(board === null || board.soc === null ? {} : { 'skerry.dev/soc': board.soc.slice(0, 63) }),
     ...(board === null || board.module === null ? {} : { 'skerry.dev/module': board.module }),
   }
 }

@@ -3,8 +3,8 @@
  * only when something is short. Values that cannot be read are left out.
  */
 import { statfs } from 'node:fs/promises'
-import type { ContainerUsage, Level, PressureSample, Signal } from '../core/eviction.ts'
 import { isShort } from '../core/eviction.ts'
+import type { ContainerUsage, Level, PressureSample, Signal } from '../core/pressure-model.ts'
 import type { HostReader } from '../ports.ts'
 
 export interface PressureSampler {
@@ -42,7 +42,9 @@ async function memoryLevel(reader: HostReader): Promise<Level | null> {
 /** Threads count: the kernel gives each a PID. */
 async function pidsLevel(reader: HostReader): Promise<Level | null> {
   const used = number(/\d+\/(\d+)/.exec((await reader.read('/proc/loadavg')) ?? '')?.[1])
-  const limits = await Promise.all(['pid_max', 'threads-max'].map(async (name) => number((await reader.read(`/proc/sys/kernel/${name}`)) ?? undefined)))
+  const limits = await Promise.all(
+    ['pid_max', 'threads-max'].map(async (name) => number((await reader.read(`/proc/sys/kernel/${name}`)) ?? undefined)),
+  )
   const total = Math.min(...limits.flatMap((limit) => limit ?? []))
   return used === null || !Number.isFinite(total) ? null : { available: Math.max(0, total - used), total }
 }

@@ -54,7 +54,8 @@ export async function probeCgroup(reader: HostReader, evidence: Evidence): Promi
     cpus: cpus?.ids ?? null,
     mems: mems?.ids ?? null,
     own: {
-      path: (cpuset ?? pids)?.path ?? null,
+      // a group without a cpuset of its own has that of one above it: the kernel says which
+      path: (await reader.read('/proc/self/cpuset')) ?? (cpuset ?? pids)?.path ?? null,
       pidsMax: (await tightest(reader, ofOwn(pids), 'pids.max', 'pids.max'))?.value ?? null,
       memoryMaxBytes: (await tightest(reader, ofOwn(memory), 'memory.max', 'memory.limit_in_bytes'))?.value ?? null,
       cpuQuotaMilli: (await cpuQuota(reader, ofOwn(cpu)))?.value ?? null,

@@ -8,6 +8,7 @@ import type { HostReader } from '../ports.ts'
 import type { Evidence } from './findings.ts'
 import { formatIdList, parseCount } from './id-list.ts'
 import { readList, readMask } from './probe-cpu.ts'
+import { probeHugepages } from './probe-hugepages.ts'
 
 export interface NumaFacts {
   readonly nodes: readonly NumaNode[]
@@ -40,7 +41,13 @@ export async function probeNuma(
   const usable = ids.filter((id) => onlineNodes === null || onlineNodes.includes(id)).toSorted((a, b) => a - b)
   if (usable.length === 0) {
     evidence.source('topology.numaNodes', '/proc/meminfo')
-    const node: NumaNode = { id: 0, cpus: formatIdList(online), ...(memoryTotalBytes === null ? {} : { memoryBytes: memoryTotalBytes }) }
+    const hugepages = await probeHugepages(reader, evidence)
+    const node: NumaNode = {
+      id: 0,
+      cpus: formatIdList(online),
+      ...(memoryTotalBytes === null ? {} : { memoryBytes: memoryTotalBytes }),
+      ...(Object.keys(hugepages).length === 0 ? {} : { hugepages }),
+    }
     return { nodes: [node], distances: null, synthesized: true, source: 'none' }
   }
   evidence.source('topology.numaNodes', NODE)

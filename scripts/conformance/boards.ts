@@ -77,7 +77,7 @@ function machineFacts(want: Json, { topology }: Inventory): readonly Wrong[] {
     fact('numaSynthesized', want['numaSynthesized'], numaSynthesized),
     fact('numaNodeCount', want['numaNodeCount'], topology.numaNodes.length),
     deviceCount(want['pciDeviceCount'], pciDeviceCount),
-    fact('cgroup', isRecord(want['allowed']) ? want['cgroup'] : null, topology.cgroup),
+    fact('cgroup', want['cgroup'], topology.cgroup),
     fact('allowed', want['allowed'], topology.allowed),
     ...nodeFacts(want, topology),
     ...pciFacts(want, topology),
@@ -93,7 +93,7 @@ function deviceCount(want: unknown, got: number | undefined): Wrong {
   return got !== undefined && got >= want && got <= want + ORACLE_LEAVES_OUT ? null : `pciDeviceCount wanted ${want} got ${got}`
 }
 
-function nodeFacts(want: Json, { numaNodes, numaSynthesized }: Topology): readonly Wrong[] {
+function nodeFacts(want: Json, { numaNodes }: Topology): readonly Wrong[] {
   const nodes = Array.isArray(want['numaNodes']) ? want['numaNodes'].filter(isRecord) : []
   if (nodes.length === 0) return []
   const wrong: Wrong[] = [
@@ -109,8 +109,7 @@ function nodeFacts(want: Json, { numaNodes, numaSynthesized }: Topology): readon
     wrong.push(fact(`${at} cpus`, node['cpus'], got?.cpus), fact(`${at} memoryBytes`, node['memoryBytes'], got?.memoryBytes))
     wrong.push(fact(`${at} memoryOnly`, node['memoryOnly'], got?.memoryOnly))
     if (Array.isArray(node['distances']) && node['distances'].length > 0) wrong.push(fact(`${at} distances`, node['distances'], got?.distances))
-    // without nodes the kernel counts pages of the whole machine
-    if (numaSynthesized !== true) wrong.push(fact(`${at} hugepages`, node['hugepages'], got?.hugepages))
+    wrong.push(fact(`${at} hugepages`, node['hugepages'], got?.hugepages))
     if (node['subtype'] === 'GPUMemory') wrong.push(fact(`${at} gpuMemory`, true, got?.gpuMemory))
   }
   return wrong
