@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { isDeviceId } from '../protocol/ids.ts'
 import { LIMITS } from '../protocol/limits.ts'
-import { list, obj, parse, required, str } from '../protocol/shape.ts'
+import { list, obj, oneOf, parse, required, str } from '../protocol/shape.ts'
 import type { Infer } from '../protocol/shape.ts'
 
 /** Written by `skerry join DEVICE`: who this device is, where its cloud is and whom it believes. */
@@ -18,6 +18,10 @@ export const JOIN_FILE = obj({
   username: str({ max: 256 }),
   password: str({ max: 4096 }),
   ca: str({ max: 65_536 }),
+  /** PIN of the device page; absent = made at the first start, see `skerry-agent pin` */
+  pagePin: str({ pattern: /^\d{4,16}$/, says: '4 to 16 digits' }),
+  /** who may see how the device stands without the PIN: everybody (summary), or nobody (pin) */
+  pageRead: oneOf('summary', 'pin'),
   /** where live sessions are opened to; `ca` is the authority of its certificate, absent = the system's */
   cloud: obj({ url: required(str({ min: 1, max: 2048 })), ca: str({ max: 65_536 }) }),
   trustedKeys: required(list(obj({ kid: required(str({ min: 1, max: 64 })), publicPem: required(str({ min: 1, max: 4096 })) }), { max: 16 })),
@@ -31,6 +35,10 @@ export interface RunConfig {
   /** null = no page */
   readonly page: { readonly host: string; readonly port: number } | null
   readonly cloud: boolean
+  /** descriptor of a listening socket that systemd opened for the page */
+  readonly pageFd: number | null
+  /** names of proxy variables that are set */
+  readonly proxies: readonly string[]
   /** may the cloud open exec, attach and port-forward? logs it may always read */
   readonly remoteExec: boolean
 }
@@ -38,6 +46,14 @@ export interface RunConfig {
 export type Command =
   | { readonly kind: 'run'; readonly config: RunConfig }
   | { readonly kind: 'inventory'; readonly root: string; readonly output: 'json' | 'table' }
+  | { readonly kind: 'pin'; readonly config: RunConfig }
+  | { readonly kind: 'bundle'; readonly config: RunConfig; readonly file: string }
+  | {
+      readonly kind: 'rescue'
+      readonly stateDir: string
+      readonly page: { readonly host: string; readonly port: number }
+      readonly fd: number | null
+    }
   | { readonly kind: 'version' }
   | { readonly kind: 'help' }
   | { readonly kind: 'wrong'; readonly message: string }
@@ -54,6 +70,9 @@ export const HELP = `skerry-agent makes this machine's container engine run what
   skerry-agent inventory          print what the hardware is
     --root DIR                    read another root folder than /
     -o json|table                 default table
+  skerry-agent pin                print the PIN of the device page (flags of run)
+  skerry-agent bundle [FILE]      save diagnostics without secrets (flags of run)
+  skerry-agent rescue             say on the page why the agent is down (--state, --page)
   skerry-agent version
   skerry-agent --help
 `
@@ -72,6 +91,12 @@ export function parseCommand(argv: readonly string[], env: Readonly<Record<strin
         return { kind: 'run', config: runConfig(rest, env) }
       case 'inventory':
         return inventoryCommand(rest)
+      case 'pin':
+        return { kind: 'pin', config: runConfig(rest, env) }
+      case 'bundle':
+        return bundleCommand(rest, env)
+      case 'rescue':
+        return rescueCommand(rest, env)
       case 'version':
       case '--version':
         return { kind: 'version' }
@@ -80,7 +105,7 @@ export function parseCommand(argv: readonly string[], env: Readonly<Record<strin
       case '-h':
         return { kind: 'help' }
       default:
-        throw new ConfigError(`there is no command ${JSON.stringify(word)}; it is one of run, inventory, version`)
+        throw new ConfigError(`there is no command ${JSON.stringify(word)}; it is one of run, inventory, pin, bundle, rescue, version`)
     }
   } catch (error) {
     if (error instanceof ConfigError || isArgsError(error)) return { kind: 'wrong', message: error.message }
@@ -114,9 +139,30 @@ function runConfig(argv: readonly string[], env: Readonly<Record<string, string 
     join: readJoinFile(given('--join', values.join ?? env['SKERRY_JOIN'] ?? join(stateDir, 'join.json'))),
     dockerSocket: socketPath(given('--docker', values.docker ?? env['SKERRY_DOCKER'] ?? '/var/run/docker.sock')),
     page: pageAddress(values.page ?? env['SKERRY_PAGE'] ?? '127.0.0.1:8090'),
+    pageFd: inheritedSocket(env),
+    proxies: ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'].filter((name) => (env[name] ?? env[name.toLowerCase()] ?? '') !== ''),
     cloud: !(values['no-cloud'] ?? env['SKERRY_NO_CLOUD'] === '1'),
     remoteExec: !(values['no-remote-exec'] ?? env['SKERRY_NO_REMOTE_EXEC'] === '1'),
   }
+}
+
+/** The first descriptor that systemd passes (sd_listen_fds); the variables of another process mean nothing. */
+function inheritedSocket(env: Readonly<Record<string, string | undefined>>): number | null {
+  return env['LISTEN_FDS'] === '1' && env['LISTEN_PID'] === String(process.pid) ? 3 : null
+}
+
+function bundleCommand(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): Command {
+  const first = argv[0]
+  const named = first !== undefined && !first.startsWith('-')
+  return { kind: 'bundle', config: runConfig(named ? argv.slice(1) : argv, env), file: named ? first : 'skerry-bundle.json.gz' }
+}
+
+/** Reads no join file: it may be what is broken. */
+function rescueCommand(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): Command {
+  const { values } = parseArgs({ args: [...argv], options: { state: { type: 'string' }, page: { type: 'string' } }, allowPositionals: false })
+  const page = pageAddress(values.page ?? env['SKERRY_PAGE'] ?? '127.0.0.1:8090') ?? { host: '127.0.0.1', port: 8090 }
+  const stateDir = given('--state', values.state ?? env['SKERRY_STATE'] ?? '/var/lib/skerry-agent')
+  return { kind: 'rescue', stateDir, page, fd: inheritedSocket(env) }
 }
 
 function inventoryCommand(argv: readonly string[]): Command {

@@ -1,17 +1,32 @@
 /** The field page, listening as soon as its address can be had: a device without a page still runs its workloads. */
+import { networkInterfaces } from 'node:os'
 import { LIMITS } from '../protocol/limits.ts'
 import type { RunConfig } from './config.ts'
+import { createHostReader } from './inventory/host-reader.ts'
+import { makeBundle } from './local-page/bundle.ts'
 import { fieldPage } from './local-page/page-asset.ts'
 import { startLocalPage } from './local-page/server.ts'
-import type { LocalPage } from './local-page/server.ts'
+import type { LocalPage, PageActions } from './local-page/server.ts'
 import type { AgentLog } from './log.ts'
-import type { Engine } from './ports.ts'
+import { pagePin } from './page-pin.ts'
+import { checkPath } from './path-check/check-path.ts'
+import type { Engine, PathStep } from './ports.ts'
 import type { Loop } from './runtime/loop.ts'
 import { systemClock, systemRandom } from './runtime/system-clock.ts'
 import { repeat } from './runtime/timers.ts'
 
-/** Tried again while the address is taken or absent; the result closes it. */
-export function keepPage({ page }: RunConfig, loop: Loop, engine: Engine, log: AgentLog): { close(): Promise<void> } {
+/** No agent of this kind is older: a clock before it forgot the time. */
+const CLOCK_FLOOR_MS = Date.parse('2026-01-01T00:00:00Z')
+
+/** Tried again while the address is taken or absent; the result closes it. `onAction` hears of everything that is done on the page. */
+export function keepPage(
+  config: RunConfig,
+  loop: Loop,
+  engine: Engine,
+  log: AgentLog,
+  onAction: PageActions['onAction'],
+): { close(): Promise<void> } {
+  const { page, pageFd } = config
   if (page === null) return { close: () => Promise.resolve() }
   let open: LocalPage | null = null
   let stop: (() => void) | null = null
@@ -19,12 +34,14 @@ export function keepPage({ page }: RunConfig, loop: Loop, engine: Engine, log: A
     try {
       open = await startLocalPage({
         ...page,
+        ...(pageFd === null ? {} : { fd: pageFd }),
         log,
         page: fieldPage(),
         state: loop.state,
         now: systemClock.now,
         agentLog: log.lines,
         logs: (target, lines) => engine.logs(target, lines),
+        actions: pageActions(config, loop, engine, log, onAction),
       })
       stop?.()
       log.info('field page', { address: `http://${page.host}:${open.address.port}/` })
@@ -43,4 +60,49 @@ export function keepPage({ page }: RunConfig, loop: Loop, engine: Engine, log: A
       await open?.close()
     },
   }
+}
+
+function pageActions(config: RunConfig, loop: Loop, engine: Engine, log: AgentLog, onAction: PageActions['onAction']): PageActions {
+  const pin = pagePin(config.stateDir, config.join.pagePin)
+  const path = (): Promise<readonly PathStep[]> => wayToCloud(config, loop)
+  return {
+    pin,
+    summaryIsOpen: config.join.pageRead !== 'pin',
+    dispatch: loop.dispatch,
+    checkPath: path,
+    bundle: async () =>
+      makeBundle({
+        state: loop.state(),
+        now: systemClock.now(),
+        agentLog: log.lines(),
+        logs: (target, lines) => engine.logs(target, lines),
+        path: await path(),
+        secrets: [pin, config.join.password ?? ''],
+        versions: { agent: loop.state().agentVersion, node: process.version },
+      }),
+    onAction,
+  }
+}
+
+/** The way to the cloud of this machine, looked at now. */
+export function wayToCloud({ join, proxies }: RunConfig, loop: Pick<Loop, 'state'>): Promise<readonly PathStep[]> {
+  const issued = Date.parse(loop.state().desired?.issuedAt ?? '')
+  return checkPath({
+    reader: createHostReader('/'),
+    clock: systemClock,
+    broker: join.broker,
+    ...(join.ca === undefined ? {} : { ca: join.ca }),
+    proxies,
+    addresses: localAddresses,
+    link: () => loop.state().link,
+    // the cloud's clock may be wrong as well: a day of grace
+    surelyPastMs: () => Math.max(CLOCK_FLOOR_MS, Number.isNaN(issued) ? 0 : issued - 86_400_000),
+  })
+}
+
+function localAddresses(): readonly { readonly interface: string; readonly address: string }[] {
+  return Object.entries(networkInterfaces()).flatMap(([name, list]) =>
+    // bridges of containers lead nowhere
+    /^(docker|br-|veth|virbr|cni)/.test(name) ? [] : (list ?? []).filter((one) => !one.internal).map(({ address }) => ({ interface: name, address })),
+  )
 }

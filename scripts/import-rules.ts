@@ -71,6 +71,13 @@ export const IMPORT_RULES: readonly ImportRule[] = [
     false,
     'looks at the way to the cloud when asked',
   ),
+  rule(
+    'edge-agent/path-check/',
+    ['protocol/', 'edge-agent/ports.ts', 'edge-agent/core/'],
+    ['node:'],
+    false,
+    'looks at the way to the cloud when asked',
+  ),
   rule('edge-agent/runtime/', ['protocol/', 'edge-agent/ports.ts', 'edge-agent/core/'], ['node:'], false, 'runs effects'),
   rule(
     'edge-agent/local-page/',
@@ -94,7 +101,12 @@ export const IMPORT_RULES: readonly ImportRule[] = [
 
 /** Libraries with exactly one owner: only files below these prefixes may import them (tests and scripts excepted). */
 export const LIBRARY_OWNERS: Readonly<Record<string, readonly string[]>> = {
-  dockerode: ['edge-agent/engine/docker-engine.ts', 'edge-agent/engine/image-pull.ts', 'edge-agent/engine/image-engine.ts', 'edge-agent/engine/live-streams.ts'],
+  dockerode: [
+    'edge-agent/engine/docker-engine.ts',
+    'edge-agent/engine/image-pull.ts',
+    'edge-agent/engine/image-engine.ts',
+    'edge-agent/engine/live-streams.ts',
+  ],
   ws: ['edge-agent/session/', 'cloud/sessions/'],
   mqtt: ['edge-agent/link/mqtt-link.ts', 'cloud/mqtt/mqtt-link.ts'],
   lowdb: ['edge-agent/store/'],

@@ -1,18 +1,24 @@
 /**
- * The field engineer's page and its JSON: read only, plain HTTP, no cloud needed. It starts before everything else works
- * and answers whatever state the agent is in.
+ * The field engineer's page and its JSON: plain HTTP, no cloud needed. It starts before everything else works and answers
+ * whatever state the agent is in. GET never changes anything; what acts is a POST with a session (see actions.ts).
  */
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { hostname } from 'node:os'
 import type { AddressInfo } from 'node:net'
 import { LIMITS } from '../../protocol/limits.ts'
-import type { AgentState, Now } from '../core/model.ts'
-import type { Log } from '../ports.ts'
+import type { AgentEvent, AgentState, Now } from '../core/model.ts'
+import type { Log, PathStep } from '../ports.ts'
+import { answerAction, told } from './actions.ts'
+import type { ActionDeps, Answer } from './actions.ts'
+import { createAudit } from './audit.ts'
+import type { Audit, AuditEntry } from './audit.ts'
 import { hostAllowed } from './host-check.ts'
 import { liveClients } from './live-clients.ts'
 import type { LiveClients } from './live-clients.ts'
 import { pageHeaders, plainHeaders } from './page-policy.ts'
+import { PinGate } from './pin-gate.ts'
+import { tokenOf } from './request-guard.ts'
 import { textView } from './text-view.ts'
 import { fieldView } from './view.ts'
 
@@ -30,6 +36,21 @@ export interface LocalPageOptions {
   /** further host names by which the page may be asked for; the host's own name and IP addresses always work */
   readonly names?: readonly string[]
   readonly log: Log
+  /** absent = the page only shows */
+  readonly actions?: PageActions
+  /** listen on this inherited descriptor (a systemd socket) instead of host and port */
+  readonly fd?: number
+}
+
+export interface PageActions {
+  readonly pin: string
+  /** may people without the PIN see how the device stands? Logs always need it. */
+  readonly summaryIsOpen: boolean
+  readonly dispatch: (event: AgentEvent) => void
+  readonly checkPath: () => Promise<readonly PathStep[]>
+  readonly bundle: () => Promise<Uint8Array>
+  /** everything that was tried with the PIN, and wrong PINs */
+  readonly onAction: (entry: AuditEntry) => void
 }
 
 export interface LocalPage {
@@ -40,8 +61,10 @@ export interface LocalPage {
 /** Resolves when it listens; rejects when the port cannot be had. */
 export async function startLocalPage(options: LocalPageOptions): Promise<LocalPage> {
   const names = [hostname(), ...(options.names ?? [])]
-  const json = (): string => JSON.stringify(fieldView(options.state(), options.now()))
-  const live = liveClients(options.state, json)
+  const audit = createAudit(options.actions?.onAction ?? (() => undefined))
+  const acting = actionDeps(options, audit)
+  const json = (): string => JSON.stringify(fieldView(options.state(), options.now(), { done: audit.entries(), canAct: acting !== null }))
+  const live = liveClients(versionOf(options.state, audit.entries), json)
   const routes = makeRoutes(options, live, json)
 
   const server = createServer(
@@ -59,9 +82,12 @@ export async function startLocalPage(options: LocalPageOptions): Promise<LocalPa
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const known = hostAllowed(request.headers.host, names)
     if (!known) return send(response, 421, 'text/plain', 'The device has another name. Use its IP address.\n')
+    const url = new URL(request.url ?? '/', 'http://device')
+    if (request.method === 'POST' && acting !== null) return sendAnswer(response, await answerAction(url.pathname, request, acting))
     const reads = request.method === 'GET' || request.method === 'HEAD'
     if (!reads) return send(response, 405, 'text/plain', 'Only reading is possible here.\n', { allow: 'GET, HEAD' })
-    const url = new URL(request.url ?? '/', 'http://device')
+    if (acting !== null && needsPin(url.pathname, options) && !acting.gate.knows(tokenOf(request.headers)))
+      return sendAnswer(response, told(401, 'Sign in with the PIN of this device first.'))
     const route = routes[url.pathname]
     if (route === undefined) return send(response, 404, 'text/plain', 'There is nothing here. The page is at /\n')
     return route(response, url.searchParams)
@@ -69,12 +95,33 @@ export async function startLocalPage(options: LocalPageOptions): Promise<LocalPa
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(options.port, options.host, () => {
+    server.listen(options.fd === undefined ? { port: options.port, host: options.host } : { fd: options.fd }, () => {
       server.off('error', reject)
       resolve()
     })
   })
   return { address: addressOf(server.address(), options), close: () => closeServer(server, live) }
+}
+
+function actionDeps({ actions, state, now }: LocalPageOptions, audit: Audit): ActionDeps | null {
+  if (actions === undefined) return null
+  const { pin, dispatch, checkPath, bundle } = actions
+  return { gate: new PinGate(pin, () => now().monoMs), audit, state, now, dispatch, checkPath, bundle }
+}
+
+/** The page itself holds nothing; how the device stands may be open; what programs wrote never is. */
+function needsPin(path: string, { actions }: LocalPageOptions): boolean {
+  if (path === '/api/v1/logs') return true
+  return actions?.summaryIsOpen === false && (path === '/text' || path === '/api/v1/state' || path === '/api/v1/events')
+}
+
+/** A new identity when the state or the list of actions changed. */
+function versionOf(state: () => AgentState, entries: () => readonly AuditEntry[]): () => unknown {
+  let last = { state: state(), entries: entries() }
+  return () => {
+    if (last.state !== state() || last.entries !== entries()) last = { state: state(), entries: entries() }
+    return last
+  }
 }
 
 type Route = (response: ServerResponse, query: URLSearchParams) => void | Promise<void>
@@ -131,6 +178,12 @@ function send(response: ServerResponse, status: number, type: string, body: stri
     'content-length': String(Buffer.byteLength(body)),
   })
   response.end(response.req.method === 'HEAD' ? undefined : body)
+}
+
+function sendAnswer(response: ServerResponse, { status, type, body, headers = {} }: Answer): void {
+  if (typeof body === 'string') return send(response, status, type, body, headers)
+  response.writeHead(status, { ...plainHeaders(), ...headers, 'content-type': type, 'content-length': String(body.byteLength) })
+  response.end(body)
 }
 
 function addressOf(address: AddressInfo | string | null, options: LocalPageOptions): LocalPage['address'] {

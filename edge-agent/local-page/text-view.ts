@@ -1,4 +1,11 @@
+import type { AgentState, Now } from '../core/model.ts'
 import type { CauseView, FieldView } from './view-model.ts'
+import { fieldView } from './view.ts'
+
+/** The agent's state as plain text. */
+export function textOf(state: AgentState, now: Now): string {
+  return textView(fieldView(state, now))
+}
 
 /** The page as plain text: for `curl`, for browsers without scripts, and to paste into a message. */
 export function textView(view: FieldView): string {
@@ -14,6 +21,8 @@ export function textView(view: FieldView): string {
     'Workloads',
     ...view.workloads.map((one) => `  ${one.word.padEnd(10)} ${one.namespace}/${one.name}${why(one.cause)}`),
     ...(view.workloads.length === 0 ? ['  none'] : []),
+    ...(view.overrides.length === 0 ? [] : ['', 'Decided here']),
+    ...view.overrides.map((one) => `  ${one.kind} of ${one.target} by ${one.owner}: ${one.reason} (until ${new Date(one.endsAtMs).toISOString()})`),
     '',
     'Plan',
     ...view.plan.map((line) => `  ${line}`),

@@ -22,6 +22,8 @@ export interface CauseView {
 }
 
 export interface WorkloadView {
+  /** what an override of it names; '' when it is no longer wanted and can only go */
+  readonly uid: string
   readonly namespace: string
   readonly name: string
   readonly image: string
@@ -71,7 +73,32 @@ export interface HardwareView {
   readonly findings: readonly string[]
 }
 
+export interface OverrideView {
+  readonly id: string
+  readonly kind: 'restart' | 'hold' | 'run-previous' | 'safe-mode'
+  /** `line-2/printer`, or `this device` */
+  readonly target: string
+  readonly owner: string
+  readonly reason: string
+  /** wall clock ms of the device */
+  readonly endsAtMs: number
+}
+
+export interface DoneView {
+  readonly atMs: number
+  readonly owner: string
+  readonly action: string
+  readonly target: string
+  readonly ok: boolean
+  readonly result: string
+}
+
 export interface FieldView {
+  /** false = this page only shows */
+  readonly canAct: boolean
+  readonly overrides: readonly OverrideView[]
+  /** what was done on this page, newest first */
+  readonly done: readonly DoneView[]
   readonly device: string
   readonly agentVersion: string
   /** wall clock ms of the device when this was made: ages are counted from it, not from the phone's clock */

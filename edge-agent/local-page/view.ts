@@ -1,22 +1,31 @@
 /** The field page's data, made from the agent's state. Pure: the same state and moment give the same page. */
 import { cause } from '../../protocol/causes.ts'
-import type { AgentState, Now } from '../core/model.ts'
+import type { AgentState, Now, Override } from '../core/model.ts'
 import { renderPlan } from '../core/render-plan.ts'
 import { causeView } from './cause-view.ts'
 import { hardwareView } from './hardware-view.ts'
-import type { FieldView, LineView, WorkloadView } from './view-model.ts'
+import type { FieldView, LineView, OverrideView, WorkloadView } from './view-model.ts'
 import { workloadViews } from './workload-view.ts'
 
 const PLAN_LINES = 60
 
+/** What the page itself knows beside the agent. */
+export interface PageFacts {
+  readonly done: FieldView['done']
+  readonly canAct: boolean
+}
+
 /** Everything the page shows. Environment values, commands and keys are never read here. */
-export function fieldView(state: AgentState, now: Now): FieldView {
+export function fieldView(state: AgentState, now: Now, page: PageFacts = { done: [], canAct: false }): FieldView {
   const workloads = workloadViews(state, now)
   const { desired } = state
   return {
     device: state.device,
     agentVersion: state.agentVersion,
     atMs: now.wallMs,
+    canAct: page.canAct,
+    overrides: state.overrides.map((one) => overrideView(one, now)),
+    done: page.done.toReversed(),
     headline: headline(state, workloads),
     link: linkLine(state, now),
     engine: engineLine(state, now),
@@ -29,6 +38,11 @@ export function fieldView(state: AgentState, now: Now): FieldView {
     refusals: state.refusals.map((one) => causeView(one, now)).reverse(),
     hardware: state.inventory === null ? null : hardwareView(state.inventory, workloads),
   }
+}
+
+function overrideView({ id, kind, pod, owner, reason, untilMonoMs }: Override, now: Now): OverrideView {
+  const target = pod === null ? 'this device' : `${pod.namespace}/${pod.name}`
+  return { id, kind, target, owner, reason, endsAtMs: Math.round(now.wallMs + untilMonoMs - now.monoMs) }
 }
 
 /** The one sentence a person reads first: the worst thing that is true. */

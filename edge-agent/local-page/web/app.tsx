@@ -1,9 +1,13 @@
 import type { CauseView, FieldView, LineView } from '../view-model.ts'
+import { signedIn } from './act.ts'
 import { Cause } from './cause.tsx'
+import { Decided } from './decided.tsx'
+import { Dialogs } from './dialogs.tsx'
 import { Hardware } from './hardware.tsx'
-import { deviceNowMs, heardAtMs, inContact, nowMs, view } from './live.ts'
+import { deviceNowMs, heardAtMs, inContact, isLocked, nowMs, startLive, view } from './live.ts'
 import { LogDialog, openLog } from './logs.tsx'
 import { Mark } from './mark.tsx'
+import { PathCheck } from './path.tsx'
 import { Section } from './section.tsx'
 import { duration } from './words.ts'
 import { Workloads } from './workloads.tsx'
@@ -11,7 +15,7 @@ import { Workloads } from './workloads.tsx'
 /** The whole page. Order on a phone: how it stands, what runs and why not, the ways out, the plan, the hardware. */
 export function App() {
   const data = view.value
-  if (data === null) return <Waiting />
+  if (data === null) return isLocked.value ? <Locked /> : <Waiting />
   return (
     <>
       <a class="skip" href="#workloads-title">
@@ -29,8 +33,18 @@ export function App() {
           {() => <State data={data} />}
         </Section>
         <Section title="Workloads" area="workloads" aside={count(data)} data={data}>
-          {() => <Workloads rows={data.workloads} />}
+          {() => <Workloads rows={data.workloads} canAct={data.canAct} />}
         </Section>
+        {data.canAct ? (
+          <>
+            <Section title="Path to the cloud" area="path" data={data}>
+              {() => <PathCheck />}
+            </Section>
+            <Section title="Decided on this device" area="decided" data={data}>
+              {() => <Decided data={data} />}
+            </Section>
+          </>
+        ) : null}
         <Section title="Plan" area="plan" data={data}>
           {() => <Plan data={data} />}
         </Section>
@@ -52,6 +66,7 @@ export function App() {
         <a href="/api/v1/state">As JSON</a>
       </footer>
       <LogDialog />
+      <Dialogs />
     </>
   )
 }
@@ -60,6 +75,18 @@ function Waiting() {
   return (
     <main class="wait">
       <h1>{inContact.value ? 'Asking the device…' : 'The device does not answer. Trying again…'}</h1>
+    </main>
+  )
+}
+
+function Locked() {
+  return (
+    <main class="wait">
+      <h1>This page needs the PIN of the device.</h1>
+      <button type="button" onClick={() => signedIn(startLive)}>
+        Sign in
+      </button>
+      <Dialogs />
     </main>
   )
 }

@@ -1,5 +1,7 @@
 import { signal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
+import { sessionHeaders, signedIn } from './act.ts'
+import { view } from './live.ts'
 import { plainLog } from './words.ts'
 
 interface OpenLog {
@@ -13,8 +15,12 @@ const lines = signal(200)
 
 /** Shows the last lines of one container, or of the agent itself (`agent`). */
 export function openLog(target: string, title: string): void {
-  opened.value = { target, title }
-  void load()
+  const open = (): void => {
+    opened.value = { target, title }
+    void load()
+  }
+  if (view.value?.canAct === true) signedIn(open)
+  else open()
 }
 
 /** The log window: a native dialog, so that Escape and focus work as everywhere. */
@@ -74,7 +80,9 @@ async function load(): Promise<void> {
   text.value = 'Reading…'
   let answer: string
   try {
-    answer = plainLog(await (await fetch(`/api/v1/logs?container=${encodeURIComponent(log.target)}&lines=${lines.value}`)).text())
+    answer = plainLog(
+      await (await fetch(`/api/v1/logs?container=${encodeURIComponent(log.target)}&lines=${lines.value}`, { headers: sessionHeaders() })).text(),
+    )
   } catch {
     answer = 'The device did not answer.'
   }

@@ -1,23 +1,24 @@
 import type { WorkloadView } from '../view-model.ts'
 import { Cause } from './cause.tsx'
+import { askFor } from './dialogs.tsx'
 import { deviceNowMs } from './live.ts'
 import { openLog } from './logs.tsx'
 import { Mark } from './mark.tsx'
 import { duration } from './words.ts'
 
 /** What runs here, trouble first, each with its reason and one thing to do. */
-export function Workloads({ rows }: { readonly rows: readonly WorkloadView[] }) {
+export function Workloads({ rows, canAct }: { readonly rows: readonly WorkloadView[]; readonly canAct: boolean }) {
   if (rows.length === 0) return <p class="muted">None. The cloud has not placed anything on this device.</p>
   return (
     <ul class="rows">
       {rows.map((row, index) => (
-        <Row key={`${row.namespace}/${row.name}/${row.log}`} row={row} index={index} />
+        <Row key={`${row.namespace}/${row.name}/${row.log}`} row={row} index={index} canAct={canAct} />
       ))}
     </ul>
   )
 }
 
-function Row({ row, index }: { readonly row: WorkloadView; readonly index: number }) {
+function Row({ row, index, canAct }: { readonly row: WorkloadView; readonly index: number; readonly canAct: boolean }) {
   const { log } = row
   return (
     <li class={`row ${row.tone}`}>
@@ -46,13 +47,34 @@ function Row({ row, index }: { readonly row: WorkloadView; readonly index: numbe
           )}
         </p>
       </div>
-      {log === null ? null : (
-        <button type="button" class="log-button" aria-label={`Log of ${row.name}`} onClick={() => openLog(log, row.name)}>
-          Log
-        </button>
-      )}
+      <div class="go">
+        {log === null ? null : (
+          <button type="button" aria-label={`Log of ${row.name}`} onClick={() => openLog(log, row.name)}>
+            Log
+          </button>
+        )}
+        {canAct && row.uid !== '' ? <Actions row={row} /> : null}
+      </div>
       <Cause cause={row.cause} />
     </li>
+  )
+}
+
+const ACTIONS = [
+  ['restart', 'Restart'],
+  ['hold', 'Hold'],
+  ['run-previous', 'Previous'],
+] as const
+
+function Actions({ row }: { readonly row: WorkloadView }) {
+  return (
+    <>
+      {ACTIONS.map(([kind, word]) => (
+        <button type="button" key={kind} aria-label={`${word}: ${row.name}`} onClick={() => askFor(kind, row.uid, row.name)}>
+          {word}
+        </button>
+      ))}
+    </>
   )
 }
 
