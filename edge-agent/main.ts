@@ -44,7 +44,6 @@ import type { Sessions } from './session/sessions.ts'
 import { openImageRecordFile } from './store/image-record-file.ts'
 import { saveBundle } from './save-bundle.ts'
 import { createVolumes } from './volumes/pod-volumes.ts'
-import { saveBundle } from './save-bundle.ts'
 import { openStateStore } from './store/state-store.ts'
 
 /** put here by the bundler */
@@ -92,16 +91,6 @@ async function run(config: RunConfig): Promise<void> {
   }
   const sid = randomUUID()
   log.info('agent starts', { device, version: VERSION, node: process.version, pid: process.pid, sid })
-  const words = (state: 'runs' | 'stopped' | 'failed', why: string): void =>
-    leaveWords(
-      config.stateDir,
-      { state, why, device, version: VERSION },
-      log.lines(),
-      textOf(loop.state(), systemClock.now()),
-      systemClock.now().wallMs,
-    )
-  leaveWords(config.stateDir, { state: 'runs', why: '', device, version: VERSION }, [], '', systemClock.now().wallMs)
-  process.on('uncaughtExceptionMonitor', (error) => words('failed', error.stack ?? error.message))
   const words = (state: 'runs' | 'stopped' | 'failed', why: string): void =>
     leaveWords(
       config.stateDir,
