@@ -1,5 +1,7 @@
 /** The store as controllers use it: informers to read, and writes that compare-and-set and are visible at once. */
 import { canonicalJson } from '../../protocol/revision.ts'
+import { SECRETS } from '../resources/secret.ts'
+import type { Secret } from '../resources/secret.ts'
 import type { DeviceRecord } from '../core/desired.ts'
 import { isDeleting, nameOf, namespaceOf } from '../core/meta.ts'
 import type { Clock, Log, Random, Store, Written } from '../ports.ts'
@@ -53,6 +55,7 @@ export class Cluster {
   readonly replicaSets: Kind<ReplicaSet>
   readonly daemonSets: Kind<DaemonSet>
   readonly namespaces: Kind<Namespace>
+  readonly secrets: Kind<Secret>
   readonly events: Kind<Event>
   readonly priorityClasses: Kind<PriorityClass>
   readonly deviceStates: Kind<DeviceState>
@@ -74,6 +77,7 @@ export class Cluster {
     this.replicaSets = kind(REPLICA_SETS, { owner: ownerUids })
     this.daemonSets = kind(DAEMON_SETS, { owner: ownerUids })
     this.namespaces = kind(NAMESPACES)
+    this.secrets = kind(SECRETS)
     this.events = kind(EVENTS)
     this.priorityClasses = kind(PRIORITY_CLASSES)
     this.deviceStates = Object.assign(createInformer<DeviceState>({ ...deps, resource: DEVICE_STATES }), { defaults: (state: DeviceState) => state })
@@ -166,6 +170,7 @@ export class Cluster {
       this.deployments,
       this.replicaSets,
       this.daemonSets,
+      this.secrets,
       this.namespaces,
       this.events,
       this.priorityClasses,

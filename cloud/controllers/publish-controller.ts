@@ -17,6 +17,7 @@ import type { DeviceLink } from '../ports.ts'
 import type { Pod } from '../resources/pod.ts'
 import type { DeviceState } from './cluster.ts'
 import type { DeviceBook } from './device-book.ts'
+import { imagesOf, watchImageWishes } from './image-wishes.ts'
 import { runController } from './run-controller.ts'
 import type { Controller, ControllerDeps } from './run-controller.ts'
 
@@ -66,6 +67,7 @@ class Publisher {
     cluster.nodes.onChange((next, previous) => {
       if (next === null || previous === null) this.#wake(nameOf(next ?? previous ?? EMPTY))
     })
+    watchImageWishes(cluster, (device) => this.#wake(device))
     return {
       queue: this.#controller.queue,
       stop: () => this.#controller.stop(),
@@ -95,7 +97,7 @@ class Publisher {
     const bound = cluster.pods.by('node', device)
     const stored = cluster.deviceStates.get(`/${device}`)?.spec ?? null
     if (cluster.nodes.get(`/${device}`) !== undefined) {
-      const build = buildDesired(bound, stored?.uids ?? [])
+      const build = buildDesired(bound, stored?.uids ?? [], imagesOf(cluster, device, bound))
       const next = nextRecord(stored, build, bound, epoch())
       const held = book.peek(device)?.held ?? null
       // without a record the device may hold documents of a cloud that was lost: hear it first

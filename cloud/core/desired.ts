@@ -9,6 +9,7 @@ import { LIMITS } from '../../protocol/limits.ts'
 import { parse } from '../../protocol/shape.ts'
 import type { Pod } from '../resources/pod.ts'
 import { utf8Bytes } from '../resources/metadata-rules.ts'
+import type { Beside } from './images-beside.ts'
 import { annotationOf, byAge, compareText, isDeleting, nameOf, namespaceOf, uidOf } from './meta.ts'
 import { containerPids } from './scheduler/pod-requests.ts'
 
@@ -29,6 +30,8 @@ export interface DesiredBuild {
   readonly digest: string
   /** pods that do not fit into the document, by uid */
   readonly refused: ReadonlyMap<string, Cause>
+  /** what travels beside the pods for their images */
+  readonly beside?: Beside
 }
 
 /** Room for the envelope's header, ids, numbers and the brackets around the pods. */
@@ -38,7 +41,7 @@ const FRAME_BYTES = LIMITS.envelopeHeaderBytes.value
  * @param bound pods whose spec.nodeName is this device, in any order
  * @param published uids of the newest document: what already runs is never pushed out by what comes later
  */
-export function buildDesired(bound: readonly Pod[], published: readonly string[]): DesiredBuild {
+export function buildDesired(bound: readonly Pod[], published: readonly string[], beside: Beside = {}): DesiredBuild {
   const running = new Set(published)
   const wanted = bound
     .filter((pod) => !isDeleting(pod))
@@ -51,7 +54,7 @@ export function buildDesired(bound: readonly Pod[], published: readonly string[]
     )
   const refused = new Map<string, Cause>()
   const taken: DesiredPod[] = []
-  let bytes = FRAME_BYTES
+  let bytes = FRAME_BYTES + utf8Bytes(JSON.stringify(beside))
   for (const pod of wanted) {
     const desired = desiredPod(pod)
     const size = utf8Bytes(JSON.stringify(desired)) + 1
@@ -63,7 +66,7 @@ export function buildDesired(bound: readonly Pod[], published: readonly string[]
     taken.push(desired)
   }
   taken.sort((a, b) => compareText(a.namespace, b.namespace) || compareText(a.name, b.name) || compareText(a.uid, b.uid))
-  return { pods: taken, digest: desiredDigest(taken), refused }
+  return { pods: taken, digest: desiredDigest(taken, beside), refused, beside }
 }
 
 function desiredPod(pod: Pod): DesiredPod {
@@ -114,7 +117,7 @@ export function nextRecord(record: DeviceRecord | null, build: DesiredBuild, bou
 }
 
 export function documentOf(device: string, record: DeviceRecord, build: DesiredBuild, nowIso: string): DesiredState {
-  return { device, epoch: record.epoch, generation: record.generation, issuedAt: nowIso, digest: build.digest, pods: build.pods }
+  return { device, epoch: record.epoch, generation: record.generation, issuedAt: nowIso, digest: build.digest, pods: build.pods, ...build.beside }
 }
 
 export interface DeviceHeld extends Held {
