@@ -18,7 +18,9 @@ import { nodeUnschedulable } from './filters/node-unschedulable.ts'
 import { podTopologySpread } from './filters/pod-topology-spread.ts'
 import { taintToleration } from './filters/taint-toleration.ts'
 import type { FilterPlugin, PermitPlugin, ReservePlugin, ScorePlugin, WorldFilterPlugin, WorldScorePlugin } from './framework.ts'
+import { gpuFilter, gpuReserve, gpuScore } from './gpu.ts'
 import { nodeAffinityOf } from './node-affinity.ts'
+import { numaFilter, numaReserve, numaScore } from './numa.ts'
 import { pidsReserve } from './pids-reserve.ts'
 import { balancedAllocationOf } from './scores/balanced-allocation.ts'
 import { imageLocality } from './scores/image-locality.ts'
@@ -88,6 +90,9 @@ export const PLUGIN_TABLE: readonly PluginEntry[] = [
   plain('PowerState', { score: powerState }, 2),
   plain('PullCost', { worldScore: pullCost }),
   plain('Pids', { reserve: pidsReserve }),
+  plain('NumaAlignment', { filter: numaFilter, score: numaScore, reserve: numaReserve }, 5),
+  // a GPU left in pieces is lost for good: one step of this outweighs all other preferences together
+  plain('GpuFragmentation', { filter: gpuFilter, score: gpuScore(), reserve: gpuReserve() }, 10_000),
 ]
 
 type Strategy = Infer<typeof FIT_ARGS>['scoringStrategy']

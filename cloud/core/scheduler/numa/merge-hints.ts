@@ -22,7 +22,7 @@ export function mergeHints(world: MergeWorld, resources: readonly ResourceHints[
   for (const hint of combine(nodeSet(world.nodes), lists)) {
     if (best === null ? hint.nodes.length > 0 : isBetter(world.closest, ideal, best, hint)) best = hint
   }
-  return best ?? { nodes: nodeSet(world.nodes), preferred: false }
+  return best === null ? { nodes: nodeSet(world.nodes), preferred: false } : { nodes: best.nodes, preferred: best.preferred }
 }
 
 /** No preference counts as "any, preferred"; not to be had as "any, not preferred". */
