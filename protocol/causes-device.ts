@@ -129,6 +129,24 @@ export const DEVICE_CAUSES = {
     'Check the command; the image must have it.',
   ),
   'container.hook.failed': entry('spec', 'backoff', 'The {hook} hook of container {container} failed: {why}.', 'Read its log, and check the hook.'),
+  'device.pressure.memory': entry(
+    'device',
+    'when-resource-appears',
+    'The device is short of memory: {has} of {total} available, below {needs}.',
+    'Lower what runs here, or set memory limits.',
+  ),
+  'device.pressure.pids': entry(
+    'device',
+    'when-resource-appears',
+    'The device is short of PIDs: {has} of {total} left, below {needs}.',
+    'Find what starts so many processes; set a pids limit.',
+  ),
+  'device.pressure.disk': entry(
+    'device',
+    'when-resource-appears',
+    'The disk of the device is nearly full: {has} of {total} free, below {needs}.',
+    'Remove what is not needed: images, logs, volumes.',
+  ),
   'container.waits-for-removal': entry('device', 'when-resource-appears', 'Waits until {other} is gone: {why}.', 'Nothing to do.'),
   'override.local.hold': entry(
     'user',

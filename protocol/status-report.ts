@@ -40,6 +40,8 @@ export const POD_REPORT = obj({
   name: required(str({ max: 253 })),
   specHash: required(str({ max: 64 })),
   phase: required(oneOf('Pending', 'Running', 'Succeeded', 'Failed', 'Unknown')),
+  /** the pod's own short reason, when it has one: Evicted */
+  reason: str({ max: 128 }),
   ready: required(bool()),
   /** true while its containers are being removed because it is no longer desired */
   removing: bool(),

@@ -194,7 +194,7 @@ describe('probes: how often', () => {
   })
 
   it('never faster than asked, never twice at once, and a restart only after the threshold, whatever is answered', () => {
-    const verdict = fc.constantFrom('success', 'failure', 'unknown') as fc.Arbitrary<'success' | 'failure' | 'unknown'>
+    const verdict = fc.constantFrom<'success' | 'failure' | 'unknown'>('success', 'failure', 'unknown')
     const probe = fc.record({ periodSeconds: fc.integer({ min: 1, max: 5 }), failureThreshold: fc.integer({ min: 1, max: 4 }) })
     const step = fc.record({ waitMs: fc.integer({ min: 0, max: 4_000 }), verdict, answer: fc.boolean() })
     fc.assert(

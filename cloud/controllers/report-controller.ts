@@ -13,7 +13,7 @@ import { isDeleting, keyOf, nameOf, uidOf } from '../core/meta.ts'
 import { newNode, nodeWithNews } from '../core/node-status.ts'
 import { nodeTopology, withTopology } from '../core/node-topology.ts'
 import { isFinished } from '../core/pod-state.ts'
-import { podStatus } from '../core/pod-status.ts'
+import { eventReason, podStatus } from '../core/pod-status.ts'
 import type { DeviceMessage } from '../ports.ts'
 import { alarmsOf, heard, takeHello, takePresence, takeReport } from './device-book.ts'
 import type { DeviceBook, DeviceView } from './device-book.ts'
@@ -165,7 +165,7 @@ async function writePods({ cluster, events }: ReportDeps, view: DeviceView): Pro
           : null,
       )
       const why = report?.cause
-      if (why !== undefined) events.record({ about: pod, type: 'Warning', reason: 'Blocked', message: causeSentence(why), component: view.device })
+      if (why !== undefined) events.record({ about: pod, type: 'Warning', reason: eventReason(why.code), message: causeSentence(why), component: view.device })
     }),
   )
 }

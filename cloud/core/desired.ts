@@ -9,6 +9,7 @@ import { LIMITS } from '../../protocol/limits.ts'
 import { parse } from '../../protocol/shape.ts'
 import type { Pod } from '../resources/pod.ts'
 import { utf8Bytes } from '../resources/metadata-rules.ts'
+import { isEvicted } from './pod-state.ts'
 import type { Beside } from './images-beside.ts'
 import { annotationOf, byAge, compareText, isDeleting, nameOf, namespaceOf, uidOf } from './meta.ts'
 import { containerPids } from './scheduler/pod-requests.ts'
@@ -44,7 +45,8 @@ const FRAME_BYTES = LIMITS.envelopeHeaderBytes.value
 export function buildDesired(bound: readonly Pod[], published: readonly string[], beside: Beside = {}): DesiredBuild {
   const running = new Set(published)
   const wanted = bound
-    .filter((pod) => !isDeleting(pod))
+    // what the device gave up must not come back there
+    .filter((pod) => !isDeleting(pod) && !isEvicted(pod))
     .sort(
       (a, b) =>
         Number(running.has(uidOf(b))) - Number(running.has(uidOf(a))) ||

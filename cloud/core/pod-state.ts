@@ -8,6 +8,11 @@ export function isFinished(pod: Pod): boolean {
   return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
 }
 
+/** Given up by its device for want of memory, PIDs or disk: nothing of it is left there. */
+export function isEvicted(pod: Pod): boolean {
+  return pod.status?.phase === 'Failed' && pod.status.reason === 'Evicted'
+}
+
 /** Counts as a replica: neither ended nor being deleted. */
 export function isActive(pod: Pod): boolean {
   return !isFinished(pod) && !isDeleting(pod)

@@ -39,6 +39,13 @@ export function podStatus(pod: Pod, news: PodNews, nowIso: string): PodStatus {
   }
 }
 
+/** Kubernetes' short reason of an event about this cause. */
+export function eventReason(code: string): string {
+  if (code === 'container.unhealthy') return 'Unhealthy'
+  if (code === 'container.hook.failed') return 'FailedPostStartHook'
+  return code.startsWith('device.pressure.') ? 'Evicted' : 'Blocked'
+}
+
 function set(conditions: readonly Condition[], next: readonly Condition[], nowIso: string): readonly Condition[] {
   return next.reduce((list, condition) => withCondition(list, condition, nowIso), conditions)
 }
@@ -56,7 +63,7 @@ function conditionsOf(report: PodReport, bound: Condition): readonly Condition[]
 }
 
 function shortReason(report: PodReport): string {
-  return report.containers.find((container) => container.reason !== undefined)?.reason ?? 'Blocked'
+  return report.reason ?? report.containers.find((container) => container.reason !== undefined)?.reason ?? 'Blocked'
 }
 
 function containerStatus(container: ContainerReport): ContainerStatus {

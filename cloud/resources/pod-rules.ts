@@ -5,20 +5,15 @@ import { check } from '../../protocol/shape.ts'
 import type { Issue } from '../../protocol/shape.ts'
 import { containerIssues } from './container-rules.ts'
 import { LABELS } from './object.ts'
-import { probeIssues } from './probe-rules.ts'
+import { podProbeIssues } from './probe-rules.ts'
 import { podResourceIssues } from './quantity-rules.ts'
 import { schedulingIssues } from './scheduling-rules.ts'
-
-/** Kubernetes' default of terminationGracePeriodSeconds. */
-const GRACE_SECONDS_DEFAULT = 30
 
 /** Everything wrong with a pod spec; `path` is where it stands (`spec`, `spec.template.spec`). */
 export function podSpecIssues(spec: PodSpec, path: string): readonly Issue[] {
   return [
     ...containerIssues(spec.containers, `${path}.containers`, spec.hostNetwork === true),
-    ...spec.containers.flatMap((container, index) =>
-      probeIssues(container, `${path}.containers[${index}]`, spec.terminationGracePeriodSeconds ?? GRACE_SECONDS_DEFAULT),
-    ),
+    ...podProbeIssues(spec, path),
     ...check(LABELS, spec.nodeSelector ?? {}, `${path}.nodeSelector`),
     ...(spec.tolerations ?? []).flatMap((toleration, index) => tolerationIssues(toleration, `${path}.tolerations[${index}]`)),
     ...podResourceIssues(spec.resources ?? {}, `${path}.resources`),

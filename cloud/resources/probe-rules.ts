@@ -1,10 +1,39 @@
 /** Rules for probes and lifecycle hooks beyond their shape: one handler each, real ports, what Kubernetes forbids by kind. */
-import type { ContainerSpec } from '../../protocol/pod.ts'
+import type { ContainerSpec, PodSpec } from '../../protocol/pod.ts'
 import type { LifecycleHandler, Probe } from '../../protocol/probe.ts'
 import type { Issue } from '../../protocol/shape.ts'
 
-/** Issues of one container's probes and hooks; `path` is the container's. `graceSeconds` is the pod's, when it is written. */
-export function probeIssues(container: ContainerSpec, path: string, graceSeconds: number): readonly Issue[] {
+/** Kubernetes' default of terminationGracePeriodSeconds. */
+const GRACE_SECONDS_DEFAULT = 30
+
+/** Issues of all probes and hooks of a pod; `path` is the spec's. */
+export function podProbeIssues(spec: PodSpec, path: string): readonly Issue[] {
+  const grace = spec.terminationGracePeriodSeconds ?? GRACE_SECONDS_DEFAULT
+  return [
+    ...spec.containers.flatMap((container, index) => probeIssues(container, `${path}.containers[${index}]`, grace)),
+    ...(spec.initContainers ?? []).flatMap((container, index) => {
+      const at = `${path}.initContainers[${index}]`
+      return container.restartPolicy === 'Always' ? probeIssues(container, at, grace) : initIssues(container, at)
+    }),
+  ]
+}
+
+/** An init container ends before anybody could ask it. */
+function initIssues(container: ContainerSpec, path: string): readonly Issue[] {
+  return (['livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle'] as const).flatMap((field): readonly Issue[] =>
+    container[field] === undefined
+      ? []
+      : [
+          {
+            path: `${path}.${field}`,
+            kind: 'forbidden',
+            message: 'may not be set for an init container; only one with restartPolicy "Always" has it',
+          },
+        ],
+  )
+}
+
+function probeIssues(container: ContainerSpec, path: string, graceSeconds: number): readonly Issue[] {
   const { livenessProbe, readinessProbe, startupProbe, lifecycle } = container
   const hook = (handler: LifecycleHandler | undefined, at: string): readonly Issue[] =>
     handler === undefined ? [] : hookIssues(handler, `${path}.lifecycle.${at}`, container, graceSeconds)

@@ -1,9 +1,11 @@
 /** The form of the saved state on disk: version, migration forward, and a strict check. A wrong form is unknown, never empty. */
 import type { SavedState } from '../core/model.ts'
+import { isCauseCode } from '../../protocol/causes.ts'
 import { DESIRED_STATE } from '../../protocol/desired-state.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { OVERRIDE_KIND } from '../../protocol/override.ts'
 import { bool, int, isRecord, list, map, num, obj, parse, required, str } from '../../protocol/shape.ts'
+import type { Infer } from '../../protocol/shape.ts'
 import type { Decoded } from './durable-file.ts'
 
 /** What the file's body is: the saved state beside the version of its form. */
@@ -35,12 +37,15 @@ const OVERRIDE = obj({
   restarts: required(map(str({ max: 64 }), { max: LIMITS.containersPerPod.value * 4 })),
 })
 
+const EVICTED = obj({ code: required(str({ max: 128 })), facts: map(str({ max: 1024 }), { max: 16 }) })
+
 const STORED = obj({
   v: required(int(STATE_VERSION, STATE_VERSION)),
   desired: DESIRED_STATE,
   floor: obj({ epoch: required(int(1)), generation: required(int(1)) }),
   ledger: required(map(ENTRY, { max: LIMITS.ledgerEntries.value })),
   // younger than the form: an agent that does not know it reads on without it
+  evicted: map(EVICTED, { max: LIMITS.podsPerDevice.value }),
   overrides: list(OVERRIDE, { max: LIMITS.overridesKept.value }),
 })
 
@@ -51,6 +56,7 @@ export function toStored(state: SavedState): StoredState {
     floor: state.floor,
     ledger: state.ledger,
     ...(state.overrides === undefined ? {} : { overrides: state.overrides }),
+    ...(state.evicted === undefined ? {} : { evicted: state.evicted }),
   }
 }
 
@@ -64,9 +70,17 @@ export function fromStored(body: unknown): Decoded<StoredState> {
   if (!Object.hasOwn(migrated, 'desired') || !Object.hasOwn(migrated, 'floor')) return { ok: false, why: 'it is incomplete' }
   const parsed = parse(STORED, migrated)
   if (!parsed.ok) return { ok: false, why: `${parsed.issues[0]?.path ?? ''} ${parsed.issues[0]?.message ?? ''}`.trim() }
-  const { desired, floor, ledger, overrides } = parsed.value
+  const { desired, floor, ledger, overrides, evicted } = parsed.value
   const entries = Object.entries(ledger).map(([key, entry]) => [key, { ...entry, countedExit: entry.countedExit ?? null }] as const)
-  const value = { v: STATE_VERSION, desired: desired ?? null, floor: floor ?? null, ledger: Object.fromEntries(entries) }
+  const given = evicted === undefined ? {} : { evicted: readEvicted(evicted) }
+  const value = { v: STATE_VERSION, desired: desired ?? null, floor: floor ?? null, ledger: Object.fromEntries(entries), ...given }
   if (overrides === undefined) return { ok: true, value }
   return { ok: true, value: { ...value, overrides: overrides.map((one) => ({ ...one, pod: one.pod ?? null })) } }
+}
+
+function readEvicted(stored: Readonly<Record<string, Infer<typeof EVICTED>>>): NonNullable<SavedState['evicted']> {
+  return Object.fromEntries(
+    // a code that this agent does not know is still an eviction
+    Object.entries(stored).map(([uid, { code, facts = {} }]) => [uid, { code: isCauseCode(code) ? code : 'device.pressure.memory', facts }]),
+  )
 }

@@ -1,0 +1,55 @@
+/** A sample of the host meets the reducer: conditions are noted, and one pod may have to go. */
+import { causeSentence } from '../../protocol/causes.ts'
+import { chooseVictim, noteSample } from './eviction.ts'
+import { SIGNALS } from './pressure-model.ts'
+import type { Pressure, PressureSample } from './pressure-model.ts'
+import type { AgentState, DesiredState, Now } from './model.ts'
+import { act } from './on-observed.ts'
+import { andThen, quiet, turn } from './turn.ts'
+import type { Turn } from './turn.ts'
+
+export function onPressure(state: AgentState, sample: PressureSample, now: Now): Turn {
+  const { desired, observed, pressure } = state
+  const short = noteSample(pressure.short, sample, now.monoMs)
+  const changed = SIGNALS.some((signal) => (short[signal] === undefined) !== (pressure.short[signal] === undefined))
+  const noted: AgentState = {
+    ...state,
+    pressure: { ...pressure, short },
+    ...(changed ? { report: { ...state.report, dirty: true } } : {}),
+  }
+  const told = changed
+    ? turn(noted, { kind: 'log', level: 'warn', msg: 'pressure on the device', fields: { short: Object.keys(short).join(' ') || 'none' } })
+    : quiet(noted)
+  // without a look at the engine, or with the last victim still there, nobody is chosen
+  const settled = observed !== null && state.engine.reachable && !observed.some(({ podUid }) => pressure.evicted[podUid] !== undefined)
+  const kept = desired === null || !settled ? [] : desired.pods.filter(({ uid }) => pressure.evicted[uid] === undefined)
+  const victim = state.knowledge === 'known' ? chooseVictim(short, kept, observed ?? [], sample.usage) : null
+  if (victim === null) return changed ? andThen(told, (next) => act(next, now)) : told
+  const { pod, cause: why } = victim
+  const fields = { pod: `${pod.namespace}/${pod.name}`, why: causeSentence(why) }
+  return andThen(told, (next) =>
+    andThen(
+      turn(withEvicted(next, { ...next.pressure.evicted, [pod.uid]: why }), { kind: 'log', level: 'warn', msg: 'a pod is evicted', fields }),
+      (gone) => act(gone, now),
+    ),
+  )
+}
+
+/** Evictions of pods that nobody asks for any more are forgotten. */
+export function keepEvicted(pressure: Pressure, desired: DesiredState | null): Pressure {
+  const uids = Object.keys(pressure.evicted)
+  if (uids.length === 0 || desired === null) return pressure
+  const wanted = new Set(desired.pods.map(({ uid }) => uid))
+  if (uids.every((uid) => wanted.has(uid))) return pressure
+  return { ...pressure, evicted: Object.fromEntries(Object.entries(pressure.evicted).filter(([uid]) => wanted.has(uid))) }
+}
+
+/** On disk with the next save of the ledger. */
+function withEvicted(state: AgentState, evicted: Pressure['evicted']): AgentState {
+  return {
+    ...state,
+    pressure: { ...state.pressure, evicted },
+    report: { ...state.report, dirty: true },
+    timing: { ...state.timing, ledgerDirty: true },
+  }
+}
