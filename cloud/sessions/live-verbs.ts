@@ -29,6 +29,7 @@ export interface LiveVerbsOptions {
   record(audit: SessionAudit): void
 }
 
+const NORMAL_CLOSURE = 1000
 const COMMAND_PROTOCOLS = ['v5.channel.k8s.io', 'v4.channel.k8s.io'] as const
 const SPDY_COMMAND = 'v4.channel.k8s.io'
 const SPDY_PORTS = 'portforward.k8s.io'
@@ -114,6 +115,9 @@ export class LiveVerbs {
       server.handleUpgrade(request, socket, head, resolve)
     })
     if (ws === null) return null
+    // the stream closes without a code, which kubectl takes for a fault
+    const close = ws.close.bind(ws)
+    ws.close = (code = NORMAL_CLOSURE, reason) => close(code, reason)
     const stream = createWebSocketStream(ws, { readableObjectMode: !ports })
     // as the Kubernetes API server does: tells that the connection stands
     if (!ports) await send(stream, frame(CHANNEL.stdout))
