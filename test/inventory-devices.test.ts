@@ -7,6 +7,7 @@ import { createCopyReader, createInventoryReader } from '../edge-agent/inventory
 import { askNvidiaSmi, parseMigList, parseSmiRow } from '../edge-agent/inventory/nvidia-smi.ts'
 import type { NvidiaSmi } from '../edge-agent/inventory/nvidia-smi.ts'
 import { callsOfCopy } from '../edge-agent/inventory/probe-system.ts'
+import type { SystemCalls } from '../edge-agent/inventory/probe-system.ts'
 import { INVENTORY } from '../protocol/inventory.ts'
 import type { Inventory } from '../protocol/inventory.ts'
 import { check } from '../protocol/shape.ts'
@@ -122,6 +123,25 @@ describe('a server with GPUs on two NUMA nodes', () => {
     const { inventory } = await withSmi('gpu-server-2-nodes', () => Promise.reject(new Error('a GPU fell off the bus'))).collect()
     expect(inventory.capacity['nvidia.com/gpu']).toBe(2)
     expect(said(inventory)).toContain('nvidia-smi could not be read: a GPU fell off the bus')
+  })
+})
+
+describe('the container engine', () => {
+  const engine = { version: '25', apiVersion: '1.44', cgroup: '2', storageDriver: 'overlay2', runtimes: ['runc'], dataRoot: '/data/docker' }
+
+  it('says where its images lie, and whether it can pass on a GPU', async () => {
+    const { files, links } = board('gpu-server-2-nodes')
+    const calls: SystemCalls = {
+      ...callsOfCopy(fakeHost(files)),
+      fileSystem: async (at) => (at === '/data/docker' ? { sizeBytes: 500, usedBytes: 100 } : { sizeBytes: 9, usedBytes: 1 }),
+    }
+    const read = (runtimes: readonly string[]) =>
+      createInventoryReader({ ...told, engine: () => ({ ...engine, runtimes }), reader: fakeHost(files, [], links), calls, arch: 'x64' }).collect()
+    const { inventory } = await read(['runc'])
+    expect(inventory.capacity['ephemeral-storage']).toBe(500)
+    expect(said(inventory)).toContain('the engine has no nvidia runtime')
+    expect(said((await read(['nvidia', 'runc'])).inventory)).not.toContain('nvidia runtime')
+    expect(check(INVENTORY, inventory)).toEqual([])
   })
 })
 

@@ -89,6 +89,16 @@ function withPlace(one: Accelerator, { pci, nodes }: AcceleratorParts): Accelera
   return { ...one, ...(numaNode === undefined ? {} : { numaNode }) }
 }
 
+/** A GPU that the driver runs still needs the engine's help to get into a container. */
+export function tellRuntime(accelerators: readonly Accelerator[], runtimes: readonly string[] | null, evidence: Evidence): void {
+  const nvidia = accelerators.some((one) => one.resource?.startsWith('nvidia.com/') === true)
+  if (!nvidia || runtimes === null || runtimes.includes('nvidia')) return
+  evidence.finding(
+    'the engine has no nvidia runtime: GPUs reach containers only by CDI; install nvidia-container-toolkit if pods fail to start',
+    'docker info',
+  )
+}
+
 /** ids of display controllers of servers and virtual machines are no loss */
 const COMPUTES: Readonly<Record<string, string>> = { '10de': 'NVIDIA', '1002': 'AMD', '1ac1': 'Coral', '1e60': 'Hailo' }
 

@@ -4,7 +4,7 @@ import type { Inventory, Topology } from '../../protocol/inventory.ts'
 import { clip } from '../../protocol/limits.ts'
 import type { EngineInfo } from '../core/model.ts'
 import type { Clock, HostReader, InventoryReader } from '../ports.ts'
-import { joinAccelerators } from './accelerators.ts'
+import { joinAccelerators, tellRuntime } from './accelerators.ts'
 import { allocatableOf, capacityOf, deviceResources } from './allocatable.ts'
 import { Evidence } from './findings.ts'
 import { createHostReader } from './host-reader.ts'
@@ -87,6 +87,7 @@ async function collect(options: InventoryOptions, smi: (() => Promise<Smi>) | nu
   if (memory !== null) evidence.source('memory.totalBytes', calls === systemCalls ? 'systeminformation.mem (/proc/meminfo)' : '/proc/meminfo')
   const compute = await probeCompute(reader, memory?.totalBytes ?? null, smi, attempt, evidence)
   const { topology, numa, cgroup } = compute
+  tellRuntime(topology.accelerators ?? [], engine?.runtimes ?? null, evidence)
   const pids = await attempt('pids', () => probePids(reader, cgroup, evidence))
   const os = (await attempt('os', () => probeOs(reader, arch, evidence))) ?? { arch }
   const board = await attempt('board', () => probeBoard(reader, arch, evidence))
