@@ -14,6 +14,7 @@ import type { Config } from './config.ts'
 import { createConsole } from './console/server.ts'
 import type { Console } from './console/server.ts'
 import { startControllers } from './controllers/start-controllers.ts'
+import type { Controllers } from './controllers/start-controllers.ts'
 import { apiUrl, brokerSecret, joinDocument } from './join-document.ts'
 import { liveSessions } from './live-sessions.ts'
 import { createLog } from './log.ts'
@@ -45,7 +46,7 @@ async function run(config: Config, log: Log): Promise<() => Promise<void>> {
     const principal = authenticator.principalOf(request)
     return principal !== null && isAdmin(principal)
   }
-  const explainPod = (namespace: string, name: string) => controllers.explainPod(namespace, name)
+  const whyPod: Controllers['whyPod'] = (namespace, name, node) => controllers.whyPod(namespace, name, node)
   const console = await openConsole(config, log, (assetsDir) =>
     createConsole({
       store,
@@ -54,13 +55,13 @@ async function run(config: Config, log: Log): Promise<() => Promise<void>> {
       assetsDir,
       authorize: mayRead,
       facts: (device) => controllers.deviceFacts(device),
-      explainPod: (pod) => explainPod(pod.metadata.namespace ?? '', pod.metadata.name ?? '')?.refusal ?? null,
+      whyPod: (pod) => whyPod(pod.metadata.namespace ?? '', pod.metadata.name ?? ''),
     }),
   )
   link.onMessage(({ device }) => console?.deviceChanged(device))
   // known once it listens; nobody asks before
   let https = config.https.port
-  const operator = operatorPaths({ explainPod, raiseEpoch: () => controllers.raiseEpoch() })
+  const operator = operatorPaths({ whyPod, raiseEpoch: () => controllers.raiseEpoch() })
   const live = liveSessions({ link, controllers, clock, log, signingKey: keys.signing, url: () => apiUrl(config, https) })
   const api = await openApiServer({
     live: live.verbs,

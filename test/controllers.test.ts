@@ -117,8 +117,8 @@ describe('a Deployment', () => {
       reason: 'Unschedulable',
       message: '0 of 2 devices can take this pod: 2 too little memory (needs 6Gi, most free 4Gi).',
     })
-    const told = fleet.controllers?.explainPod('default', waiting?.metadata.name ?? '')
-    expect(told?.refusal?.nodes.map(({ node, reasons }) => [node, reasons.map(({ cause }) => cause.code)])).toEqual([
+    const told = fleet.controllers?.whyPod('default', waiting?.metadata.name ?? '')
+    expect(told?.nodes.map(({ node, causes }) => [node, causes.map(({ code }) => code)])).toEqual([
       ['gw-1', ['placement.memory.short']],
       ['gw-2', ['placement.memory.short']],
     ])

@@ -1,6 +1,6 @@
 /** The console: its files for everybody, its data for who may read. Mounted into the API server; owns the paths below /console. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Refusal } from '../core/scheduler/explain.ts'
+import type { WhyAnswer } from '../core/scheduler/why.ts'
 import type { Clock, Log, Store } from '../ports.ts'
 import type { Pod } from '../resources/pod.ts'
 import { causeView } from './cause-words.ts'
@@ -21,7 +21,7 @@ export interface ConsoleOptions {
   /** what the cloud knows of a device beside its Node: newest report, last contact */
   facts?(device: string): DeviceFacts
   /** why this pod is on no device; null when it could be placed now */
-  explainPod?(pod: Pod): Refusal | null | Promise<Refusal | null>
+  whyPod?(pod: Pod): WhyAnswer | null
 }
 
 export interface Console {
@@ -95,11 +95,12 @@ async function answer(path: string, { request, response, url }: Exchange, option
 
 async function why(key: string, options: ConsoleOptions, picture: LivePicture): Promise<WhyNotPlaced> {
   const pod = picture.pod(key)
-  const refusal = pod === undefined || options.explainPod === undefined ? null : await options.explainPod(pod)
-  if (refusal === null) return { says: pod === undefined ? 'This pod is gone.' : 'Nothing stands against placing it now.', devices: [] }
+  const answer = pod === undefined ? null : (options.whyPod?.(pod) ?? null)
+  if (answer === null) return { says: pod === undefined ? 'This pod is gone.' : 'Nothing stands against placing it now.', devices: [], changes: [] }
   return {
-    says: refusal.sentence,
-    devices: refusal.nodes.map(({ node, reasons }) => ({ device: node, causes: reasons.map((one) => causeView(one.cause)) })),
+    says: answer.sentence,
+    devices: answer.nodes.map(({ node, source, causes }) => ({ device: node, source, causes: causes.map(causeView) })),
+    changes: answer.suggestions.map(({ node, changes }) => ({ device: node, changes })),
   }
 }
 

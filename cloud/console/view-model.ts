@@ -112,5 +112,7 @@ export interface Delta {
 /** Why a pod is on no device: every rule on every device. */
 export interface WhyNotPlaced {
   readonly says: string
-  readonly devices: readonly { readonly device: string; readonly causes: readonly CauseView[] }[]
+  readonly devices: readonly { readonly device: string; readonly source: string; readonly causes: readonly CauseView[] }[]
+  /** each was tried: all changes of one entry together would place the pod there */
+  readonly changes: readonly { readonly device: string; readonly changes: readonly string[] }[]
 }

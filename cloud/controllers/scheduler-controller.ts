@@ -1,86 +1,92 @@
 /**
- * Binds pending pods. INVARIANTS: the snapshot follows the informers change by change; a pod is taken into the snapshot
- * before its binding is written and taken out again when that fails; a pod that no device takes waits for a change of
- * nodes or for freed resources, never for a timer.
+ * Binds pending pods. INVARIANTS: the view follows the informers change by change; a pod is taken into the view before its
+ * binding is written and taken out again when that fails; a pod that no device takes waits for a change of nodes or for
+ * freed resources, never for a timer.
  */
-import { PLACEMENT_ANNOTATION } from '../core/desired.ts'
-import { conditionOf, isDeleting, keyOf, nameOf, withCondition } from '../core/meta.ts'
-import { DEFAULT_PROFILE } from '../core/scheduler/profile.ts'
-import { explain } from '../core/scheduler/explain.ts'
-import type { Refusal } from '../core/scheduler/explain.ts'
-import type { NodeInfo, PodInfo } from '../core/scheduler/framework.ts'
+import { cause, causeSentence } from '../../protocol/causes.ts'
+import { byAge, isDeleting, keyOf } from '../core/meta.ts'
 import { podInfo } from '../core/scheduler/pod-info.ts'
-import { schedule } from '../core/scheduler/schedule.ts'
-import type { Decision } from '../core/scheduler/schedule.ts'
-import { holdsResources, nodeInfo, withoutPod, withPod } from '../core/scheduler/snapshot.ts'
-import { byAge } from '../core/meta.ts'
-import type { Node } from '../resources/node.ts'
+import { preempt } from '../core/scheduler/preempt.ts'
+import { DEFAULT_PROFILE } from '../core/scheduler/profile.ts'
+import type { PodInfo, Profile } from '../core/scheduler/framework.ts'
+import { Engine } from '../core/scheduler/schedule.ts'
+import { answerWhy } from '../core/scheduler/why.ts'
+import type { WhyAnswer } from '../core/scheduler/why.ts'
 import type { Pod } from '../resources/pod.ts'
-import { sameForScheduling } from '../core/scheduler/node-change.ts'
+import { bindPod, boundPod, evict, tellRefusal } from './binding.ts'
 import { runController } from './run-controller.ts'
 import type { Controller, ControllerDeps } from './run-controller.ts'
+import { SchedulerView } from './scheduler-view.ts'
 
 export interface SchedulerController extends Controller {
-  /** every rule on every device for a pod, as of now; null when there is no such pod */
-  explainPod(namespace: string, name: string): PodExplanation | null
+  /** every rule on every device for a pod, as of now, or on one device; null when there is no such pod */
+  whyPod(namespace: string, name: string, node?: string): WhyAnswer | null
 }
 
-export interface PodExplanation {
-  readonly node: string | null
-  readonly refusal: Refusal | null
+export interface SchedulerDeps extends ControllerDeps {
+  /** default: the one usual profile */
+  readonly profiles?: readonly Profile[]
 }
 
 const BATCH = 'batch'
 /** Bindings in flight together: they share a commit of the store. */
 const BATCH_SIZE = 256
 
-export function startSchedulerController(deps: ControllerDeps): SchedulerController {
+export function startSchedulerController(deps: SchedulerDeps): SchedulerController {
   return new Scheduler(deps).start()
 }
 
 class Scheduler {
-  readonly #deps: ControllerDeps
-  readonly #nodes = new Map<string, NodeInfo>()
+  readonly #deps: SchedulerDeps
+  readonly #view: SchedulerView
+  readonly #engines: ReadonlyMap<string, Engine>
   readonly #pending = new Set<string>()
   readonly #waiting = new Set<string>()
+  /** pending keys in order; null when one was added */
+  #order: string[] | null = null
   readonly #controller: Controller
 
-  constructor(deps: ControllerDeps) {
+  constructor(deps: SchedulerDeps) {
     this.#deps = deps
+    this.#view = new SchedulerView((node) => deps.cluster.pods.by('node', node))
+    this.#engines = new Map((deps.profiles ?? [DEFAULT_PROFILE]).map((profile) => [profile.name, new Engine(profile, this.#view.world)]))
     this.#controller = runController(deps, 'scheduler', () => this.#runBatch(), 1)
   }
 
   start(): SchedulerController {
-    this.#deps.cluster.pods.onChange((next, previous) => this.#podChanged(next, previous))
-    this.#deps.cluster.nodes.onChange((next, previous) => this.#nodeChanged(next, previous))
+    const { cluster } = this.#deps
+    cluster.namespaces.onChange((next, previous) => this.#view.namespaceChanged(next, previous))
+    cluster.pods.onChange((next, previous) => this.#podChanged(next, previous))
+    cluster.nodes.onChange((next, previous) => {
+      if (this.#view.nodeChanged(next, previous)) this.#retryWaiting()
+    })
     return {
       queue: this.#controller.queue,
       stop: () => this.#controller.stop(),
-      explainPod: (namespace, name) => {
-        const pod = this.#deps.cluster.pods.get(`${namespace}/${name}`)
+      whyPod: (namespace, name, node) => {
+        const pod = cluster.pods.get(`${namespace}/${name}`)
         if (pod === undefined) return null
-        if (pod.spec.nodeName !== undefined) return { node: pod.spec.nodeName, refusal: null }
-        return { node: null, refusal: explain(DEFAULT_PROFILE, podInfo(pod), this.#nodes) }
+        const held = this.#refusedOutright(pod)
+        const profile = this.#engineOf(pod)?.profile ?? DEFAULT_PROFILE
+        return answerWhy({ profile, world: this.#view.world, pod, held, nowMs: this.#deps.clock.nowMs(), node: node ?? null })
       },
     }
+  }
+
+  #engineOf(pod: Pod): Engine | undefined {
+    const name = pod.spec.schedulerName ?? ''
+    return this.#engines.get(name === '' ? DEFAULT_PROFILE.name : name)
   }
 
   #podChanged(next: Pod | null, previous: Pod | null): void {
     const pod = next ?? previous
     if (pod === null) return
-    const holder = previous?.spec.nodeName
-    if (previous !== null && holder !== undefined && holdsResources(previous) && (next === null || !holdsResources(next))) {
-      this.#edit(holder, (node) => withoutPod(node, podInfo(previous).uid))
-      this.#retryWaiting()
-    }
-    if (next !== null && next.spec.nodeName !== undefined && holdsResources(next)) {
-      const info = podInfo(next)
-      this.#edit(next.spec.nodeName, (node) => withPod(node, info))
-    }
+    if (this.#view.podChanged(next, previous)) this.#retryWaiting()
     const wanted = next !== null && next.spec.nodeName === undefined && !isDeleting(next)
     if (!wanted) {
       this.#pending.delete(keyOf(pod))
       this.#waiting.delete(keyOf(pod))
+      this.#view.dropClaim(next === null || isDeleting(next) ? (pod.metadata.uid ?? '') : '')
       return
     }
     // our own note on the pod's condition is no reason to look again
@@ -88,24 +94,9 @@ class Scheduler {
     this.#look(keyOf(pod))
   }
 
-  #nodeChanged(next: Node | null, previous: Node | null): void {
-    const node = next ?? previous
-    if (node === null) return
-    if (next === null) this.#nodes.delete(nameOf(node))
-    else {
-      const bound = this.#deps.cluster.pods.by('node', nameOf(next)).filter(holdsResources)
-      this.#nodes.set(nameOf(next), nodeInfo(next, this.#nodes.get(nameOf(next))?.pods.values() ?? bound.map(podInfo)))
-    }
-    if (!sameForScheduling(next, previous)) this.#retryWaiting()
-  }
-
-  #edit(name: string, edit: (node: NodeInfo) => NodeInfo): void {
-    const node = this.#nodes.get(name)
-    if (node !== undefined) this.#nodes.set(name, edit(node))
-  }
-
   #look(key: string): void {
     this.#waiting.delete(key)
+    if (!this.#pending.has(key)) this.#order = null
     this.#pending.add(key)
     this.#controller.queue.add(BATCH)
   }
@@ -115,78 +106,83 @@ class Scheduler {
   }
 
   async #runBatch(): Promise<null> {
-    const { cluster } = this.#deps
-    const pods = [...this.#pending].map((key) => cluster.pods.get(key)).filter((pod) => pod !== undefined)
-    pods.sort((a, b) => (b.spec.priority ?? 0) - (a.spec.priority ?? 0) || byAge(a, b))
-    const batch = pods.slice(0, BATCH_SIZE)
-    for (const pod of batch) this.#pending.delete(keyOf(pod))
-    if (pods.length > BATCH_SIZE) this.#controller.queue.add(BATCH)
+    const batch = this.#nextBatch()
+    if (this.#pending.size > 0) this.#controller.queue.add(BATCH)
     await Promise.all(batch.map((pod) => this.#place(pod)))
     return null
   }
 
+  /** The most important pods that are pending, oldest first. */
+  #nextBatch(): readonly Pod[] {
+    const { pods } = this.#deps.cluster
+    if (this.#order === null) {
+      const known = [...this.#pending].map((key) => pods.get(key)).filter((pod) => pod !== undefined)
+      known.sort((a, b) => (a.spec.priority ?? 0) - (b.spec.priority ?? 0) || byAge(b, a))
+      this.#order = known.map(keyOf)
+      this.#pending.clear()
+      for (const key of this.#order) this.#pending.add(key)
+    }
+    const batch: Pod[] = []
+    while (batch.length < BATCH_SIZE) {
+      const key = this.#order.pop()
+      if (key === undefined) break
+      const pod = this.#pending.delete(key) ? pods.get(key) : undefined
+      if (pod !== undefined) batch.push(pod)
+    }
+    return batch
+  }
+
   /** Decides at once (in batch order) and writes afterwards. */
   async #place(pod: Pod): Promise<void> {
+    const held = this.#refusedOutright(pod)
+    if (held !== null) {
+      this.#waiting.add(keyOf(pod))
+      return tellRefusal(this.#deps, pod, held.sentence, held.reason)
+    }
+    const engine = this.#engineOf(pod)
+    if (engine === undefined) return
     const info = podInfo(pod)
-    const decision = schedule(DEFAULT_PROFILE, info, this.#nodes)
+    const claimed = this.#view.dropClaim(info.uid)
+    const decision = engine.decide(info)
     if (decision.kind === 'none') {
       this.#waiting.add(keyOf(pod))
-      await this.#refuse(pod, decision.refusal)
-      return
+      const notes = this.#makeRoom(engine.profile, info, claimed)
+      await tellRefusal(this.#deps, pod, decision.refusal.sentence, 'Unschedulable')
+      return notes
     }
-    this.#edit(decision.node, (node) => withPod(node, info))
+    const bound = boundPod(pod, decision.node, decision.placement, this.#deps.cluster.nowIso())
+    this.#view.assume(decision.node, { ...info, pod: bound })
     try {
-      await this.#bind(pod, info, decision)
+      if (!(await bindPod(this.#deps, pod, bound))) this.#view.forget(decision.node, info.uid)
     } catch (error) {
-      this.#edit(decision.node, (node) => withoutPod(node, info.uid))
+      this.#view.forget(decision.node, info.uid)
       this.#look(keyOf(pod))
       throw error
     }
   }
 
-  async #bind(pod: Pod, info: PodInfo, decision: Decision & { readonly kind: 'node' }): Promise<void> {
-    const { cluster, events } = this.#deps
-    const nowIso = cluster.nowIso()
-    const bound = await cluster.change(cluster.pods, keyOf(pod), (current) =>
-      current.metadata.uid !== info.uid || current.spec.nodeName !== undefined || isDeleting(current)
-        ? null
-        : {
-            ...current,
-            metadata: {
-              ...current.metadata,
-              annotations: { ...current.metadata.annotations, [PLACEMENT_ANNOTATION]: JSON.stringify(decision.placement) },
-            },
-            spec: { ...current.spec, nodeName: decision.node },
-            status: {
-              ...current.status,
-              conditions: withCondition(current.status?.conditions ?? [], { type: 'PodScheduled', status: 'True' }, nowIso),
-            },
-          },
-    )
-    if (bound?.metadata.uid !== info.uid || bound.spec.nodeName !== decision.node) {
-      this.#edit(decision.node, (node) => withoutPod(node, info.uid))
-      return
+  /** Pushes out pods of lower priority where that helps. Until they are gone the room is kept, and nobody else has to go. */
+  #makeRoom(profile: Profile, info: PodInfo, claimed: string | null): Promise<void> {
+    const node = claimed === null ? undefined : this.#view.world.get(claimed)
+    if (node !== undefined && [...node.pods.values()].some((other) => other.leaving && other.priority < info.priority)) {
+      this.#view.claim(node.name, info)
+      return Promise.resolve()
     }
-    events.record({
-      about: pod,
-      type: 'Normal',
-      reason: 'Scheduled',
-      message: `Successfully assigned ${keyOf(pod)} to ${decision.node}`,
-      component: 'default-scheduler',
-    })
+    const found = preempt(profile, info, this.#view.world)
+    if (found === null) return Promise.resolve()
+    this.#view.claim(found.node, info)
+    return evict(this.#deps, info, found)
   }
 
-  async #refuse(pod: Pod, refusal: Refusal): Promise<void> {
-    const { cluster, events } = this.#deps
-    const before = conditionOf(pod.status?.conditions, 'PodScheduled')
-    if (before?.status === 'False' && before.message === refusal.sentence) return
-    const nowIso = cluster.nowIso()
-    const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: refusal.sentence }
-    await cluster.change(cluster.pods, keyOf(pod), (current) =>
-      current.spec.nodeName !== undefined
-        ? null
-        : { ...current, status: { ...current.status, conditions: withCondition(current.status?.conditions ?? [], condition, nowIso) } },
-    )
-    events.record({ about: pod, type: 'Warning', reason: 'FailedScheduling', message: refusal.sentence, component: 'default-scheduler' })
+  /** What keeps a pod from being looked at by any rule. */
+  #refusedOutright(pod: Pod): { readonly sentence: string; readonly reason: string } | null {
+    const gates = pod.spec.schedulingGates ?? []
+    if (gates.length > 0) {
+      const why = cause('placement.gated', { gates: gates.map(({ name }) => name).join(', ') })
+      return { sentence: `The pod ${causeSentence(why)}.`, reason: 'SchedulingGated' }
+    }
+    if (this.#engineOf(pod) !== undefined) return null
+    const why = cause('placement.scheduler.unknown', { name: pod.spec.schedulerName ?? '', has: [...this.#engines.keys()].join(', ') })
+    return { sentence: `The pod ${causeSentence(why)}.`, reason: 'Unschedulable' }
   }
 }

@@ -20,7 +20,8 @@ import { startPublishController } from './publish-controller.ts'
 import { startReplicaSetController } from './replica-set-controller.ts'
 import { startReportController } from './report-controller.ts'
 import { startSchedulerController } from './scheduler-controller.ts'
-import type { PodExplanation } from './scheduler-controller.ts'
+import type { Profile } from '../core/scheduler/framework.ts'
+import type { WhyAnswer } from '../core/scheduler/why.ts'
 
 export interface ControllersDeps {
   readonly store: Store
@@ -31,6 +32,8 @@ export interface ControllersDeps {
   readonly signingKey: SigningKey
   /** the epoch to start with; a higher one that was raised earlier (fact `epoch`) wins */
   readonly epoch: number
+  /** schedulers by name; default: the usual one */
+  readonly profiles?: readonly Profile[]
 }
 
 export interface Controllers {
@@ -39,8 +42,8 @@ export interface Controllers {
   unreachable(device: string): Cause | null
   /** writes an Event */
   record(happening: Happening): void
-  /** every rule on every device for a pod, as of now; null when there is no such pod */
-  explainPod(namespace: string, name: string): PodExplanation | null
+  /** every rule on every device for a pod, as of now, or on one device; null when there is no such pod */
+  whyPod(namespace: string, name: string, node?: string): WhyAnswer | null
   /** what this process has heard of a device beside what its objects say */
   deviceFacts(device: string): { readonly report: StatusReport | null; readonly heardAtMs: number | null }
   /**
@@ -66,7 +69,7 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   })
   const shell = { cluster, clock, random, log, events, loaded }
   let epoch = Math.max(deps.epoch, Number((await store.getFact(EPOCH_FACT)) ?? 0))
-  const scheduler = startSchedulerController(shell)
+  const scheduler = startSchedulerController(deps.profiles === undefined ? shell : { ...shell, profiles: deps.profiles })
   const sets = startReplicaSetController(shell)
   const daemons = startDaemonSetController(shell)
   const deployments = startDeploymentController(shell)
@@ -99,7 +102,7 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   link.onConnected(connected)
   if (link.isConnected()) connected()
   return {
-    explainPod: (namespace, name) => scheduler.explainPod(namespace, name),
+    whyPod: (namespace, name, node) => scheduler.whyPod(namespace, name, node),
     unreachable: (device) => unreachable(book, device),
     record: (happening) => events.record(happening),
     deviceFacts(device) {

@@ -16,7 +16,7 @@ import { parseBlock } from '../../cloud/console/web/event-stream.ts'
 import type { StreamEvent } from '../../cloud/console/web/event-stream.ts'
 import type { Clock, Store } from '../../cloud/ports.ts'
 import { openMemoryStore } from '../../cloud/store/memory-store.ts'
-import { RUNNING, SECRET, explainPod, facts, fillStore, node, pod } from '../fixtures/console-fleet.ts'
+import { RUNNING, SECRET, whyPod, facts, fillStore, node, pod } from '../fixtures/console-fleet.ts'
 import { LOOKS, axeViolations, fitsWidth, look, openBrowser } from './browser.ts'
 import type { Browser } from './browser.ts'
 
@@ -61,7 +61,7 @@ function authorize(request: IncomingMessage): boolean {
 }
 
 async function start(): Promise<void> {
-  served = await createConsole({ store, clock: CLOCK, log: QUIET, assetsDir, authorize, facts, explainPod })
+  served = await createConsole({ store, clock: CLOCK, log: QUIET, assetsDir, authorize, facts, whyPod })
   server = createServer((request, response) => {
     served.handle(request, response).then(
       (mine) => (mine ? undefined : response.writeHead(404).end()),

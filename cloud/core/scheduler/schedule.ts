@@ -28,6 +28,7 @@ export class Engine {
   readonly profile: Profile
   readonly #world: World
   readonly #verdicts: LocalVerdicts
+  #refused: { readonly signature: string; readonly version: number; readonly refusal: Refusal } | null = null
 
   constructor(profile: Profile, world: World) {
     this.profile = profile
@@ -37,12 +38,21 @@ export class Engine {
 
   decide(pod: PodInfo): Decision {
     const choice = this.choose(pod)
-    if (choice === null) return { kind: 'none', refusal: explain(this.profile, pod, this.#world) }
+    if (choice === null) return { kind: 'none', refusal: this.#refusal(pod) }
     const waits = (this.profile.permits ?? []).map((plugin) => plugin.permit(pod, choice.node)).find((why) => why !== null)
     if (waits !== undefined && waits !== null) return { kind: 'none', refusal: refusalOf(waits) }
     let placement: Placement = {}
     for (const plugin of this.profile.reserves) placement = { ...placement, ...plugin.reserve(pod, choice.node) }
     return { kind: 'node', node: choice.node.name, placement, score: choice.score, feasible: choice.feasible }
+  }
+
+  /** Explained once for all pods that read the same, while nothing else changed. */
+  #refusal(pod: PodInfo): Refusal {
+    const last = this.#refused
+    if (last !== null && last.signature === pod.signature && last.version === this.#world.version) return last.refusal
+    const refusal = explain(this.profile, pod, this.#world)
+    this.#refused = { signature: pod.signature, version: this.#world.version, refusal }
+    return refusal
   }
 
   /** The node without what is decided beside it; null when no node takes the pod. Words are not made. */

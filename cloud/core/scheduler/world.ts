@@ -20,6 +20,8 @@ export class World implements WorldView {
   readonly #tallies = new Map<string, Tally>()
   readonly #carried = new CarriedTerms()
   readonly #namespaces = new Map<string, Labels>()
+  /** changes with every change of nodes or namespaces */
+  version = 0
   /** where the last search stopped, when not all nodes are looked at */
   searchFrom = 0
 
@@ -49,6 +51,7 @@ export class World implements WorldView {
 
   /** Adds a node or replaces the one of its name. */
   set(node: NodeInfo): void {
+    this.version += 1
     const known = this.#byName.has(node.name)
     this.#byName.set(node.name, node)
     const index = known && this.#sorted ? this.#place.get(node.name) : undefined
@@ -57,10 +60,12 @@ export class World implements WorldView {
   }
 
   remove(name: string): void {
+    this.version += 1
     if (this.#byName.delete(name)) this.#sorted = false
   }
 
   setNamespace(name: string, labels: Labels | null): void {
+    this.version += 1
     if (labels === null) this.#namespaces.delete(name)
     else this.#namespaces.set(name, labels)
     // tallies may have counted by the old labels
@@ -71,12 +76,14 @@ export class World implements WorldView {
 
   /** The answer of `ask` in a world where these nodes stand in place of those of their names. */
   supposing<T>(instead: readonly NodeInfo[], ask: () => T): T {
+    const { version } = this
     const before = instead.map((node) => this.#byName.get(node.name)).filter((node) => node !== undefined)
     for (const node of instead) if (this.#byName.has(node.name)) this.set(node)
     try {
       return ask()
     } finally {
       for (const node of before) this.set(node)
+      this.version = version
     }
   }
 

@@ -28,6 +28,11 @@ function Answer({ why }: { readonly why: Why }) {
   return (
     <>
       <p class="lead">{why.says}</p>
+      {why.changes.map(({ device, changes }) => (
+        <p key={`${device} ${changes.join()}`}>
+          It would fit on {device}: {changes.join(', and ')}. <span class="muted">Tried by a dry run.</span>
+        </p>
+      ))}
       {why.devices.length === 0 ? null : (
         <div class="scroll" tabIndex={0} role="region" aria-label="Reasons by device">
           <table class="stack">
@@ -40,10 +45,10 @@ function Answer({ why }: { readonly why: Why }) {
               </tr>
             </thead>
             <tbody>
-              {why.devices.map(({ device, causes }) => (
+              {why.devices.map(({ device, source, causes }) => (
                 <tr key={device}>
                   <th scope="row">
-                    <a href={`/console/devices/${device}`}>{device}</a>
+                    <a href={`/console/devices/${device}`}>{device}</a> <span class="muted">{source}</span>
                   </th>
                   <td data-label="Fits">
                     <Word tone={causes.length === 0 ? 'ok' : 'bad'}>{causes.length === 0 ? 'yes' : 'no'}</Word>
