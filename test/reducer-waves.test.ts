@@ -115,8 +115,9 @@ describe('waves', () => {
       agent.send({ kind: 'tick' })
     }
     expect(waits[0]).toBeLessThanOrEqual(LIMITS.retryFirstMs.value)
-    expect(waits.every((wait, index) => index === 0 || wait >= (waits[index - 1] ?? 0) * 0.75)).toBe(true)
-    expect(Math.max(...waits)).toBeLessThanOrEqual(LIMITS.retryMaxMs.value)
+    // full jitter: only the ceiling doubles
+    expect(waits.every((wait, index) => wait <= LIMITS.retryFirstMs.value * 2 ** index)).toBe(true)
+    expect(Math.max(...waits)).toBeLessThanOrEqual(LIMITS.pullRetryMaxMs.value)
     expect(agent.state.report.last?.pods[0]?.containers[0]?.reason).toMatch(/ErrImagePull|ImagePullBackOff/)
   })
 })

@@ -61,7 +61,7 @@ describe('boot', () => {
   it('takes a target that came before the state file was read', () => {
     const agent = new Agent()
     expect(agent.send({ kind: 'target', desired: desiredOf([U1], 2) })).toEqual([])
-    expect(kinds(agent.send({ kind: 'loaded', loaded: saved([]) }))).toEqual(['observe', 'save'])
+    expect(kinds(agent.send({ kind: 'loaded', loaded: saved([]) }))).toEqual(['want-images', 'observe', 'save'])
   })
 })
 

@@ -21,7 +21,7 @@ export function retryDelayMs(failures: number, key: string): number {
  */
 export function pullDelayMs(failures: number, key: string): number {
   const { retryFirstMs, pullRetryMaxMs } = LIMITS
-  const ceiling = doubledMs(failures, 4 * retryFirstMs.value, pullRetryMaxMs.value)
+  const ceiling = doubledMs(failures, retryFirstMs.value, pullRetryMaxMs.value)
   return Math.round(retryFirstMs.value + (ceiling - retryFirstMs.value) * spread(`${key}#${failures}`))
 }
 

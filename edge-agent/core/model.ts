@@ -3,6 +3,7 @@
  * compared, sent up and replayed.
  */
 import type { Cause } from '../../protocol/causes.ts'
+import type { ImagesWanted, ImageUse, Pulls } from './image-model.ts'
 import type { DesiredPod, DesiredState, Placement, PullCredential, Version } from '../../protocol/desired-state.ts'
 import type { Inventory } from '../../protocol/inventory.ts'
 import type { OverrideKind } from '../../protocol/override.ts'
@@ -102,33 +103,6 @@ export interface Verdict {
   /** for blocked by time: the monotonic moment when it may be tried again */
   readonly notBeforeMonoMs?: number
 }
-
-/** For whom an image is fetched: the release it is pinned for, and the names (`namespace/name`) of the pull secrets that may open it. */
-export interface ImageUse {
-  readonly release: string
-  readonly secrets: readonly string[]
-}
-
-/** What the device needs images for. Credentials are here and nowhere else in the agent's plans, logs and reports. */
-export interface ImagesWanted {
-  readonly credentials: readonly PullCredential[]
-  readonly prefetch: readonly string[]
-  /** what the desired pods run, with the release that pins it */
-  readonly images: readonly { readonly image: string; readonly release: string }[]
-}
-
-/** How far the fetching of one image is. Bytes are of compressed layers. */
-export interface PullProgress {
-  /** counts from 1, across restarts of the agent */
-  readonly attempt: number
-  readonly layersDone: number
-  readonly layersTotal: number
-  readonly bytesDone: number
-  readonly bytesTotal: number
-  /** false between two attempts */
-  readonly active: boolean
-}
-export type Pulls = Readonly<Record<string, PullProgress>>
 
 /** One engine action. Containers that exist are named by id, new ones by their unique name. */
 export type Step =
@@ -377,3 +351,4 @@ export type Effect =
     }
 
 export type { ContainerSpec, DesiredPod, DesiredState, Placement, PullCredential, Version }
+export type { ImagesWanted, ImageUse, PullProgress, Pulls } from './image-model.ts'

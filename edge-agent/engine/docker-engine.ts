@@ -172,7 +172,8 @@ function steps({ docker, caller: { call, context }, callMs, observer, images, po
       try {
         const refused = await pods.beforeCreate(plan)
         if (refused !== null) return refused
-        await call((abortSignal) => docker.createContainer({ ...withPinned(toDocker(plan), images.pinned(plan.container.image, plan.release), plan.container.image), abortSignal }))
+        const made = withPinned(toDocker(plan), images.pinned(plan.container.image, plan.release), plan.container.image)
+        await call((abortSignal) => docker.createContainer({ ...made, abortSignal }))
         return { ok: true }
       } catch (error) {
         const failure = readFailure(error)

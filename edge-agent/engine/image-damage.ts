@@ -8,8 +8,13 @@ import type { Outcome } from '../core/model.ts'
 import { LABELS } from './to-docker.ts'
 
 /** What runc, the loader and the graph drivers say of files that are gone, empty or unreadable. */
-const DAMAGE =
-  /exec format error|no such file or directory|input\/output error|structure needs cleaning|not a directory|layer|failed to mount|permission denied|cannot open shared object|invalid ELF|not found/i
+const DAMAGE = new RegExp(
+  [
+    'exec format error|no such file or directory|permission denied|not a directory|not found',
+    'input/output error|structure needs cleaning|layer|failed to mount|cannot open shared object|invalid ELF',
+  ].join('|'),
+  'i',
+)
 /** not executable, not found, and the signals of code that is not what it was: ILL, BUS, SEGV */
 const DAMAGE_CODES: ReadonlySet<unknown> = new Set([126, 127, 132, 135, 139])
 /** a program whose files are damaged does not run for long */

@@ -31,23 +31,13 @@ export function createPullBoard(clock: Clock, tell: (pulls: Pulls) => void): Pul
   const queue: (() => void)[] = []
   let running = 0
   let failed: readonly number[] = []
-  let toldAt = -Infinity
-  let telling: (() => void) | null = null
+  const told = createTeller(clock, () => tell(Object.fromEntries(progress)))
 
-  const tellNow = (): void => {
-    telling?.()
-    telling = null
-    toldAt = clock.now().monoMs
-    tell(Object.fromEntries(progress))
-  }
-  const tellSoon = (): void => {
-    telling ??= clock.at(Math.max(clock.now().monoMs, toldAt + LIMITS.pullProgressMs.value), tellNow)
-  }
   const note = (image: string, next: PullProgress): void => {
     const before = progress.get(image)
     progress.set(image, next)
-    if (before?.layersDone === next.layersDone && before.active === next.active) tellSoon()
-    else tellNow()
+    if (before?.layersDone === next.layersDone && before.active === next.active) told.soon()
+    else told.now()
   }
   const slot = async (): Promise<void> => {
     if (running >= LIMITS.pullsAtOnce.value) await new Promise<void>((resolve) => queue.push(resolve))
@@ -79,13 +69,12 @@ export function createPullBoard(clock: Clock, tell: (pulls: Pulls) => void): Pul
       }
       return outcome
     } finally {
-      tellNow()
+      told.now()
       release()
     }
   }
 
   return {
-    isPulling: () => inFlight.size > 0,
     run: async (image, attempt, signal, fetch) => {
       for (let other = inFlight.get(image); other !== undefined; other = inFlight.get(image)) {
         const outcome = await other
@@ -99,10 +88,27 @@ export function createPullBoard(clock: Clock, tell: (pulls: Pulls) => void): Pul
     },
     keepOnly: (images) => {
       for (const image of progress.keys()) if (!images.has(image) && !inFlight.has(image)) progress.delete(image)
-      tellSoon()
+      told.soon()
     },
-    forgive: () => {
-      failed = []
+    isPulling: () => inFlight.size > 0,
+    forgive: () => void (failed = []),
+  }
+}
+
+/** At once, or bundled as the table says. */
+function createTeller(clock: Clock, tell: () => void): { now(): void; soon(): void } {
+  let toldAt = -Infinity
+  let waiting: (() => void) | null = null
+  const now = (): void => {
+    waiting?.()
+    waiting = null
+    toldAt = clock.now().monoMs
+    tell()
+  }
+  return {
+    now,
+    soon: () => {
+      waiting ??= clock.at(Math.max(clock.now().monoMs, toldAt + LIMITS.pullProgressMs.value), now)
     },
   }
 }
