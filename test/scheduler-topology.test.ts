@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { causeSentence } from '../protocol/causes.ts'
+import type { Placement } from '../protocol/desired-state.ts'
 import type { Topology } from '../protocol/inventory.ts'
 import { gpuFilter, gpuReserve, gpuScore } from '../cloud/core/scheduler/gpu.ts'
 import type { NodeInfo, PodInfo } from '../cloud/core/scheduler/framework.ts'
-import { withPlacement } from '../cloud/core/scheduler/node-in-use.ts'
+import { PLACEMENT_ANNOTATION } from '../cloud/core/desired.ts'
 import { numaFilter, numaReserve, numaScore } from '../cloud/core/scheduler/numa.ts'
 import { TOPOLOGY_ANNOTATION, topologyAnnotation } from '../cloud/core/scheduler/numa/node-topology.ts'
 import { podInfo } from '../cloud/core/scheduler/pod-info.ts'
@@ -60,6 +61,15 @@ function pod(resources: Readonly<Record<string, string>>, annotations: Readonly<
 }
 
 const single = { 'skerry.dev/numa-policy': 'single-numa-node' }
+
+/** The pod as it is once it is bound. */
+function withPlacement(info: PodInfo, placement: Placement): PodInfo {
+  const { metadata } = info.pod
+  return {
+    ...info,
+    pod: { ...info.pod, metadata: { ...metadata, annotations: { ...metadata.annotations, [PLACEMENT_ANNOTATION]: JSON.stringify(placement) } } },
+  }
+}
 
 function place(
   node: NodeInfo,

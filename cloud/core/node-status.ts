@@ -11,6 +11,8 @@ import { LABELS } from '../resources/object.ts'
 import type { Condition } from '../resources/object.ts'
 import { conditionOf, withCondition } from './meta.ts'
 import { hardwareLabels, isHardwareLabel } from './node-labels.ts'
+import { sharedGpuResources } from './scheduler/gpu-match.ts'
+import { TOPOLOGY_ANNOTATION, topologyAnnotation } from './scheduler/numa/node-topology.ts'
 
 export interface DeviceNews {
   readonly device: string
@@ -33,16 +35,26 @@ export function nodeWithNews(node: Node, news: DeviceNews, nowIso: string): Node
   const conditions = conditionsOf(node, news).reduce((list, condition) => withCondition(list, condition, nowIso), node.status?.conditions ?? [])
   return {
     ...node,
-    metadata: { ...node.metadata, labels: { ...keptLabels(node, news), ...deviceLabels(news) } },
+    metadata: { ...node.metadata, labels: { ...keptLabels(node, news), ...deviceLabels(news) }, ...topologyOf(node, inventory) },
     status: {
       ...node.status,
       ...(inventory === null
         ? {}
-        : { capacity: quantities(inventory.capacity), allocatable: quantities(inventory.allocatable), nodeInfo: nodeInfo(inventory) }),
+        : {
+            capacity: quantities({ ...sharedGpuResources(inventory.topology), ...inventory.capacity }),
+            allocatable: quantities({ ...sharedGpuResources(inventory.topology), ...inventory.allocatable }),
+            nodeInfo: nodeInfo(inventory),
+          }),
       addresses: addressesOf(news.device, inventory, report),
       conditions,
     },
   }
+}
+
+/** How its CPUs, memory and GPUs lie, for the scheduler. What people annotate stays. */
+function topologyOf(node: Node, inventory: Inventory | null): Pick<Node['metadata'], 'annotations'> {
+  if (inventory === null) return {}
+  return { annotations: { ...node.metadata.annotations, [TOPOLOGY_ANNOTATION]: topologyAnnotation(inventory.topology) } }
 }
 
 /** Labels of hardware that is no longer there go; with no inventory nothing is known to be gone. */

@@ -10,5 +10,6 @@ export function sameForScheduling(a: Node | null, b: Node | null): boolean {
 function digest(node: Node | null): string {
   if (node === null) return ''
   const ready = conditionOf(node.status?.conditions, 'Ready')
-  return canonicalJson([node.metadata.labels, node.spec?.taints, node.spec?.unschedulable, node.status?.allocatable, ready?.status, ready?.message])
+  const { labels, annotations } = node.metadata
+  return canonicalJson([labels, annotations, node.spec?.taints, node.spec?.unschedulable, node.status?.allocatable, ready?.status, ready?.message])
 }

@@ -31,13 +31,6 @@ export function nodeInUse(node: NodeInfo): InUse | null {
   return found
 }
 
-/** The pod as it will be once it is bound: others must not be given what it was given. */
-export function withPlacement(info: PodInfo, placement: Placement): PodInfo {
-  const { metadata } = info.pod
-  const annotations = { ...metadata.annotations, [PLACEMENT_ANNOTATION]: JSON.stringify(placement) }
-  return { ...info, pod: { ...info.pod, metadata: { ...metadata, annotations } } }
-}
-
 // A NodeInfo is never changed: what was worked out for it once stays true.
 const SEEN = new WeakMap<NodeInfo, InUse | null>()
 const TOPOLOGIES = new WeakMap<NodeInfo['annotations'], NodeTopology | null>()
@@ -53,7 +46,7 @@ function topologyOf(node: NodeInfo): NodeTopology | null {
 function inUse(node: NodeInfo, topology: NodeTopology): InUse {
   const cpus = new Set(topology.usableCpus.filter((cpu) => topology.cpus.seats.has(cpu)))
   for (const cpu of keptForSystem(node, [...cpus])) cpus.delete(cpu)
-  const memory = new Map(topology.memory)
+  const memory = givenMemory(node, topology)
   const gpus = new Map(topology.gpus.map((gpu) => [gpu.id, 1000]))
   for (const pod of node.pods.values()) {
     const placement = placementOf(pod)
@@ -84,6 +77,13 @@ function placementOf(pod: PodInfo): Placement | null {
 function keptForSystem(node: NodeInfo, cpus: readonly number[]): readonly number[] {
   const given = node.allocatable['cpu']
   return given === undefined ? [] : cpus.slice(0, Math.max(0, Math.floor(cpus.length - given / 1000)))
+}
+
+/** What the device keeps of its memory, it keeps of all nodes alike. */
+function givenMemory(node: NodeInfo, { memory }: NodeTopology): Map<number, number> {
+  const total = [...memory.values()].reduce((sum, bytes) => sum + bytes, 0)
+  const part = total === 0 ? 1 : Math.min(1, (node.allocatable['memory'] ?? total) / total)
+  return new Map([...memory].map(([id, bytes]) => [id, Math.floor(bytes * part)]))
 }
 
 function takeMemory(memory: Map<number, number>, nodes: readonly number[], bytes: number): void {

@@ -3,7 +3,7 @@
  * topology; travels as an annotation of the Node, so that the scheduler needs no second object.
  */
 import { TOPOLOGY } from '../../../../protocol/inventory.ts'
-import type { Accelerator, Topology } from '../../../../protocol/inventory.ts'
+import type { Accelerator, NumaNode, Topology } from '../../../../protocol/inventory.ts'
 import { parse } from '../../../../protocol/shape.ts'
 import type { CpuSeat, CpuTopology } from './cpu-topology.ts'
 import { cpuTopology } from './cpu-topology.ts'
@@ -56,7 +56,7 @@ export function nodeTopology(topology: Topology): NodeTopology {
       ),
     ),
     usableCpus: [...usable].sort((a, b) => a - b),
-    memory: new Map(nodes.map((node) => [node.id, node.memoryBytes ?? 0])),
+    memory: new Map(nodes.map((node) => [node.id, ordinaryMemory(node)])),
     distance: (from, to) => topology.distances?.[row.get(from) ?? -1]?.[row.get(to) ?? -1] ?? (from === to ? LOCAL : REMOTE),
     gpus: (topology.accelerators ?? []).flatMap(gpuOf).sort((a, b) => (a.id < b.id ? -1 : 1)),
   }
@@ -108,6 +108,12 @@ function seatsOf(topology: Topology, seats: readonly { readonly cpu: number; rea
 
 function groupOf(groups: readonly string[] | undefined): ReadonlyMap<number, number> {
   return new Map((groups ?? []).flatMap((cpus, group) => ids(cpus).map((cpu) => [cpu, group] as const)))
+}
+
+/** Huge pages are a resource of their own. */
+function ordinaryMemory({ memoryBytes = 0, hugepages = {} }: NumaNode): number {
+  const huge = Object.entries(hugepages).reduce((sum, [size, pages]) => sum + Number(size) * pages, 0)
+  return Math.max(0, memoryBytes - huge)
 }
 
 function gpuOf(one: Accelerator): readonly Gpu[] {
