@@ -38,6 +38,13 @@ describe('field view', () => {
     })
   })
 
+  it('shows how far an image is that is not here yet', () => {
+    const pull = { attempt: 3, layersDone: 4, layersTotal: 7, bytesDone: 43_000_000, bytesTotal: 120_000_000, active: false }
+    const view = fieldView(gateway({ pulls: { 'registry.local/vision-qc:4.2': pull } }), NOW)
+    expect(view.workloads.map(({ pull: text }) => text)).toEqual(['', 'layer 5 of 7, 43 of 120 MB, attempt 3, resumes', '', ''])
+    expect(textView(view)).toContain('layer 5 of 7')
+  })
+
   it('never shows environment values or commands', () => {
     const view = fieldView(gateway(), NOW)
     expect(JSON.stringify(view)).not.toContain(SECRET)

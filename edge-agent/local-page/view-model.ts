@@ -30,6 +30,8 @@ export interface WorkloadView {
   readonly word: WorkloadWord
   readonly tone: Tone
   readonly cause: CauseView | null
+  /** how far the fetching of its image is, or '' */
+  readonly pull: string
   /** the version before still runs while this one is not there yet */
   readonly olderRuns: boolean
   readonly restarts: number

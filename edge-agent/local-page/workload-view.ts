@@ -1,6 +1,7 @@
 /** Workloads as a person sees them: what the device should run, what runs, and why not more. */
 import { cause } from '../../protocol/causes.ts'
 import type { AgentState, DesiredPod, Now, ObservedContainer, Verdict } from '../core/model.ts'
+import { progressText } from '../core/image-progress.ts'
 import { restartsAfterExit } from '../core/pod-units.ts'
 import { causeView } from './cause-view.ts'
 import type { CauseView, Tone, WorkloadView, WorkloadWord } from './view-model.ts'
@@ -33,12 +34,21 @@ function desiredRow(state: AgentState, pod: DesiredPod, now: Now): WorkloadView 
     word,
     tone: toneOf(word, why, current),
     cause: why,
+    pull: pullOf(state, pod, current),
     olderRuns: current === undefined && all.some((one) => one.state === 'running'),
     restarts: entriesOf(state, pod.uid).reduce((sum, entry) => sum + entry.restarts, 0),
     startedAt: word === 'running' ? (shown?.startedAt ?? null) : null,
     log: shown?.name ?? null,
     cpus: pod.placement?.cpus ?? '',
   }
+}
+
+/** Shown between attempts, too: the next one goes on from there. */
+function pullOf(state: AgentState, pod: DesiredPod, current: ObservedContainer | undefined): string {
+  if (current !== undefined) return ''
+  const pulls = pod.spec.containers.flatMap(({ image }) => state.pulls?.[image] ?? [])
+  const shown = pulls.find((pull) => pull.active) ?? pulls[0]
+  return shown === undefined ? '' : progressText(shown)
 }
 
 /** A container of ours that no desired pod names: on its way out, or kept because nothing readable says otherwise. */
@@ -54,6 +64,7 @@ function strayRow(state: AgentState, one: ObservedContainer, now: Now): Workload
     name: one.podName,
     image: one.image,
     word,
+    pull: '',
     olderRuns: false,
     restarts: 0,
     log: one.name,

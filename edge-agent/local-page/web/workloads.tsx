@@ -39,6 +39,7 @@ function Row({ row, index, canAct }: { readonly row: WorkloadView; readonly inde
           <span>{row.namespace}</span>
           <span class="image">{row.image}</span>
           {row.startedAt === null ? null : <span>up {upFor(row.startedAt)}</span>}
+          {row.pull === '' ? null : <span>image: {row.pull}</span>}
           {row.olderRuns ? <span>the version before still runs</span> : null}
           {row.restarts === 0 ? null : (
             <span>
