@@ -218,6 +218,32 @@ describe('a gateway with an RK3588', () => {
   })
 })
 
+describe('Intel graphics', () => {
+  const card = (name: string, address: string, driver: string): { readonly files: HostFiles; readonly links: HostFiles } => ({
+    files: {
+      [`/sys/bus/pci/devices/${address}/class`]: '0x030000',
+      [`/sys/bus/pci/devices/${address}/vendor`]: '0x8086',
+      [`/sys/bus/pci/devices/${address}/device`]: '0x4571',
+      [`/sys/bus/pci/devices/${address}/drm/render${name}/dev`]: '226:1',
+    },
+    links: {
+      [`/sys/bus/pci/devices/${address}/driver`]: `../../../bus/pci/drivers/${driver}`,
+      [`/sys/class/drm/card${name.slice(1)}/device`]: `../../../bus/pci/devices/${address}`,
+    },
+  })
+
+  it('in the processor shares its memory, on a card it does not', async () => {
+    const [inside, outside] = [card('D128', '0000:00:02.0', 'i915'), card('D129', '0000:03:00.0', 'xe')]
+    const host = fakeHost({ ...inside.files, ...outside.files, '/sys/devices/system/cpu/online': '0-3' }, [], { ...inside.links, ...outside.links })
+    const { topology, capacity } = (await (await createCopyReader(told, host)).collect()).inventory
+    expect(topology.accelerators?.map((one) => [one.id, one.kind, one.sharesSystemMemory, one.numaNode, one.deviceFiles])).toEqual([
+      ['0000:00:02.0', 'integrated-gpu', true, 0, ['/dev/dri/renderD128']],
+      ['0000:03:00.0', 'gpu', undefined, 0, ['/dev/dri/renderD129']],
+    ])
+    expect(capacity).toMatchObject({ 'gpu.intel.com/i915': 1, 'gpu.intel.com/xe': 1 })
+  })
+})
+
 describe('a Jetson', () => {
   it('has a GPU that is not on the bus and shares the memory', async () => {
     const { topology, capacity, labels } = await readCopy('jetson-orin-nano')

@@ -58,8 +58,10 @@ async function drmCard(reader: HostReader, card: string): Promise<Accelerator | 
   ])
   // a copy without links still shows whose files these are
   const driver = driverName(link) ?? (amd.vramTotalBytes === undefined && amd.loadPercent === undefined ? null : 'amdgpu')
-  const facts = driver !== null && Object.hasOwn(DRM_DRIVERS, driver) ? DRM_DRIVERS[driver] : undefined
-  if (facts === undefined || driver === null) return null
+  const known = driver !== null && Object.hasOwn(DRM_DRIVERS, driver) ? DRM_DRIVERS[driver] : undefined
+  if (known === undefined || driver === null) return null
+  // the GPU of an Intel processor is always at this place; cards are behind bridges
+  const facts: DriverFacts = known.vendor === 'intel' && address === '0000:00:02.0' ? { ...known, kind: 'integrated-gpu' } : known
   const nodes = (await reader.list(`${device}/drm`)).filter((name) => /^(card|renderD)\d+$/.test(name))
   const files = (nodes.length > 0 ? nodes.filter((name) => name.startsWith('renderD')) : [card]).map((name) => `/dev/dri/${name}`)
   return {
