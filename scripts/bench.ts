@@ -1,17 +1,24 @@
 /** `npm run bench -- CASE [--json]`: speed, as ratios to something run beside it. Never a test's verdict. */
 import { benchConverge } from './bench/converge.ts'
 import { benchResident } from './bench/resident.ts'
+import { benchSchedule } from './bench/schedule.ts'
 import { buildAll } from './build.ts'
 
-const CASES: Readonly<Record<string, { readonly what: string; readonly run: () => Promise<void> }>> = {
+const CASES: Readonly<Record<string, { readonly what: string; readonly needsBuild: boolean; readonly run: () => Promise<void> }>> = {
   converge: {
     what: 'apply to all running for 1, 10 and 50 pods beside the raw engine; agent memory with 10 pods beside bare Node; bundle size',
+    needsBuild: true,
     run: async () => {
       await benchConverge()
       await benchResident()
     },
   },
-  resident: { what: 'agent memory with 10 pods beside bare Node; bundle size', run: benchResident },
+  schedule: {
+    what: 'pods per second with durable bindings and no sampling, six shapes; a word after it picks shapes by name',
+    needsBuild: false,
+    run: () => benchSchedule(process.argv[3]),
+  },
+  resident: { what: 'agent memory with 10 pods beside bare Node; start time; bundle size', needsBuild: true, run: benchResident },
 }
 
 const name = process.argv[2] ?? ''
@@ -24,6 +31,6 @@ if (chosen === undefined) {
   )
   process.exit(2)
 }
-await buildAll()
+if (chosen.needsBuild) await buildAll()
 await chosen.run()
 process.exit(0)

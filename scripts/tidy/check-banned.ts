@@ -52,7 +52,7 @@ function everywhere(source: Source, node: AstNode, add: Add): void {
     case 'NewExpression':
     case 'CallExpression':
       if (isIdentifier(node['callee'], 'eval') || isIdentifier(node['callee'], 'Function')) add(node, 'eval', 'no code from strings')
-      return isShell(node) ? add(node, 'shell', 'argv arrays only: execFile or spawn without a shell') : undefined
+      return isShell(node, source) ? add(node, 'shell', 'argv arrays only: execFile or spawn without a shell') : undefined
     default:
       return
   }
@@ -89,7 +89,8 @@ function isMember(node: AstNode, object: string, property: string): boolean {
   return node.type === 'MemberExpression' && isIdentifier(node['object'], object) && isIdentifier(node['property'], property)
 }
 
-function isShell(node: AstNode): boolean {
+function isShell(node: AstNode, source: Source): boolean {
+  if (!source.imports.some((item) => /^(node:)?child_process$/.test(item.target))) return false
   const callee = node['callee']
   if (isIdentifier(callee, 'execSync') || (isIdentifier(callee, 'exec') && Array.isArray(node['arguments']))) return true
   const args = Array.isArray(node['arguments']) ? node['arguments'] : []
