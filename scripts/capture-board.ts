@@ -8,12 +8,13 @@ import { gzipSync } from 'node:zlib'
 import { recordMachine } from './capture/recorder.ts'
 import { toTar } from './capture/tar.ts'
 
-const { values, positionals } = parseArgs({ options: { root: { type: 'string' } }, allowPositionals: true })
-const [out] = positionals
-if (out === undefined || positionals.length > 1 || !/\.(tar\.gz|tgz|json)$/.test(out)) {
-  console.error('usage: capture-board OUT.tar.gz | OUT.json [--root DIR]')
-  process.exitCode = 64
-} else {
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({ options: { root: { type: 'string' } }, allowPositionals: true })
+  const [out] = positionals
+  if (out === undefined || positionals.length > 1 || !/\.(tar\.gz|tgz|json)$/.test(out)) {
+    console.error('usage: capture-board OUT.tar.gz | OUT.json [--root DIR]')
+    return 64
+  }
   const copy = await recordMachine(values.root ?? '/')
   const { files, links, names } = copy
   const flat = { ...files, ...Object.fromEntries(names.map((name) => [name, ''])) }
@@ -22,4 +23,15 @@ if (out === undefined || positionals.length > 1 || !/\.(tar\.gz|tgz|json)$/.test
   console.log(
     `${out}: ${Object.keys(files).length} files, ${Object.keys(links).length} links, ${bytes.byteLength} bytes. Look through it before you share it.`,
   )
+  return 0
 }
+
+main().then(
+  (code) => {
+    process.exitCode = code
+  },
+  (error: unknown) => {
+    console.error(`capture-board: ${error instanceof Error ? error.message : String(error)}`)
+    process.exitCode = 1
+  },
+)
