@@ -5,7 +5,13 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { Scalar, parseDocument } from 'yaml'
 import { describe, expect, it } from 'vitest'
-import type { AgentState, LedgerEntry } from '../edge-agent/core/model.ts'
+import { cause } from '../protocol/causes.ts'
+import type { LifecycleHandler } from '../protocol/probe.ts'
+import { keyOfObserved } from '../edge-agent/core/identity.ts'
+import type { AgentState, LedgerEntry, ObservedContainer } from '../edge-agent/core/model.ts'
+import type { ContainerProbes } from '../edge-agent/core/probe-model.ts'
+import { firstMet, runOf } from '../edge-agent/core/probes.ts'
+import type { Pressure } from '../edge-agent/core/pressure-model.ts'
 import { plan } from '../edge-agent/core/plan.ts'
 import { renderPlan } from '../edge-agent/core/render-plan.ts'
 import { DEVICE, desiredOf, found, ledgerOf, pod, smallDevice } from './agent-world.ts'
@@ -21,6 +27,11 @@ interface Case {
   readonly inventory?: 'two-cpus'
   readonly allowedCpus?: string
   readonly adopted?: readonly string[]
+  /** observed pods whose liveness probe has failed, with the probe's own grace period (null = the pod's) */
+  readonly unhealthy?: Readonly<Record<string, number | null>>
+  readonly preStop?: Readonly<Record<string, LifecycleHandler>>
+  readonly evicted?: readonly string[]
+  readonly short?: boolean
   readonly plan: string
 }
 
@@ -51,16 +62,41 @@ describe('plan', () => {
   }
 })
 
+const SHORT = cause('device.pressure.memory', { has: '10 MiB', total: '4096 MiB', needs: '100 MiB' })
+
+function pressureOf({ evicted = [], short = false }: Case): Pressure {
+  return {
+    short: short ? { memory: { now: true, lastShortMonoMs: 0, cause: SHORT } } : {},
+    evicted: Object.fromEntries(evicted.map((uid) => [uid, SHORT])),
+  }
+}
+
+/** As the state machine leaves it after the last failure. */
+function unhealthyProbes(one: ObservedContainer, unhealthy: NonNullable<Case['unhealthy']>): readonly (readonly [string, ContainerProbes])[] {
+  const grace = unhealthy[one.podUid]
+  if (grace === undefined) return []
+  const why = cause('container.unhealthy', { container: 'app', probe: 'liveness', why: 'no answer within 1 s' })
+  const livenessProbe = { tcpSocket: { port: 80 }, ...(grace === null ? {} : { terminationGracePeriodSeconds: grace }) }
+  const container = { name: 'app', image: one.image, livenessProbe }
+  const met = firstMet({ run: runOf(one), target: one.id, host: one.ip, container }, { kind: 'fresh' }, 0)
+  return [[keyOfObserved(one), { ...met, unhealthy: why }]]
+}
+
 function planText(input: Case): readonly string[] {
+  const observed = (input.observed ?? []).map((one) => {
+    const preStop = input.preStop?.[one.pod]
+    return preStop === undefined ? found(one) : { ...found(one), preStop }
+  })
   const nowMs = input.nowMs ?? 60_000
   const made = plan(
     {
       device: DEVICE,
       knowledge: input.knowledge ?? 'known',
       desired: input.desired === null || input.desired === undefined ? null : desiredOf(input.desired.map(pod)),
-      observed: (input.observed ?? []).map(found),
+      observed,
       ledger: ledgerOf(input.ledger ?? {}),
-      probes: {},
+      probes: Object.fromEntries(observed.flatMap((one) => unhealthyProbes(one, input.unhealthy ?? {}))),
+      pressure: pressureOf(input),
       inventory: input.inventory === undefined ? null : smallDevice(input.allowedCpus === undefined ? {} : { allowedCpus: input.allowedCpus }),
       adopted: input.adopted ?? [],
     },

@@ -66,7 +66,7 @@ export function plan(input: PlanInput, nowMonoMs: number): Plan {
   const adopted = new Set(input.adopted)
   const judged = [
     ...byPod(wanted).flatMap((matches) => stagePod(matches).map((staged) => judgeStaged(staged, desired, input, adopted, nowMonoMs))),
-    ...unwanted.map((found) => judgeLeftOver(found, leftOverVerdict(found, observed, input.ledger, nowMonoMs))),
+    ...unwanted.map((found) => judgeLeftOver(found, leftOverVerdict(found, input, nowMonoMs))),
     ...volumeItems(input, desired, nowMonoMs),
   ]
   const verdicts = judged.flatMap((one) => one.verdicts)
@@ -116,8 +116,9 @@ function byPod(matches: readonly Match[]): readonly (readonly Match[])[] {
 }
 
 /** A sandbox goes last: the others end with their network. */
-function leftOverVerdict(found: ObservedContainer, observed: readonly ObservedContainer[], ledger: Ledger, nowMonoMs: number): Verdict {
-  const verdict = judgeUnwanted(found, ledger[keyOfObserved(found)], nowMonoMs)
+function leftOverVerdict(found: ObservedContainer, { observed, ledger, pressure }: PlanInput, nowMonoMs: number): Verdict {
+  const judged = judgeUnwanted(found, ledger[keyOfObserved(found)], nowMonoMs)
+  const verdict = pressure?.evicted[found.podUid] === undefined ? judged : { ...judged, reason: 'its pod is evicted' }
   if (found.containerName !== SANDBOX || verdict.kind !== 'remove') return verdict
   const other = observed.find(({ podUid, containerName }) => podUid === found.podUid && containerName !== SANDBOX)
   if (other === undefined) return verdict

@@ -85,7 +85,7 @@ export function askDue(probes: Probes, nowMonoMs: number, room: number): { reado
     const one = next[key]
     if (one === undefined) continue
     const ask = askOf(key, probe, one)
-    if (typeof ask === 'string') next[key] = answered(one, probe, { verdict: 'failure', message: ask }, nowMonoMs)
+    if (typeof ask === 'string') next[key] = answered(one, probe, { verdict: one.host === null ? 'unknown' : 'failure', message: ask }, nowMonoMs)
     else {
       asks.push(ask)
       const nextAtMonoMs = nowMonoMs + periodMs(one.container, probe)

@@ -35,7 +35,7 @@ export function stepText(step: Step): string {
     case 'start':
       return `start ${shortTarget(step.target)}`
     case 'stop':
-      return `stop ${shortTarget(step.target)} within ${step.graceSeconds} s`
+      return `stop ${shortTarget(step.target)} within ${step.graceSeconds} s${step.preStop === undefined ? '' : ', its preStop hook first'}`
     case 'remove':
       return `remove ${shortTarget(step.target)}`
     case 'prepare-volumes':

@@ -27,6 +27,8 @@ export interface ContainerDetail {
   readonly startedAt: string | null
   readonly finishedAt: string | null
   readonly error: string
+  /** the list may be older: it was made before the container had one */
+  readonly ip: string | null
   readonly graceSeconds?: number
 }
 
@@ -66,6 +68,7 @@ export function readInspect(json: unknown): ContainerDetail | null {
     startedAt: readTime(state['StartedAt']),
     finishedAt: ended ? readTime(state['FinishedAt']) : null,
     error: clip(text(state['Error'])),
+    ip: readIp(json['NetworkSettings']),
     ...(typeof grace === 'number' ? { graceSeconds: grace } : {}),
   }
 }
@@ -90,7 +93,7 @@ export function toObserved(listed: ListedContainer, detail: ContainerDetail): Ob
     imageId: labels[LABELS.imageId] ?? listed.imageId,
     ...detail,
     ...readPreStop(labels),
-    ip: detail.state === 'running' ? listed.ip : null,
+    ip: detail.state === 'running' ? (listed.ip ?? detail.ip) : null,
     ...(sandbox === undefined ? {} : { sandbox }),
   }
 }
