@@ -8,7 +8,7 @@ import type { DesiredPod } from './model.ts'
 /** What stands against making this pod's containers here, or null. Without an inventory nothing is refused. */
 export function admit(pod: DesiredPod, inventory: Inventory | null): Cause | null {
   if (inventory === null) return null
-  return cpusPresent(pod, inventory) ?? memoryNodesPresent(pod, inventory) ?? pidsFit(pod, inventory)
+  return cpusPresent(pod, inventory) ?? memoryNodesPresent(pod, inventory) ?? gpusPresent(pod, inventory) ?? pidsFit(pod, inventory)
 }
 
 function cpusPresent(pod: DesiredPod, inventory: Inventory): Cause | null {
@@ -27,6 +27,12 @@ function memoryNodesPresent(pod: DesiredPod, inventory: Inventory): Cause | null
   const nodes = new Set(inventory.topology.numaNodes.map((node) => node.id))
   const missing = missingFrom(readRanges(needs), (node) => nodes.has(node))
   return missing.length === 0 ? null : cause('placement.memory-node.absent', { needs, missing: missing.join(',') })
+}
+
+function gpusPresent(pod: DesiredPod, inventory: Inventory): Cause | null {
+  const present = new Set(inventory.topology.accelerators?.map((one) => one.id))
+  const missing = (pod.placement?.gpus ?? []).filter((id) => !present.has(id))
+  return missing.length === 0 ? null : cause('placement.gpu.absent', { missing: missing.join(', ') })
 }
 
 function pidsFit(pod: DesiredPod, inventory: Inventory): Cause | null {

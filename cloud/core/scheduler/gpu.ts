@@ -10,7 +10,7 @@ import type { TypicalPod } from './gpu/fragmentation.ts'
 import { gpusSuffice } from './gpu/gpu-shape.ts'
 import { gradientThenUse } from './gpu/policies.ts'
 import type { GpuPolicy } from './gpu/policies.ts'
-import { nodeInUse } from './node-in-use.ts'
+import { nodeInUse, topologyOf } from './node-in-use.ts'
 import type { InUse } from './node-in-use.ts'
 import { isNear } from './numa/device-hints.ts'
 import type { Hint } from './numa/hints.ts'
@@ -52,8 +52,9 @@ export function gpuScore(usual: readonly TypicalPod[] = USUAL_GPU_PODS): ScorePl
     name: NAME,
     // a pod without a GPU is kept off the cpu that idle GPUs need
     score(pod, node) {
-      const inUse = nodeInUse(node)
-      if (inUse === null || inUse.topology.gpus.length === 0) return NO_GPU_TO_WASTE
+      const gpus = topologyOf(node)?.gpus.length ?? 0
+      const inUse = gpus === 0 ? null : nodeInUse(node)
+      if (inUse === null) return NO_GPU_TO_WASTE
       const ratings = claimsOrNone(pod, inUse).map(({ resource, count }) => {
         const { node: view, ask } = viewOf(pod, node, inUse, resource, count)
         return policy.rate(view, ask).score

@@ -31,11 +31,13 @@ export function nodeInUse(node: NodeInfo): InUse | null {
   return found
 }
 
-// A NodeInfo is never changed: what was worked out for it once stays true.
+// Pods and nodes are values that are never changed: what was worked out for one once stays true.
 const SEEN = new WeakMap<NodeInfo, InUse | null>()
+const PLACEMENTS = new WeakMap<PodInfo, Placement | null>()
 const TOPOLOGIES = new WeakMap<NodeInfo['annotations'], NodeTopology | null>()
 
-function topologyOf(node: NodeInfo): NodeTopology | null {
+/** null = the device has not said. */
+export function topologyOf(node: NodeInfo): NodeTopology | null {
   const known = TOPOLOGIES.get(node.annotations)
   if (known !== undefined) return known
   const topology = parseTopologyAnnotation(node.annotations[TOPOLOGY_ANNOTATION])
@@ -63,6 +65,14 @@ function inUse(node: NodeInfo, topology: NodeTopology): InUse {
 }
 
 function placementOf(pod: PodInfo): Placement | null {
+  const known = PLACEMENTS.get(pod)
+  if (known !== undefined) return known
+  const placement = readPlacement(pod)
+  PLACEMENTS.set(pod, placement)
+  return placement
+}
+
+function readPlacement(pod: PodInfo): Placement | null {
   const text = annotationOf(pod.pod, PLACEMENT_ANNOTATION)
   if (text === undefined) return null
   try {

@@ -10,7 +10,7 @@ import { WHOLE_GPU } from './gpu/gpu-shape.ts'
 import type { CpuOptions } from './numa/cpu-hints.ts'
 import { NUMA_POLICIES } from './numa/topology-policy.ts'
 import type { NumaPolicy } from './numa/topology-policy.ts'
-import { podQos } from './pod-qos.ts'
+import { asksWholeCpus, podQos } from './pod-qos.ts'
 
 /** none (default), best-effort, restricted or single-numa-node: must cpus, memory and devices be near each other? */
 export const NUMA_POLICY_ANNOTATION = 'skerry.dev/numa-policy'
@@ -77,14 +77,14 @@ function readAsks(info: PodInfo): PodAsks {
   const options = optionsOf(annotationOf(pod, CPU_OPTIONS_ANNOTATION) ?? '', policy, fault)
   const milli = requests['cpu'] ?? 0
   const guaranteed = podQos(pod.spec) === 'Guaranteed'
-  const own = guaranteed && milli > 0 && milli % 1000 === 0 && (policy !== 'none' || annotationOf(pod, CPU_POLICY_ANNOTATION) === 'static')
+  const own = guaranteed && asksWholeCpus(pod.spec) && (policy !== 'none' || annotationOf(pod, CPU_POLICY_ANNOTATION) === 'static')
   const gpuMilli = requests[GPU_MILLI] ?? 0
   if (gpuMilli > WHOLE_GPU) fault(GPU_MILLI, `${gpuMilli}`, `a share is at most ${WHOLE_GPU}; ask for nvidia.com/gpu to have more`)
   return {
     policy,
     nodesMin: Number(nodesText) || 0,
     closest: options.has('closest'),
-    exclusiveCpus: own ? milli / 1000 : 0,
+    exclusiveCpus: own ? Math.ceil(milli / 1000) : 0,
     cpuOptions: Object.fromEntries([...options].filter((name) => name !== 'closest').map((name) => [name, true])),
     memory: guaranteed && policy !== 'none' ? (requests['memory'] ?? 0) : 0,
     gpuMilli,

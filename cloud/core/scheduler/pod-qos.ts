@@ -8,7 +8,7 @@ type Amount = string | number
 export function podQos(spec: PodSpec): Qos {
   let asksAny = false
   let guaranteed = true
-  for (const { resources } of spec.containers) {
+  for (const { resources } of [...spec.containers, ...(spec.initContainers ?? [])]) {
     for (const name of ['cpu', 'memory']) {
       const limit = positive(resources?.limits?.[name])
       const request = positive(resources?.requests?.[name]) ?? limit
@@ -18,6 +18,14 @@ export function podQos(spec: PodSpec): Qos {
   }
   if (!asksAny) return 'BestEffort'
   return guaranteed ? 'Guaranteed' : 'Burstable'
+}
+
+/** Whole CPUs in every container: CPUs of its own are not cut up among fractions. */
+export function asksWholeCpus(spec: PodSpec): boolean {
+  return spec.containers.every(({ resources }) => {
+    const milli = positive(resources?.limits?.['cpu'])
+    return milli !== null && milli % 1000 === 0
+  })
 }
 
 /** In thousandths; zero counts as not said. */
