@@ -60,6 +60,7 @@ await check('types of the field page', ['tsc', '-p', 'edge-agent/local-page/web'
 await check('lint', ['oxlint', '--type-aware', '--deny-warnings'])
 await check('format', ['prettier', '--check', '--log-level', 'warn', '**/*.ts', '**/*.tsx'])
 await vitest('unit')
+await check('conformance', ['tsx', 'scripts/conformance.ts'])
 await check('build', ['tsx', 'scripts/build.ts'])
 await vitest('real')
 await check('the bundle starts on arm64', ['tsx', 'scripts/start-arm64.ts'])
