@@ -229,6 +229,13 @@ export const DEVICE_CAUSES = {
     'Device {device} did not open the session within {seconds} s.',
     'Check that the device reaches {url}, and that its join file names it (skerry join writes it).',
   ),
+  'session.port.closed': entry(
+    'spec',
+    'backoff',
+    'Port {port} of the container takes no connection: {why}.',
+    'See that the program listens on all its addresses, not only on 127.0.0.1.',
+  ),
+  'session.logs.none': entry('spec', 'never', '{why}.', 'Ask for another part of the log.'),
   'session.refused': entry('device', 'never', 'Device {device} refused the session: {why}.', 'Look at the field page of the device.'),
   'message.refused': entry('network', 'never', 'A message on {topic} was refused: {why}.', 'See which client sent it.'),
 } as const satisfies Record<string, CauseEntry>

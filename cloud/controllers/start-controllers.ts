@@ -13,6 +13,7 @@ import { startDaemonSetController } from './daemon-set-controller.ts'
 import { startDeploymentController } from './deployment-controller.ts'
 import { DeviceBook } from './device-book.ts'
 import { createEventRecorder } from './event-recorder.ts'
+import type { EventRecorder } from './event-recorder.ts'
 import { startGarbageController } from './garbage-controller.ts'
 import { startNamespaceController } from './namespace-controller.ts'
 import { startNodeLiveness } from './node-liveness-controller.ts'
@@ -73,8 +74,14 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   const sets = startReplicaSetController(shell)
   const daemons = startDaemonSetController(shell)
   const deployments = startDeploymentController(shell)
-  const isBusy = (): boolean => !scheduler.queue.isIdle()
-  const publisher = startPublishController({ ...shell, link, book, signingKey: deps.signingKey, epoch: () => epoch, isBusy })
+  const publisher = startPublishController({
+    ...shell,
+    link,
+    book,
+    signingKey: deps.signingKey,
+    epoch: () => epoch,
+    isBusy: () => !scheduler.queue.isIdle(),
+  })
   const liveness = startNodeLiveness({ clock, book, wentSilent: (device) => reports.queue.add(device) })
   const reports = startReportController({ ...shell, book, publisher, touched: (device) => liveness.touched(device) })
   const all = [
@@ -103,8 +110,7 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   if (link.isConnected()) connected()
   return {
     whyPod: (namespace, name, node) => scheduler.whyPod(namespace, name, node),
-    unreachable: (device) => unreachable(book, device),
-    record: (happening) => events.record(happening),
+    ...forSessions(book, events),
     deviceFacts(device) {
       const heard = book.peek(device)
       return { report: heard?.report ?? null, heardAtMs: heard?.heardIso ? Date.parse(heard.heardIso) : null }
@@ -126,6 +132,10 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
       await Promise.all([...all.map((controller) => controller.stop()), events.stop()])
     },
   }
+}
+
+function forSessions(book: DeviceBook, events: EventRecorder): Pick<Controllers, 'unreachable' | 'record'> {
+  return { unreachable: (device) => unreachable(book, device), record: (happening) => events.record(happening) }
 }
 
 function unreachable(book: DeviceBook, device: string): Cause | null {

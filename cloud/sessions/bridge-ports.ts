@@ -85,7 +85,7 @@ async function toClient(client: SpdyConnection, device: Duplex, pairs: Map<numbe
       const pair = read === null ? undefined : pairs.get(read.stream)
       if (read === null || pair?.data === undefined || pair.data === null) continue
       count(read.payload.byteLength)
-      switch (message[0]) {
+      switch (message[0] ?? CHANNEL.close) {
         case CHANNEL.data:
           await client.data(pair.data, read.payload)
           break

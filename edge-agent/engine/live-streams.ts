@@ -8,6 +8,7 @@ import type { Socket } from 'node:net'
 import type { Duplex, Readable } from 'node:stream'
 import type Docker from 'dockerode'
 import { cause } from '../../protocol/causes.ts'
+import type { Cause } from '../../protocol/causes.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { Clock, LiveEngine, LiveOpened, LiveStream, LogsAsked } from '../ports.ts'
 import { readCause, readFailure } from './docker-failures.ts'
@@ -33,9 +34,7 @@ export function liveStreams({ docker, caller, callMs, clock }: Parts): LiveEngin
     try {
       return { ok: true, stream: await open() }
     } catch (error) {
-      const failure = readFailure(error)
-      const known = failure.code === 'CLOSED' ? cause('engine.error', { why: failure.text }) : readCause(failure, name, caller.context(callMs))
-      return { ok: false, cause: known }
+      return { ok: false, cause: error instanceof NotOpened ? error.reason : readCause(readFailure(error), name, caller.context(callMs)) }
     }
   }
   const inspect = (target: string) => caller.call((abortSignal) => docker.getContainer(target).inspect({ abortSignal }))
@@ -75,7 +74,7 @@ export function liveStreams({ docker, caller, callMs, clock }: Parts): LiveEngin
     openLogs: (target, asked) => opened('logs', () => logStream({ docker, caller, callMs, clock }, target, asked)),
     openPort: (target, port) =>
       opened('port', async () => {
-        const socket = await dial(await addressOf(target, inspect), port, caller)
+        const socket = await dial(await addressOf(target, port, inspect), port, clock, callMs)
         return duplexStream(socket, false, { resize: async () => undefined, exitCode: async () => null })
       }),
   }
@@ -84,16 +83,16 @@ export function liveStreams({ docker, caller, callMs, clock }: Parts): LiveEngin
 async function logStream({ docker, caller, clock }: Parts, target: string, asked: LogsAsked): Promise<LiveStream> {
   const { State, Config } = await caller.call((abortSignal) => docker.getContainer(target).inspect({ abortSignal }))
   const window = logWindow(asked, State, clock.now().wallMs)
-  if (!window.ok) throw Object.assign(new Error(window.why), { statusCode: 400 })
+  if (!window.ok) throw new NotOpened(cause('session.logs.none', { why: window.why }))
   const options = { stdout: true, stderr: true, ...window.query }
   // not container.logs(): without follow it collects everything, and takes a text that is JSON for an answer
   const source = await caller.call(
     () =>
       new Promise<Readable>((resolve, reject) => {
         const request = { path: `/containers/${target}/logs?`, method: 'GET', isStream: true, statusCodes: { 200: true }, options }
-        docker.modem.dial(request, (error: unknown, stream: unknown) => {
-          if (error === null || error === undefined) resolve(stream as Readable)
-          else reject(error instanceof Error ? error : new Error(String(error)))
+        docker.modem.dial(request, (error: Error | null, stream: unknown) => {
+          if (error === null) resolve(stream as Readable)
+          else reject(error)
         })
       }),
   )
@@ -109,31 +108,43 @@ async function logStream({ docker, caller, clock }: Parts, target: string, asked
 }
 
 /** The container's own address; what runs on the host's network is reached over loopback, and a joined network is its owner's. */
-async function addressOf(target: string, inspect: (target: string) => Promise<Docker.ContainerInspectInfo>): Promise<string> {
+async function addressOf(target: string, port: number, inspect: (target: string) => Promise<Docker.ContainerInspectInfo>): Promise<string> {
   const found = await inspect(target)
-  if (!found.State.Running) throw closed('the container does not run')
+  if (!found.State.Running) throw closed(port, 'the container does not run')
   const mode = found.HostConfig.NetworkMode ?? ''
   if (mode === 'host') return '127.0.0.1'
-  if (mode.startsWith('container:')) return addressOf(mode.slice('container:'.length), inspect)
+  if (mode.startsWith('container:')) return addressOf(mode.slice('container:'.length), port, inspect)
   const address = Object.values(found.NetworkSettings.Networks).find(({ IPAddress }) => IPAddress !== '')?.IPAddress
-  if (address === undefined) throw closed('the container has no network address')
+  if (address === undefined) throw closed(port, 'the container has no network address')
   return address
 }
 
-function dial(host: string, port: number, caller: Caller): Promise<Socket> {
-  return caller.call(
-    (signal) =>
-      new Promise((resolve, reject) => {
-        const socket = connect({ host, port, allowHalfOpen: true, noDelay: true })
-        signal.addEventListener('abort', () => socket.destroy())
-        socket.once('error', (error) => reject(closed(`nothing takes connections on port ${port} of the container (${error.message})`)))
-        socket.once('connect', () => resolve(socket))
-      }),
-  )
+function dial(host: string, port: number, clock: Clock, limitMs: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, allowHalfOpen: true, noDelay: true })
+    const cancel = clock.at(clock.now().monoMs + limitMs, () => void socket.destroy(new Error(`no answer within ${limitMs / 1_000} s`)))
+    socket.once('error', (error) => {
+      cancel()
+      reject(closed(port, error.message))
+    })
+    socket.once('connect', () => {
+      cancel()
+      resolve(socket)
+    })
+  })
 }
 
-function closed(text: string): Error {
-  return Object.assign(new Error(text), { code: 'CLOSED' })
+/** A failure with its cause known; everything else is the engine's. */
+class NotOpened extends Error {
+  readonly reason: Cause
+  constructor(reason: Cause) {
+    super(reason.code)
+    this.reason = reason
+  }
+}
+
+function closed(port: number, why: string): NotOpened {
+  return new NotOpened(cause('session.port.closed', { port, why }))
 }
 
 function duplexStream(duplex: Duplex, framed: boolean, more: Pick<LiveStream, 'resize' | 'exitCode'>): LiveStream {

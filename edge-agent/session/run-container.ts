@@ -33,7 +33,7 @@ async function copyInput(socket: Duplex, stream: LiveStream, meter: Meter): Prom
     for await (const message of socket as AsyncIterable<Uint8Array>) {
       const payload = message.subarray(1)
       meter.add(payload.length)
-      switch (message[0]) {
+      switch (message[0] ?? CHANNEL.error) {
         case CHANNEL.stdin:
           await stream.write(payload)
           break

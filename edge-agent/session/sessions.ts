@@ -55,9 +55,9 @@ export function createSessions(options: SessionsOptions): Sessions {
   const open = new Map<string, Open | null>()
   const list = (): readonly SessionSeen[] => [...open.values()].flatMap((one) => (one === null ? [] : [{ ...one.seen, bytes: one.meter.total() }]))
 
-  const serve = async (asked: SessionRequest, cloud: CloudAddress): Promise<void> => {
+  const serve = async (asked: SessionRequest, cloud: CloudAddress, others: number): Promise<void> => {
     const socket = await options.dial(cloud, asked)
-    const refused = refusal(options, asked, open.size)
+    const refused = refusal(options, asked, others)
     if (refused !== null) return end(socket, refused)
     const meter = createMeter(LIMITS.sessionBytes.value)
     const since = new Date(clock.now().wallMs).toISOString()
@@ -90,8 +90,9 @@ export function createSessions(options: SessionsOptions): Sessions {
         return log.warn('a live session was asked for, but the join file does not say where the cloud is; make a new one', auditOf(asked))
       if (open.size > LIMITS.sessionsPerDevice.value * 2)
         return log.warn('a live session was asked for, but too many are being refused already', auditOf(asked))
+      const others = open.size
       open.set(id, null)
-      serve(asked, options.cloud)
+      serve(asked, options.cloud, others)
         .catch((error: unknown) =>
           log.warn('a live session failed', { ...auditOf(asked), id, why: error instanceof Error ? error.message : String(error) }),
         )
@@ -112,14 +113,14 @@ function auditOf({ who, what, namespace, pod, container, argv }: SessionRequest)
   return { who, what, pod: `${namespace}/${pod}`, container, ...(argv?.[0] === undefined ? {} : { program: argv[0].slice(0, 128) }) }
 }
 
-function refusal({ remoteExec }: SessionsOptions, { what }: SessionRequest, openNow: number): Status | null {
+function refusal({ remoteExec }: SessionsOptions, { what }: SessionRequest, others: number): Status | null {
   if (!remoteExec && what !== 'logs')
     return failureStatus(403, 'Forbidden', `this device does not allow ${what} from outside (--no-remote-exec); logs can be read`)
-  if (openNow > LIMITS.sessionsPerDevice.value)
+  if (others >= LIMITS.sessionsPerDevice.value)
     return failureStatus(
       429,
       'TooManyRequests',
-      `this device has ${openNow - 1} live sessions; at most ${LIMITS.sessionsPerDevice.value} are open at once`,
+      `this device has ${others} live sessions; at most ${LIMITS.sessionsPerDevice.value} are open at once`,
     )
   return null
 }
@@ -137,11 +138,13 @@ async function run(options: SessionsOptions, asked: SessionRequest, socket: Dupl
   if (target === undefined)
     return failureStatus(404, 'NotFound', `container ${asked.container} of pod ${asked.namespace}/${asked.pod} is not on this device (yet)`)
   const opened = await openContainer(options.engine, target.id, asked)
-  if (!opened.ok) return failureStatus(opened.cause.code === 'engine.error' ? 400 : 503, opened.cause.code, causeSentence(opened.cause))
+  if (!opened.ok) return failureStatus(ENGINE_AWAY.has(opened.cause.code) ? 503 : 400, opened.cause.code, causeSentence(opened.cause))
   await send(socket, frame(CHANNEL.ready))
   const { limitBytes } = asked.logs ?? {}
   return runContainer(socket, opened.stream, limitBytes === undefined ? meter : capped(meter, limitBytes), asked.what === 'logs')
 }
+
+const ENGINE_AWAY: ReadonlySet<string> = new Set(['engine.unreachable', 'engine.timeout'])
 
 function openContainer(engine: LiveEngine, target: string, asked: SessionRequest): Promise<LiveOpened> {
   switch (asked.what) {
