@@ -74,14 +74,8 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   const sets = startReplicaSetController(shell)
   const daemons = startDaemonSetController(shell)
   const deployments = startDeploymentController(shell)
-  const publisher = startPublishController({
-    ...shell,
-    link,
-    book,
-    signingKey: deps.signingKey,
-    epoch: () => epoch,
-    isBusy: () => !scheduler.queue.isIdle(),
-  })
+  const isBusy = (): boolean => !scheduler.queue.isIdle()
+  const publisher = startPublishController({ ...shell, link, book, signingKey: deps.signingKey, epoch: () => epoch, isBusy })
   const liveness = startNodeLiveness({ clock, book, wentSilent: (device) => reports.queue.add(device) })
   const reports = startReportController({ ...shell, book, publisher, touched: (device) => liveness.touched(device) })
   const all = [
@@ -117,8 +111,7 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
     },
     async raiseEpoch() {
       const highest = Math.max(epoch, ...[...book.all()].map((view) => view.held?.epoch ?? 0))
-      const before = await store.getFact(EPOCH_FACT)
-      if (!(await store.setFact(EPOCH_FACT, String(highest + 1), before)))
+      if (!(await store.setFact(EPOCH_FACT, String(highest + 1), await store.getFact(EPOCH_FACT))))
         throw new Error('the epoch was raised by somebody else at the same moment; look again before raising it once more')
       epoch = highest + 1
       log.warn('the epoch was raised', { epoch })

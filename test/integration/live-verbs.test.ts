@@ -1,0 +1,174 @@
+/** logs, exec, cp, port-forward and attach with a real kubectl, cloud, agent and engine, and what is left of them when the cable is cut. */
+import { createHash, randomBytes } from 'node:crypto'
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { freePort } from '../../scripts/quickstart/free-port.ts'
+import { createTestbed, eventually } from '../../scripts/testbed/testbed.ts'
+import type { Testbed } from '../../scripts/testbed/testbed.ts'
+import { buildOnce } from './build-once.ts'
+import { whyNoDockerd } from './private-dockerd.ts'
+import { whyNoKubectl } from './programs.ts'
+
+const why = whyNoDockerd() ?? whyNoKubectl()
+if (why !== null) console.warn(`live verbs: not run: ${why}`)
+
+const PROGRAM =
+  'for a in tar sha256sum tty; do ln -sf busybox /bin/$a; done; mkdir -p /www; echo hello-from-pod > /www/index.html; httpd -p 8080 -h /www; ' +
+  'i=0; while true; do echo line $i; i=$((i+1)); sleep 1; done'
+const POD = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'solo', labels: { app: 'solo' } },
+  spec: { terminationGracePeriodSeconds: 0, containers: [{ name: 'main', image: 'busybox:1', command: ['sh', '-c', PROGRAM] }] },
+}
+
+interface Ran {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+describe.skipIf(why !== null)(
+  'live verbs',
+  () => {
+    let bed: Testbed
+    const running = new Set<ChildProcess>()
+
+    /** kubectl, with its exit code: failures are what some tests want to see */
+    const start = (...args: readonly string[]): { readonly child: ChildProcess; readonly output: () => string; readonly done: Promise<Ran> } => {
+      const child = spawn('kubectl', args, { env: { ...process.env, HOME: bed.dir, KUBECONFIG: bed.cloud.kubeconfig }, cwd: bed.dir })
+      running.add(child)
+      let out = ''
+      let err = ''
+      child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
+      child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()))
+      const done = new Promise<Ran>((resolve) => {
+        child.once('close', (code) => {
+          running.delete(child)
+          resolve({ code, out, err })
+        })
+      })
+      return { child, output: () => out, done }
+    }
+    const run = (...args: readonly string[]): Promise<Ran> => start(...args).done
+
+    beforeAll(async () => {
+      await buildOnce()
+      bed = await createTestbed({ gateways: 1, images: ['busybox:1'], first: 61 })
+      const file = path.join(bed.dir, 'pod.json')
+      writeFileSync(file, JSON.stringify(POD))
+      await bed.cloud.kubectl('apply', '-f', file)
+      await eventually('the pod runs', async () => ((await bed.cloud.kubectl('get', 'pod', 'solo')).includes('Running') ? null : 'not yet'))
+      await eventually('it says something', async () => ((await run('logs', 'solo')).out.includes('line 1') ? null : 'no lines'))
+    })
+    afterAll(async () => {
+      for (const child of running) child.kill('SIGKILL')
+      await bed?.destroy()
+    })
+
+    it('shows logs: the last lines, by label, and new ones as they come', async () => {
+      expect((await run('logs', 'solo', '--tail=1')).out).toMatch(/^line \d+\n$/)
+      expect((await run('logs', '-l', 'app=solo', '--tail=2', '--timestamps')).out).toMatch(/^(\d{4}-\S+Z line \d+\n){2}$/)
+      const follow = start('logs', '-f', 'solo', '--tail=1')
+      await eventually('three more lines were seen', async () => (follow.output().split('\n').length > 3 ? null : follow.output()))
+      follow.child.kill()
+      await follow.done
+      const before = await run('logs', 'solo', '--previous')
+      expect([before.code, before.err]).toEqual([1, expect.stringContaining('previous terminated container not found')])
+    })
+
+    it('runs programs: output, input, exit code, and the words of the engine when it cannot', async () => {
+      expect(await run('exec', 'solo', '--', 'sh', '-c', 'echo out; echo err >&2; exit 7')).toMatchObject({ code: 7, out: 'out\n' })
+      const cat = start('exec', '-i', 'solo', '--', 'cat')
+      cat.child.stdin?.end('from here')
+      expect(await cat.done).toMatchObject({ code: 0, out: 'from here' })
+      expect(await run('exec', 'solo', '-c', 'other', '--', 'true')).toMatchObject({
+        code: 1,
+        err: expect.stringContaining('container other is not valid') as string,
+      })
+      expect((await run('exec', 'solo', '--', 'no-such-program')).code).not.toBe(0)
+    })
+
+    it('copies 5 MB both ways', async () => {
+      const bytes = randomBytes(5 * 1024 * 1024)
+      const sum = createHash('sha256').update(bytes).digest('hex')
+      writeFileSync(path.join(bed.dir, 'there.bin'), bytes)
+      expect(await run('cp', 'there.bin', 'solo:/tmp/there.bin')).toMatchObject({ code: 0 })
+      expect((await run('exec', 'solo', '--', 'sha256sum', '/tmp/there.bin')).out).toContain(sum)
+      expect(await run('cp', 'solo:/tmp/there.bin', 'back.bin')).toMatchObject({ code: 0 })
+      expect(
+        createHash('sha256')
+          .update(readFileSync(path.join(bed.dir, 'back.bin')))
+          .digest('hex'),
+      ).toBe(sum)
+    })
+
+    it('forwards ports, several connections at once', async () => {
+      const port = await freePort(0)
+      const forward = start('port-forward', 'pod/solo', `${port}:8080`)
+      await eventually('it listens', async () => (forward.output().includes('Forwarding from') ? null : forward.output()))
+      const answers = await Promise.all(Array.from({ length: 6 }, async () => (await fetch(`http://127.0.0.1:${port}/`)).text()))
+      expect(answers).toEqual(Array.from({ length: 6 }, () => 'hello-from-pod\n'))
+      forward.child.kill()
+      await forward.done
+    })
+
+    it('attaches', async () => {
+      const attached = start('attach', 'solo')
+      await eventually('its output is seen', async () => (/line \d+\n/.test(attached.output()) ? null : 'nothing'))
+      attached.child.kill()
+      await attached.done
+    })
+
+    it('leaves a trace: Events of the pod, the logs of both sides, the list on the device while it is open', async () => {
+      const open = start('exec', '-i', 'solo', '--', 'cat')
+      await eventually('the device lists it', async () => {
+        const { open: seen } = await sessionsOf(bed)
+        return seen.some(({ what, who }) => what === 'exec' && who === 'admin') ? null : JSON.stringify(seen)
+      })
+      open.child.kill()
+      await open.done
+      await eventually('the list is empty again', async () => ((await sessionsOf(bed)).open.length === 0 ? null : 'still there'))
+      await eventually('Events tell of it', async () => {
+        const events = await bed.cloud.kubectl('get', 'events', '-o', 'jsonpath={.items[*].message}')
+        return /admin: exec \(cat\) in container main on gw-61 ended after/.test(events) ? null : events
+      })
+      expect(bed.gateways[0]?.agent.tail(200)).toContain('live session opened')
+      expect(bed.cloud.child.tail(400)).toContain('live session ended')
+    })
+
+    it('ends sessions when the cable is cut, and says why nothing opens', async () => {
+      const [gateway] = bed.gateways
+      if (gateway === undefined) throw new Error('one gateway was asked for')
+      const long = start('exec', 'solo', '--', 'sleep', '600')
+      await eventually('it is open', async () => ((await sessionsOf(bed)).open.length === 1 ? null : 'not open'))
+      await gateway.cut()
+      const [ended, refused] = await Promise.all([long.done, run('exec', 'solo', '--', 'true')])
+      expect(ended).toMatchObject({ code: 1, err: expect.stringContaining('link.down') as string })
+      expect(refused).toMatchObject({ code: 1, err: expect.stringMatching(/session\.no-answer|node\.silent/) as string })
+      await gateway.heal()
+      await eventually('it works again', async () => ((await run('exec', 'solo', '--', 'true')).code === 0 ? null : 'not yet'), 120_000)
+    })
+  },
+  300_000,
+)
+
+/** What the device says itself: its page listens inside its own network. */
+async function sessionsOf(bed: Testbed): Promise<{ readonly open: readonly { readonly what: string; readonly who: string }[] }> {
+  const [gateway] = bed.gateways
+  const child = spawn('nsenter', [
+    `--net=/var/run/netns/${gateway?.engine.netns ?? ''}`,
+    'busybox',
+    'wget',
+    '-qO-',
+    'http://127.0.0.1:8090/api/v1/state',
+  ])
+  let text = ''
+  child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()))
+  await new Promise((resolve) => child.once('close', resolve))
+  const { sessions } = JSON.parse(text) as { readonly sessions: readonly { readonly what: string; readonly who: string }[] }
+  return { open: sessions }
+}
