@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { isDeviceId } from '../protocol/ids.ts'
 import { LIMITS } from '../protocol/limits.ts'
-import { list, obj, oneOf, parse, required, str } from '../protocol/shape.ts'
+import { int, list, obj, oneOf, parse, required, str } from '../protocol/shape.ts'
 import type { Infer } from '../protocol/shape.ts'
 
 /** Written by `skerry join DEVICE`: who this device is, where its cloud is and whom it believes. */
@@ -24,6 +24,8 @@ export const JOIN_FILE = obj({
   pageRead: oneOf('summary', 'pin'),
   /** where live sessions are opened to; `ca` is the authority of its certificate, absent = the system's */
   cloud: obj({ url: required(str({ min: 1, max: 2048 })), ca: str({ max: 65_536 }) }),
+  /** the link costs money: at most so much a day, then readings and events wait; absent = no end */
+  dataBudget: obj({ dayBytes: required(int(65_536)) }),
   trustedKeys: required(list(obj({ kid: required(str({ min: 1, max: 64 })), publicPem: required(str({ min: 1, max: 4096 })) }), { max: 16 })),
 })
 export type JoinFile = Infer<typeof JOIN_FILE>

@@ -2,6 +2,7 @@
 import { networkInterfaces } from 'node:os'
 import { LIMITS } from '../protocol/limits.ts'
 import type { RunConfig } from './config.ts'
+import type { KeptEvents } from './keep-events.ts'
 import { createHostReader } from './inventory/host-reader.ts'
 import { makeBundle } from './local-page/bundle.ts'
 import { fieldPage } from './local-page/page-asset.ts'
@@ -18,14 +19,8 @@ import { repeat } from './runtime/timers.ts'
 /** No agent of this kind is older: a clock before it forgot the time. */
 const CLOCK_FLOOR_MS = Date.parse('2026-01-01T00:00:00Z')
 
-/** Tried again while the address is taken or absent; the result closes it. `onAction` hears of everything that is done on the page. */
-export function keepPage(
-  config: RunConfig,
-  loop: Loop,
-  engine: Engine,
-  log: AgentLog,
-  onAction: PageActions['onAction'],
-): { close(): Promise<void> } {
+/** Tried again while the address is taken or absent; the result closes it. `events` hear of everything that is done on the page. */
+export function keepPage(config: RunConfig, loop: Loop, engine: Engine, log: AgentLog, events: KeptEvents): { close(): Promise<void> } {
   const { page, pageFd } = config
   if (page === null) return { close: () => Promise.resolve() }
   let open: LocalPage | null = null
@@ -41,7 +36,8 @@ export function keepPage(
         now: systemClock.now,
         agentLog: log.lines,
         logs: (target, lines) => engine.logs(target, lines),
-        actions: pageActions(config, loop, engine, log, onAction),
+        traffic: events.traffic,
+        actions: pageActions(config, loop, engine, log, events),
       })
       stop?.()
       log.info('field page', { address: `http://${page.host}:${open.address.port}/` })
@@ -62,7 +58,7 @@ export function keepPage(
   }
 }
 
-function pageActions(config: RunConfig, loop: Loop, engine: Engine, log: AgentLog, onAction: PageActions['onAction']): PageActions {
+function pageActions(config: RunConfig, loop: Loop, engine: Engine, log: AgentLog, events: KeptEvents): PageActions {
   const pin = pagePin(config.stateDir, config.join.pagePin)
   const path = (): Promise<readonly PathStep[]> => wayToCloud(config, loop)
   return {
@@ -80,7 +76,7 @@ function pageActions(config: RunConfig, loop: Loop, engine: Engine, log: AgentLo
         secrets: [pin, config.join.password ?? ''],
         versions: { agent: loop.state().agentVersion, node: process.version },
       }),
-    onAction,
+    onAction: events.done,
   }
 }
 

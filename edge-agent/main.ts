@@ -5,8 +5,6 @@
  */
 import { randomUUID } from 'node:crypto'
 import path from 'node:path'
-import { resolve } from 'node:path'
-import type { Hello } from '../protocol/presence.ts'
 import { clip, LIMITS } from '../protocol/limits.ts'
 import { HELP, readCommand } from './config.ts'
 import type { RunConfig } from './config.ts'
@@ -15,21 +13,22 @@ import { initialState } from './core/initial-state.ts'
 import type { AgentState, EngineInfo, Loaded } from './core/model.ts'
 import { createDockerEngine } from './engine/docker-engine.ts'
 import { hostOfImages } from './engine/image-host.ts'
-import { meaningfullyChanged } from './inventory/changed.ts'
-import { createCopyReader, createInventoryReader } from './inventory/collect.ts'
+import { createInventoryReader } from './inventory/collect.ts'
 import { createPressureSampler } from './inventory/pressure-sampler.ts'
 import { createHostReader } from './inventory/host-reader.ts'
 import { runNvidiaSmi } from './inventory/nvidia-smi.ts'
-import { printInventory } from './inventory/print-inventory.ts'
 import { readLocalSettings } from './local-settings.ts'
 import { createMqttLink } from './link/mqtt-link.ts'
+import { hello } from './hello.ts'
+import { keepEvents } from './keep-events.ts'
+import type { KeptEvents } from './keep-events.ts'
 import { keepPage } from './keep-page.ts'
 import { leaveWords } from './last-words.ts'
 import { textOf } from './local-page/text-view.ts'
 import { keepSessions } from './keep-sessions.ts'
 import { createLog } from './log.ts'
 import type { AgentLog } from './log.ts'
-import type { CloudLink, Engine, InventoryReader, StateStore } from './ports.ts'
+import type { CloudLink, Engine, StateStore } from './ports.ts'
 import { pagePin } from './page-pin.ts'
 import { takeLock } from './process-lock.ts'
 import { startRescue } from './rescue.ts'
@@ -37,6 +36,7 @@ import { startLoop } from './runtime/loop.ts'
 import { createProber } from './runtime/probe-runner.ts'
 import type { Loop } from './runtime/loop.ts'
 import { systemClock, systemRandom } from './runtime/system-clock.ts'
+import { inventoryTeller, showInventory } from './tell-inventory.ts'
 import { repeat } from './runtime/timers.ts'
 import { watchPressure } from './runtime/pressure-watch.ts'
 import { createWatchdog, EXIT_STUCK } from './runtime/watchdog.ts'
@@ -63,7 +63,7 @@ async function main(): Promise<void> {
     case 'run':
       return run(command.config)
     case 'inventory':
-      return showInventory(command.root, command.output)
+      return print(await showInventory(command.root, command.output, VERSION))
     case 'pin':
       return print(`${pagePin(command.config.stateDir, command.config.join.pagePin)}\n`)
     case 'bundle':
@@ -115,13 +115,14 @@ async function run(config: RunConfig): Promise<void> {
     },
   })
   const link = config.cloud ? createLink(config, sid, log) : null
+  const events = keepEvents(config, link, log)
   const local = await readLocalSettings(config.stateDir, device, log)
   const engineInfo = (): EngineInfo | null => loop.state().engine.info
   const inventory = createInventoryReader({ device, agentVersion: VERSION, clock: systemClock, engine: engineInfo, nvidiaSmi: runNvidiaSmi })
-  const loop = createLoop(config, sid, { store, engine, link, log, local }, () => void tellInventory(), words)
+  const loop = createLoop(config, sid, { store, engine, link, log, local, events }, () => void tellInventory(), words)
   const tellInventory = inventoryTeller(inventory, loop, log)
 
-  const page = keepPage(config, loop, engine, log, () => undefined)
+  const page = keepPage(config, loop, engine, log, events)
   const sessions = keepSessions(config, loop, engine, log)
   loop.dispatch({ kind: 'loaded', loaded: await load(store) })
   const stops = [
@@ -139,7 +140,7 @@ async function run(config: RunConfig): Promise<void> {
     for (const stop of stops) stop()
     sessions.stop()
     await loop.stop()
-    await Promise.all([page.close(), link?.stop()])
+    await Promise.all([page.close(), link?.stop(), events.stop()])
     lock.release()
     process.exit(0)
   }
@@ -162,12 +163,13 @@ interface LoopParts {
   readonly link: CloudLink | null
   readonly log: AgentLog
   readonly local: LocalSettings
+  readonly events: KeptEvents
 }
 
 function createLoop(
   { join }: RunConfig,
   sid: string,
-  { store, engine, link, log, local }: LoopParts,
+  { store, engine, link, log, local, events }: LoopParts,
   onEngineInfo: () => void,
   words: (state: 'failed', why: string) => void,
 ): Loop {
@@ -191,6 +193,7 @@ function createLoop(
     },
     onBroken: (event) => quit('the answer of an effect could not be taken', { event: event.kind }),
     onEngineInfo,
+    onChanged: events.changed,
   })
   return loop
 }
@@ -209,24 +212,6 @@ async function load(store: StateStore): Promise<Loaded> {
   }
 }
 
-/** Collects, one at a time, and tells the loop when it is news. */
-function inventoryTeller(reader: InventoryReader, loop: Loop, log: AgentLog): () => Promise<void> {
-  let busy = false
-  return async () => {
-    if (busy) return
-    busy = true
-    try {
-      const { inventory, hostIp } = await reader.collect()
-      const { inventory: before, hostIp: addressBefore } = loop.state()
-      if (hostIp !== addressBefore || meaningfullyChanged(before, inventory)) loop.dispatch({ kind: 'inventory', inventory, hostIp })
-    } catch (error) {
-      log.error('the inventory could not be read', { why: messageOf(error) })
-    } finally {
-      busy = false
-    }
-  }
-}
-
 function connect(link: CloudLink, loop: Loop, sessions: Sessions, { join }: RunConfig, sid: string): void {
   link.start({
     onTarget: (desired) => loop.dispatch({ kind: 'target', desired }),
@@ -241,29 +226,6 @@ function connect(link: CloudLink, loop: Loop, sessions: Sessions, { join }: RunC
         join.trustedKeys.map(({ kid }) => kid),
       ),
   })
-}
-
-function hello({ device, agentVersion, floor, desired, inventory }: AgentState, sid: string, trustedKeys: readonly string[]): Hello {
-  const bootId = inventory?.os?.bootId
-  return {
-    device,
-    sid,
-    agentVersion,
-    trustedKeys,
-    ...(bootId === undefined ? {} : { bootId }),
-    formats: [1],
-    epoch: floor?.epoch ?? 0,
-    generation: floor?.generation ?? 0,
-    digest: desired?.digest ?? '',
-  }
-}
-
-async function showInventory(root: string, output: 'json' | 'table'): Promise<void> {
-  const told = { device: 'this-machine', agentVersion: VERSION, clock: systemClock, engine: () => null }
-  const isCopy = resolve(root) !== '/'
-  const reader = isCopy ? await createCopyReader(told, createHostReader(root)) : createInventoryReader({ ...told, nvidiaSmi: runNvidiaSmi })
-  const { inventory } = await reader.collect()
-  print(output === 'json' ? `${JSON.stringify(inventory, null, 2)}\n` : `${printInventory(inventory)}\n`)
 }
 
 function messageOf(error: unknown): string {

@@ -1,5 +1,6 @@
 /** The narrow interfaces through which the agent's rooms meet in `main.ts`. Fakes implement the same and pass the same contract suites. */
 import type { DesiredState, Version } from '../protocol/desired-state.ts'
+import type { DeviceEvents, DeviceHappening } from '../protocol/events.ts'
 import type { Hello } from '../protocol/presence.ts'
 import type { Inventory } from '../protocol/inventory.ts'
 import type { SessionRequest } from '../protocol/session.ts'
@@ -19,6 +20,7 @@ import type {
 import type { ImageRecord } from './core/image-record.ts'
 import type { PodVolumes } from './core/pod-files.ts'
 import type { Cause } from '../protocol/causes.ts'
+import type { Traffic } from './core/data-budget.ts'
 
 export interface Clock {
   now(): Now
@@ -134,6 +136,16 @@ export interface ImageRecordStore {
   save(record: ImageRecord): Promise<void>
 }
 
+/** Events on disk until the cloud has them. Nothing here blocks or fails its caller. */
+export interface EventQueue {
+  record(event: DeviceHappening): void
+  /** the oldest, at most `max`; rejects when the disk does not read */
+  next(max: number): Promise<readonly { readonly seq: number; readonly event: DeviceHappening }[]>
+  ack(seq: number): Promise<void>
+  stats(): { readonly stream: string; readonly bytes: number; readonly waiting: number; readonly dropped: number }
+  stop(): Promise<void>
+}
+
 /** What the link tells; the composition root turns these into events. */
 export interface LinkHandlers {
   onTarget(desired: DesiredState): void
@@ -151,6 +163,10 @@ export interface CloudLink {
   start(handlers: LinkHandlers): void
   publishStatus(report: StatusReport): void
   publishInventory(inventory: Inventory): void
+  /** true when the broker has it; false, at once, without a connection. Never kept here. */
+  publishEvents(events: DeviceEvents): Promise<boolean>
+  /** bytes by topic since the start */
+  traffic(): Traffic
   stop(): Promise<void>
 }
 

@@ -22,7 +22,12 @@ const BODIES: Partial<Record<Channel, object>> = {
   status: STATUS,
   hello: { device: 'gw-1', sid: 's', agentVersion: '1', formats: [1], epoch: 0, generation: 0, digest: '' },
   presence: { device: 'gw-1', sid: 's', state: 'on' },
-  events: { device: 'gw-1' },
+  events: {
+    device: 'gw-1',
+    stream: 's1',
+    dropped: 0,
+    events: [{ seq: 1, event: { type: 'Normal', reason: 'LinkUp', message: 'x', at: '2026-01-01T00:00:00Z' } }],
+  },
 }
 const CHANNELS = Object.keys(TOPICS) as Channel[]
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'utf8')

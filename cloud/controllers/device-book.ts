@@ -23,6 +23,8 @@ export interface DeviceView {
   /** highest document the device says it holds; null = it has not said */
   held: DeviceHeld | null
   silent: Cause | null
+  /** the last event of its queue that was taken */
+  events: { readonly stream: string; readonly seq: number } | null
   /** the device holds something this cloud did not write */
   behind: Cause | null
   /** sessions that gave way, with when: one that comes back is a second agent */
@@ -46,6 +48,7 @@ export class DeviceBook {
       report: null,
       held: null,
       silent: null,
+      events: null,
       behind: null,
       former: [],
       conflict: null,

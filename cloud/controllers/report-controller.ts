@@ -3,6 +3,7 @@
  * bursts cost one pass; one worker a device; nothing is written when nothing changed.
  */
 import { causeSentence } from '../../protocol/causes.ts'
+import { EVENTS } from '../../protocol/events.ts'
 import { INVENTORY } from '../../protocol/inventory.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { HELLO, PRESENCE } from '../../protocol/presence.ts'
@@ -17,6 +18,7 @@ import { eventReason, podStatus } from '../core/pod-status.ts'
 import type { DeviceMessage } from '../ports.ts'
 import { alarmsOf, heard, takeHello, takePresence, takeReport } from './device-book.ts'
 import type { DeviceBook, DeviceView } from './device-book.ts'
+import { recordEvents } from './device-events.ts'
 import type { PublishController } from './publish-controller.ts'
 import { runController } from './run-controller.ts'
 import type { Controller, ControllerDeps } from './run-controller.ts'
@@ -100,8 +102,11 @@ function takeMessage(deps: ReportDeps, view: DeviceView, message: DeviceMessage)
       heard(view, now)
       return true
     }
-    case 'events':
+    case 'events': {
+      const events = read(deps, EVENTS, message)
+      if (events !== null) recordEvents(deps, view, events)
       return false
+    }
   }
 }
 
@@ -165,7 +170,8 @@ async function writePods({ cluster, events }: ReportDeps, view: DeviceView): Pro
           : null,
       )
       const why = report?.cause
-      if (why !== undefined) events.record({ about: pod, type: 'Warning', reason: eventReason(why.code), message: causeSentence(why), component: view.device })
+      if (why !== undefined)
+        events.record({ about: pod, type: 'Warning', reason: eventReason(why.code), message: causeSentence(why), component: view.device })
     }),
   )
 }

@@ -1,8 +1,9 @@
 /** What came from a device, checked in full before anyone sees it: topic, size, envelope, shape, device. Never throws. */
 import { open } from '../../protocol/envelope.ts'
+import { EVENTS } from '../../protocol/events.ts'
 import { INVENTORY } from '../../protocol/inventory.ts'
 import { HELLO, PRESENCE } from '../../protocol/presence.ts'
-import { isRecord, obj, parse, required, str } from '../../protocol/shape.ts'
+import { isRecord, parse } from '../../protocol/shape.ts'
 import type { Shape } from '../../protocol/shape.ts'
 import { STATUS_REPORT } from '../../protocol/status-report.ts'
 import { parseTopic, TOPICS } from '../../protocol/topics.ts'

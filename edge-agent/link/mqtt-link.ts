@@ -10,12 +10,15 @@
 import { connect } from 'mqtt'
 import type { MqttClient } from 'mqtt'
 import { seal } from '../../protocol/envelope.ts'
+import type { DeviceEvents } from '../../protocol/events.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { deviceSubscriptions, topicOf, TOPICS } from '../../protocol/topics.ts'
 import type { Channel } from '../../protocol/topics.ts'
+import type { Traffic } from '../core/data-budget.ts'
 import type { Clock, CloudLink, LinkHandlers, Log, Random } from '../ports.ts'
 import { clientOptions, presence } from './client-options.ts'
 import type { MqttLinkOptions } from './client-options.ts'
+import { TrafficCounter } from './traffic-counter.ts'
 import { readInbound } from './inbound.ts'
 import { Outbox } from './outbox.ts'
 import type { OutboxChannel } from './outbox.ts'
@@ -45,6 +48,8 @@ class MqttLink implements CloudLink {
   #upSinceMonoMs: number | null = null
   #downSinceWallMs: number | null = null
   #why = ''
+  #abandoned: () => void = () => undefined
+  readonly #traffic = new TrafficCounter()
   readonly #deadlines = new Set<() => void>()
 
   constructor(options: MqttLinkOptions, deps: MqttLinkDeps) {
@@ -63,6 +68,23 @@ class MqttLink implements CloudLink {
 
   publishInventory(inventory: Parameters<CloudLink['publishInventory']>[0]): void {
     this.#put('inventory', inventory)
+  }
+
+  publishEvents(events: DeviceEvents): Promise<boolean> {
+    const client = this.#client
+    if (client === null || this.#upSinceMonoMs === null) return Promise.resolve(false)
+    return new Promise((resolve) => {
+      // a connection that ends calls back with an error, or not at all: the next one sends again
+      this.#abandoned = () => resolve(false)
+      this.#publish(client, 'events', seal('events', this.#options.device, events, null), (acknowledged) => {
+        resolve(acknowledged)
+        if (!acknowledged) this.#drop(client, 'the broker did not take a message')
+      })
+    })
+  }
+
+  traffic(): Traffic {
+    return this.#traffic.read()
   }
 
   async stop(): Promise<void> {
@@ -144,6 +166,7 @@ class MqttLink implements CloudLink {
   }
 
   #receive(topic: string, payload: Uint8Array): void {
+    this.#traffic.down(topic, payload.byteLength)
     const inbound = readInbound(topic, payload, this.#options)
     switch (inbound.kind) {
       case 'target':
@@ -163,6 +186,7 @@ class MqttLink implements CloudLink {
   #publish(client: MqttClient, channel: Channel, bytes: Uint8Array, done: (acknowledged: boolean) => void): void {
     const { qos, retain } = TOPICS[channel]
     const cancel = this.#ackDeadline(client)
+    this.#traffic.up(topicOf(this.#options.tenant, this.#options.device, channel), bytes.byteLength)
     client.publish(topicOf(this.#options.tenant, this.#options.device, channel), Buffer.from(bytes), { qos, retain }, (error) => {
       cancel()
       done(error === undefined || error === null)
@@ -199,6 +223,7 @@ class MqttLink implements CloudLink {
   #drop(client: MqttClient, why: string): void {
     if (this.#client !== client) return
     this.#client = null
+    this.#abandoned()
     this.#outbox.disconnected()
     this.#cancelDeadlines()
     // not from within a callback of the library: it is walking the list that ending empties

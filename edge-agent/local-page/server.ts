@@ -20,6 +20,7 @@ import { pageHeaders, plainHeaders } from './page-policy.ts'
 import { PinGate } from './pin-gate.ts'
 import { tokenOf } from './request-guard.ts'
 import { textView } from './text-view.ts'
+import type { TrafficView } from './view-model.ts'
 import { fieldView } from './view.ts'
 
 export interface LocalPageOptions {
@@ -36,6 +37,7 @@ export interface LocalPageOptions {
   /** further host names by which the page may be asked for; the host's own name and IP addresses always work */
   readonly names?: readonly string[]
   readonly log: Log
+  readonly traffic?: () => TrafficView
   /** absent = the page only shows */
   readonly actions?: PageActions
   /** listen on this inherited descriptor (a systemd socket) instead of host and port */
@@ -63,7 +65,10 @@ export async function startLocalPage(options: LocalPageOptions): Promise<LocalPa
   const names = [hostname(), ...(options.names ?? [])]
   const audit = createAudit(options.actions?.onAction ?? (() => undefined))
   const acting = actionDeps(options, audit)
-  const json = (): string => JSON.stringify(fieldView(options.state(), options.now(), { done: audit.entries(), canAct: acting !== null }))
+  const json = (): string =>
+    JSON.stringify(
+      fieldView(options.state(), options.now(), { done: audit.entries(), canAct: acting !== null, traffic: options.traffic?.() ?? null }),
+    )
   const live = liveClients(versionOf(options.state, audit.entries), json)
   const routes = makeRoutes(options, live, json)
 

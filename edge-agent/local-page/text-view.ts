@@ -19,7 +19,9 @@ export function textView(view: FieldView): string {
     `desired  ${view.desired === null ? 'none' : `epoch ${view.desired.epoch}, generation ${view.desired.generation}, ${view.desired.pods} pods`}`,
     '',
     'Workloads',
-    ...view.workloads.map((one) => `  ${one.word.padEnd(10)} ${one.namespace}/${one.name}${one.pull === '' ? '' : `  (image: ${one.pull})`}${why(one.cause)}`),
+    ...view.workloads.map(
+      (one) => `  ${one.word.padEnd(10)} ${one.namespace}/${one.name}${one.pull === '' ? '' : `  (image: ${one.pull})`}${why(one.cause)}`,
+    ),
     ...(view.workloads.length === 0 ? ['  none'] : []),
     ...(view.overrides.length === 0 ? [] : ['', 'Decided here']),
     ...view.overrides.map((one) => `  ${one.kind} of ${one.target} by ${one.owner}: ${one.reason} (until ${new Date(one.endsAtMs).toISOString()})`),

@@ -95,7 +95,19 @@ export interface DoneView {
   readonly result: string
 }
 
+export interface TrafficView {
+  readonly todayBytes: number
+  /** null = no end */
+  readonly budgetBytes: number | null
+  readonly channels: Readonly<Record<string, { readonly up: number; readonly down: number }>>
+  /** events not yet in the cloud, and those given up for space */
+  readonly waiting: number
+  readonly dropped: number
+  readonly queueBytes: number
+}
+
 export interface FieldView {
+  readonly traffic: TrafficView | null
   /** false = this page only shows */
   readonly canAct: boolean
   readonly overrides: readonly OverrideView[]

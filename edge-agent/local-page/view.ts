@@ -13,6 +13,7 @@ const PLAN_LINES = 60
 export interface PageFacts {
   readonly done: FieldView['done']
   readonly canAct: boolean
+  readonly traffic?: FieldView['traffic']
 }
 
 /** Everything the page shows. Environment values, commands and keys are never read here. */
@@ -24,6 +25,7 @@ export function fieldView(state: AgentState, now: Now, page: PageFacts = { done:
     agentVersion: state.agentVersion,
     atMs: now.wallMs,
     canAct: page.canAct,
+    traffic: page.traffic ?? null,
     overrides: state.overrides.map((one) => overrideView(one, now)),
     done: page.done.toReversed(),
     headline: headline(state, workloads),

@@ -27,6 +27,8 @@ export interface LoopOptions {
   readonly onBroken: (event: AgentEvent, error: unknown) => void
   /** the engine said who it is, at the start or after it was away */
   readonly onEngineInfo?: () => void
+  /** after each event that changed something */
+  readonly onChanged?: (before: AgentState, after: AgentState) => void
 }
 
 /** Answers without which the state cannot go on. Other events may be dropped: news comes again. */
@@ -42,7 +44,7 @@ const ANSWERS: ReadonlySet<AgentEvent['kind']> = new Set([
 ])
 const WAKE_UPS: ReadonlySet<AgentEvent['kind']> = new Set(['tick', 'engine-event', 'report-asked'])
 
-export function startLoop({ initial, ports, onBroken, onEngineInfo }: LoopOptions): Loop {
+export function startLoop({ initial, ports, onBroken, onEngineInfo, onChanged }: LoopOptions): Loop {
   const { clock, log } = ports
   let state = initial
   let stopped = false
@@ -61,6 +63,7 @@ export function startLoop({ initial, ports, onBroken, onEngineInfo }: LoopOption
 
   const turn = (event: AgentEvent): void => {
     let effects: readonly Effect[]
+    const before = state
     try {
       ;({ state, effects } = reduce(state, event, clock.now()))
     } catch (error) {
@@ -69,6 +72,7 @@ export function startLoop({ initial, ports, onBroken, onEngineInfo }: LoopOption
       return
     }
     for (const effect of effects) runner.run(effect)
+    if (state !== before) onChanged?.(before, state)
     if (event.kind === 'engine-info') onEngineInfo?.()
   }
 

@@ -11,6 +11,8 @@ export interface Disk {
   makeDirectory(dir: string): Promise<void>
   /** a new file (mode 0600) whose bytes are on the medium when this resolves; its name is not, until `syncDirectory` */
   createSynced(file: string, bytes: Uint8Array): Promise<void>
+  /** adds to a file that exists; the bytes are on the medium when this resolves */
+  appendSynced(file: string, bytes: Uint8Array): Promise<void>
   link(from: string, to: string): Promise<void>
   rename(from: string, to: string): Promise<void>
   /** removing an absent file is success */
@@ -36,6 +38,15 @@ export const nodeDisk: Disk = {
   },
   async createSynced(file, bytes) {
     const handle = await fs.open(file, 'wx', 0o600)
+    try {
+      await handle.writeFile(bytes)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  },
+  async appendSynced(file, bytes) {
+    const handle = await fs.open(file, constants.O_WRONLY | constants.O_APPEND)
     try {
       await handle.writeFile(bytes)
       await handle.sync()

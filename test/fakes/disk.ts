@@ -8,6 +8,8 @@ import type { Disk } from '../../edge-agent/store/disk.ts'
 interface Inode {
   bytes: Uint8Array
   synced: boolean
+  /** how many of the bytes were synced before the write in flight */
+  safe?: number
 }
 /** one change of names that is not durable yet; all of it reaches the medium or nothing */
 type NameChange = readonly { readonly name: string; readonly inode: Inode | null }[]
@@ -41,7 +43,7 @@ export class FakeDisk implements Disk {
     this.#pending.forEach((change, index) => {
       if ((kept & (1 << index)) !== 0) apply(names, change)
     })
-    return new FakeDisk(new Map([...names].map(([name, inode]) => [name, inode.synced ? inode.bytes : tear(inode.bytes, torn)])))
+    return new FakeDisk(new Map([...names].map(([name, inode]) => [name, inode.synced ? inode.bytes : tear(inode, torn)])))
   }
 
   files(): ReadonlyMap<string, Uint8Array> {
@@ -73,6 +75,16 @@ export class FakeDisk implements Disk {
     this.#change([{ name: file, inode }])
     this.#operation()
     inode.bytes = bytes
+    this.#operation()
+    inode.synced = true
+  }
+
+  async appendSynced(file: string, bytes: Uint8Array): Promise<void> {
+    this.#operation()
+    const inode = this.#inode(file)
+    inode.safe = inode.bytes.byteLength
+    inode.synced = false
+    inode.bytes = Buffer.concat([inode.bytes, bytes])
     this.#operation()
     inode.synced = true
   }
@@ -128,7 +140,12 @@ function apply(names: Map<string, Inode>, change: NameChange): void {
   }
 }
 
-function tear(bytes: Uint8Array, torn: Torn): Uint8Array {
+function tear(inode: Inode, torn: Torn): Uint8Array {
+  const safe = inode.safe ?? 0
+  return Buffer.concat([inode.bytes.subarray(0, safe), tornBytes(inode.bytes.subarray(safe), torn)])
+}
+
+function tornBytes(bytes: Uint8Array, torn: Torn): Uint8Array {
   if (torn === 'empty') return new Uint8Array()
   if (torn === 'half') return bytes.slice(0, bytes.byteLength >> 1)
   return torn === 'zeros' ? new Uint8Array(bytes.byteLength) : bytes

@@ -78,6 +78,8 @@ export function createSimAgentLink({ device, sid, broker, clock, random, trusted
       connect()
     },
     publishStatus: (report) => outbox.put('status', seal('status', device, report, null)),
+    publishEvents: () => Promise.resolve(false),
+    traffic: () => ({}),
     publishInventory: (inventory) => outbox.put('inventory', seal('inventory', device, inventory, null)),
     stop: () => {
       broker.disconnect(client, true)

@@ -9,7 +9,7 @@ import { LogDialog, openLog } from './logs.tsx'
 import { Mark } from './mark.tsx'
 import { PathCheck } from './path.tsx'
 import { Section } from './section.tsx'
-import { duration } from './words.ts'
+import { bytes, duration } from './words.ts'
 import { Workloads } from './workloads.tsx'
 
 /** The whole page. Order on a phone: how it stands, what runs and why not, the ways out, the plan, the hardware. */
@@ -129,8 +129,24 @@ function State({ data }: { readonly data: FieldView }) {
             <Wanted desired={data.desired} />
           </dd>
         </div>
+        <Traffic traffic={data.traffic} />
       </dl>
     </>
+  )
+}
+
+function Traffic({ traffic }: { readonly traffic: FieldView['traffic'] }) {
+  if (traffic === null) return null
+  return (
+    <div>
+      <dt>Data</dt>
+      <dd>
+        {bytes(traffic.todayBytes)} today{traffic.budgetBytes === null ? '' : ` of ${bytes(traffic.budgetBytes)}`}{' '}
+        <span class="muted">
+          {traffic.waiting} events wait to be sent{traffic.dropped === 0 ? '' : `, ${traffic.dropped} were given up`}
+        </span>
+      </dd>
+    </div>
   )
 }
 

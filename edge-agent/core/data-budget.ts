@@ -1,0 +1,50 @@
+/**
+ * How much a device may still say today. Current state always goes: without it the cloud is blind. Readings are given up
+ * first, then events are sent seldom. Days are 24 hours of monotonic time: a clock that jumps gives nothing away.
+ */
+import { LIMITS } from '../../protocol/limits.ts'
+
+export type LinkClass = 'unmetered' | 'metered'
+
+/** Bytes by topic since the link was made, as they went over the wire (payload, topic and header). */
+export type Traffic = Readonly<Record<string, { readonly up: number; readonly down: number }>>
+
+export interface DataBudget {
+  readonly class: LinkClass
+  readonly dayBytes: number
+  readonly dayBeganMonoMs: number
+  /** total of the traffic when the day began */
+  readonly spentBefore: number
+}
+
+export interface Allowance {
+  readonly readings: boolean
+  /** shortest time between two messages of events */
+  readonly eventsEveryMs: number
+  readonly spent: number
+}
+
+const DAY_MS = 86_400_000
+const SELDOM_MS = 900_000
+const READINGS_SHARE = 0.8
+
+/** @param dayBytes absent = the table's for a metered link; an unmetered one has no end */
+export function newBudget(linkClass: LinkClass, nowMonoMs: number, dayBytes: number = LIMITS.linkDayBytes.value): DataBudget {
+  return { class: linkClass, dayBytes, dayBeganMonoMs: nowMonoMs, spentBefore: 0 }
+}
+
+/** The budget of the day that this moment is in. */
+export function dayOf(budget: DataBudget, traffic: Traffic, nowMonoMs: number): DataBudget {
+  const days = Math.floor((nowMonoMs - budget.dayBeganMonoMs) / DAY_MS)
+  return days < 1 ? budget : { ...budget, dayBeganMonoMs: budget.dayBeganMonoMs + days * DAY_MS, spentBefore: totalOf(traffic) }
+}
+
+export function allowance(budget: DataBudget, traffic: Traffic): Allowance {
+  const spent = Math.max(0, totalOf(traffic) - budget.spentBefore)
+  if (budget.class === 'unmetered') return { readings: true, eventsEveryMs: 0, spent }
+  return { readings: spent < budget.dayBytes * READINGS_SHARE, eventsEveryMs: spent < budget.dayBytes ? 0 : SELDOM_MS, spent }
+}
+
+export function totalOf(traffic: Traffic): number {
+  return Object.values(traffic).reduce((sum, { up, down }) => sum + up + down, 0)
+}
