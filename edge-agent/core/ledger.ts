@@ -158,7 +158,9 @@ function failed(entry: LedgerEntry, key: string, why: Cause, nowMonoMs: number):
 
 function helped(entry: LedgerEntry): LedgerEntry {
   if (entry.failures === 0) return entry
-  return { ...entry, failures: 0, lastCause: null, notBeforeMonoMs: null }
+  // a repair is over within a second: people still hear of it, until the container has run well for a while
+  const lastCause = entry.lastCause?.code === 'image.damaged' ? entry.lastCause : null
+  return { ...entry, failures: 0, lastCause, notBeforeMonoMs: null }
 }
 
 function put(ledger: Ledger, key: string, entry: LedgerEntry): Ledger {

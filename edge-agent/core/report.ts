@@ -140,7 +140,8 @@ function podCause(matches: readonly Match[], state: AgentState, blocked: Readonl
   for (const { key, pod } of matches) {
     const entry = state.ledger[key]
     const waits = entry?.notBeforeMonoMs !== null && entry?.notBeforeMonoMs !== undefined && entry.notBeforeMonoMs > now.monoMs
-    const failing = entry !== undefined && (waits || entry.failures > 0) ? entry.lastCause : null
+    const told = entry?.lastCause?.code === 'image.damaged'
+    const failing = entry !== undefined && (waits || told || entry.failures > 0) ? entry.lastCause : null
     const why = failing ?? blocked.get(pod.uid)
     if (why === undefined) continue
     return waits ? { ...why, retryInMs: entry.notBeforeMonoMs - now.monoMs } : why

@@ -1,0 +1,148 @@
+/** The whole loop with a real engine and a real registry: what runs stays while images cannot be had, and comes back repaired. */
+import { mkdtempSync, rmSync, truncateSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { initialState } from '../../edge-agent/core/initial-state.ts'
+import { createDockerEngine } from '../../edge-agent/engine/docker-engine.ts'
+import { hostOfImages } from '../../edge-agent/engine/image-host.ts'
+import { startLoop } from '../../edge-agent/runtime/loop.ts'
+import type { Loop } from '../../edge-agent/runtime/loop.ts'
+import { systemClock } from '../../edge-agent/runtime/system-clock.ts'
+import { createWatchdog } from '../../edge-agent/runtime/watchdog.ts'
+import { openImageRecordFile } from '../../edge-agent/store/image-record-file.ts'
+import { openStateStore } from '../../edge-agent/store/state-store.ts'
+import { desiredDigest, podSpecHash } from '../../protocol/desired-state.ts'
+import type { DesiredPod, PullCredential } from '../../protocol/desired-state.ts'
+import type { StatusReport } from '../../protocol/status-report.ts'
+import { FakeProber } from '../fakes/prober.ts'
+import { createPrivateDockerd, whyNoDockerd } from './private-dockerd.ts'
+import type { PrivateDockerd } from './private-dockerd.ts'
+import { busyboxLayer, startCuttingProxy, startRegistry, whyNoRegistry } from './registry.ts'
+import type { CuttingProxy, Registry } from './registry.ts'
+
+const missing = whyNoDockerd() ?? whyNoRegistry()
+const HERE = '10.213.7.5'
+
+describe.skipIf(missing !== null)(`the agent and its images${missing === null ? '' : `: NOT RUN: ${missing}`}`, () => {
+  const dir = mkdtempSync(path.join(tmpdir(), 'skima-'))
+  const reports: StatusReport[] = []
+  const logged: string[] = []
+  let docker: PrivateDockerd
+  let registry: Registry
+  let proxy: CuttingProxy
+  let loop: Loop
+  let unwatch: (() => void) | null = null
+  let generation = 0
+
+  beforeAll(async () => {
+    docker = await createPrivateDockerd({ link: { here: `${HERE}/30`, there: '10.213.7.6/30' }, config: { 'insecure-registries': [`${HERE}/32`] } })
+    registry = await startRegistry(path.join(dir, 'registry'), { user: 'device', password: 'first-password' })
+    proxy = await startCuttingProxy(HERE, registry.port)
+    await registry.push('app', '1', [busyboxLayer(['sleep', 'one'])])
+    await registry.push('app', '2', [busyboxLayer(['sleep', 'two'])])
+    await start()
+  })
+  afterAll(async () => {
+    unwatch?.()
+    await loop?.stop()
+    await proxy?.close()
+    await registry?.stop()
+    await docker?.destroy()
+    rmSync(dir, { recursive: true, force: true })
+  })
+
+  async function start(): Promise<void> {
+    const write = (msg: string, fields?: object): void => void logged.push(JSON.stringify({ msg, ...fields }))
+    const log = { info: write, warn: write, error: write }
+    const store = openStateStore(path.join(dir, 'state'), { log })
+    const engine = createDockerEngine({
+      socketPath: docker.socketPath,
+      device: 'gw-images',
+      clock: systemClock,
+      images: {
+        ...hostOfImages,
+        record: openImageRecordFile(path.join(dir, 'state')),
+        stagingDir: path.join(dir, 'state/images'),
+        log,
+        onPulls: (pulls) => loop.dispatch({ kind: 'pulls', pulls }),
+      },
+    })
+    loop = startLoop({
+      initial: initialState({ device: 'gw-images', sid: 'sid', agentVersion: 'test' }, systemClock.now()),
+      ports: {
+        engine,
+        store,
+        log,
+        clock: systemClock,
+        link: { publishStatus: (report) => void reports.push(report), publishInventory: () => {} },
+        prober: new FakeProber(),
+        watchdog: createWatchdog(systemClock, () => {}),
+      },
+      onBroken: (event, error) => {
+        throw new Error(`broken by ${event.kind}`, { cause: error })
+      },
+    })
+    loop.dispatch({ kind: 'loaded', loaded: await store.load() })
+    unwatch = engine.watch(() => loop.dispatch({ kind: 'engine-event' }))
+  }
+
+  const ask = (tag: string, password: string): void => {
+    const spec: DesiredPod['spec'] = {
+      containers: [{ name: 'main', image: `${HERE}:${proxy.port}/app:${tag}`, command: ['sleep', '86400'] }],
+      terminationGracePeriodSeconds: 0,
+      imagePullSecrets: [{ name: 'pull' }],
+    }
+    const pods = [{ uid: 'uid-app', namespace: 'default', name: 'app', specHash: podSpecHash(spec, undefined), spec }]
+    const credentials: readonly PullCredential[] = [{ secret: 'default/pull', registry: `${HERE}:${proxy.port}`, username: 'device', password }]
+    generation += 1
+    const version = { device: 'gw-images', epoch: 1, generation, issuedAt: '2026-01-01T00:00:00Z' }
+    loop.dispatch({ kind: 'target', desired: { ...version, digest: desiredDigest(pods, { credentials }), pods, credentials } })
+  }
+  const running = (tag: string): string | undefined =>
+    loop.state().observed?.find((one) => one.image.endsWith(`/app:${tag}`) && one.state === 'running')?.id
+  const until = async (holds: () => boolean): Promise<void> => {
+    while (!holds()) await sleep(20)
+  }
+  const failure = (): string | undefined => Object.values(loop.state().ledger).find((entry) => entry.lastCause !== null)?.lastCause?.code
+
+  it('starts what it pulled, under its digest', async () => {
+    ask('1', 'first-password')
+    await until(() => running('1') !== undefined)
+    expect(loop.state().observed?.find((one) => one.image.endsWith('/app:1'))?.imageId).toMatch(/\/app@sha256:[0-9a-f]{64}$/)
+  })
+
+  it('keeps the old version running while the registry is down or refuses, and goes on with a new password', async () => {
+    const old = running('1')
+    proxy.setDown(true)
+    ask('2', 'first-password')
+    await until(() => failure() === 'image.pull.failed')
+    expect(running('1')).toBe(old)
+    registry.setPassword('device', 'second-password')
+    proxy.setDown(false)
+    ask('2', 'wrong-password')
+    await until(() => failure() === 'image.pull.denied')
+    expect(running('1')).toBe(old)
+    await until(() => reports.at(-1)?.pods[0]?.cause?.code === 'image.pull.denied')
+    ask('2', 'second-password')
+    await until(() => running('2') !== undefined)
+    const container = running('2')
+    ask('2', 'third-password')
+    await until(() => loop.state().desired?.generation === generation && loop.state().timing.fresh)
+    expect(running('2')).toBe(container)
+    expect(`${logged.join('\n')}${JSON.stringify(reports)}${JSON.stringify(loop.state().plan)}`).not.toMatch(/(first|second|third|wrong)-password/)
+  })
+
+  it('repairs a damaged image by itself and reports why', async () => {
+    ask('2', 'second-password')
+    const container = running('2') ?? ''
+    const lower = (await docker.docker('inspect', '-f', '{{.GraphDriver.Data.LowerDir}}', container)).trim().split(':').at(-1) ?? ''
+    truncateSync(path.join(lower, 'bin/sleep'), 0)
+    await docker.docker('kill', container)
+    await until(() => running('2') !== undefined && running('2') !== container)
+    // the repair is quicker than reports are: the reason is still told with what runs again
+    await until(() => reports.at(-1)?.pods[0]?.ready === true && reports.at(-1)?.pods[0]?.cause?.code === 'image.damaged')
+    expect(logged.join('\n')).toContain('a damaged image was removed and is fetched again')
+  })
+})
