@@ -27,7 +27,8 @@ const PODS_PER_NODE = 1001
 /** What a node looks like. Nodes that look alike share one, so that each rating is computed once. */
 interface Look {
   readonly node: GpuNode
-  readonly ratings: Map<string, GpuRating | null>
+  /** by number of the ask */
+  readonly ratings: (GpuRating | null | undefined)[]
 }
 
 interface Slot {
@@ -40,7 +41,7 @@ interface Slot {
 /** All nodes ranked for one ask, brought up to date when the ask comes again. */
 interface Ranking {
   readonly ask: GpuAsk
-  readonly key: string
+  readonly id: number
   readonly tree: Tournament
   /** changes of nodes it has seen */
   seen: number
@@ -50,6 +51,7 @@ interface Ranking {
 export class Replay {
   readonly #policy: GpuPolicy
   readonly #looks = new Map<string, Look>()
+  readonly #asks = new Map<string, number>()
 
   constructor(policy: GpuPolicy) {
     this.#policy = policy
@@ -69,7 +71,7 @@ export class Replay {
       const ranking = this.#rankingOf(rankings, pod.ask, slots, changed)
       const at = bestWithRoom(ranking.tree, slots, pod.memory)
       const slot = slots[at]
-      const rating = slot?.look.ratings.get(ranking.key)
+      const rating = slot?.look.ratings[ranking.id]
       if (slot === undefined || rating === undefined || rating === null) {
         placed.push({ node: -1, gpus: [] })
         continue
@@ -87,24 +89,26 @@ export class Replay {
     const key = askKey(ask)
     const known = rankings.get(key)
     if (known === undefined) {
-      const tree = new Tournament(slots.map((slot) => this.#score(slot.look, key, ask)))
-      const ranking: Ranking = { ask, key, tree, seen: changed.length }
+      const id = this.#asks.get(key) ?? this.#asks.size
+      this.#asks.set(key, id)
+      const tree = new Tournament(slots.map((slot) => this.#score(slot.look, id, ask)))
+      const ranking: Ranking = { ask, id, tree, seen: changed.length }
       rankings.set(key, ranking)
       return ranking
     }
     for (; known.seen < changed.length; known.seen += 1) {
       const at = changed[known.seen] ?? 0
       const slot = slots[at]
-      if (slot !== undefined) known.tree.set(at, this.#score(slot.look, key, ask))
+      if (slot !== undefined) known.tree.set(at, this.#score(slot.look, known.id, ask))
     }
     return known
   }
 
-  #score(look: Look, key: string, ask: GpuAsk): number {
-    let rating = look.ratings.get(key)
+  #score(look: Look, id: number, ask: GpuAsk): number {
+    let rating = look.ratings[id]
     if (rating === undefined) {
       rating = gpuFits(look.node, ask) ? this.#policy.rate(look.node, ask) : null
-      look.ratings.set(key, rating)
+      look.ratings[id] = rating
     }
     return rating === null ? -Infinity : rating.score
   }
@@ -113,7 +117,7 @@ export class Replay {
     const key = `${node.cpuLeft};${node.gpuLeft.join()};${node.model};${[...node.kinds].sort().join()}`
     const known = this.#looks.get(key)
     if (known !== undefined) return known
-    const look: Look = { node, ratings: new Map() }
+    const look: Look = { node, ratings: [] }
     this.#looks.set(key, look)
     return look
   }

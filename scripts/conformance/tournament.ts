@@ -22,7 +22,12 @@ export class Tournament {
   set(at: number, score: number): void {
     if (this.#scores[at] === score) return
     this.#scores[at] = score
-    for (let node = (this.#size + at) >> 1; node >= 1; node >>= 1) this.#play(node)
+    for (let node = (this.#size + at) >> 1; node >= 1; node >>= 1) {
+      const before = this.#winners[node]
+      this.#play(node)
+      // it did not win here before and does not now: nothing above changes
+      if (before !== at && this.#winners[node] === before) return
+    }
   }
 
   /** Position of the winner, or -1 when nobody has a score. */
