@@ -186,7 +186,6 @@ export const LIMITS = {
   sessionPingMs: limit(10_000, 'ms', 'a socket whose other end is gone is found by a ping that nobody answers, within two of them'),
   sessionStreams: limit(64, 'count', 'connections of one port-forward at once: a browser opens six a page'),
   sessionsSeen: limit(256, 'count', 'ids of past commands: one delivered twice opens no second session'),
-  sessionAudit: limit(50, 'count', 'past sessions that the field page can tell of'),
   sessionTellMs: limit(30_000, 'ms', 'bytes of an open session are told this often'),
   spdyHeaderBytes: limit(16 * 1024, 'bytes', 'headers of one stream: kubectl sends four short ones'),
   spdyFrameBytes: limit(1024 * 1024, 'bytes', 'the largest data frame taken; kubectl writes 32 KiB'),

@@ -25,6 +25,8 @@ export function textView(view: FieldView): string {
     ...(view.workloads.length === 0 ? ['  none'] : []),
     ...(view.overrides.length === 0 ? [] : ['', 'Decided here']),
     ...view.overrides.map((one) => `  ${one.kind} of ${one.target} by ${one.owner}: ${one.reason} (until ${new Date(one.endsAtMs).toISOString()})`),
+    ...(view.sessions.length === 0 ? [] : ['', 'Live sessions']),
+    ...view.sessions.map((one) => `  ${one.what} in ${one.namespace}/${one.pod} by ${one.who} since ${one.since}`),
     '',
     'Plan',
     ...view.plan.map((line) => `  ${line}`),

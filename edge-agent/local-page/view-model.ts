@@ -2,6 +2,7 @@
  * What the field page shows, as data. The server sends exactly this; the page, the text view and tests read it. Nothing of
  * a container's environment, command or credentials has a place in it.
  */
+import type { SessionSeen } from '../../protocol/session.ts'
 
 /** How a thing stands: ok, on its way, worth a look, broken, not known. Never shown by colour alone. */
 export type Tone = 'ok' | 'busy' | 'warn' | 'bad' | 'unknown'
@@ -127,5 +128,7 @@ export interface FieldView {
   readonly plan: readonly string[]
   readonly waitsFor: readonly CauseView[]
   readonly refusals: readonly CauseView[]
+  /** open now: who reads logs or works here from outside */
+  readonly sessions: readonly SessionSeen[]
   readonly hardware: HardwareView | null
 }

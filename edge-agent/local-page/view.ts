@@ -38,6 +38,7 @@ export function fieldView(state: AgentState, now: Now, page: PageFacts = { done:
     plan: renderPlan(state.plan, now.monoMs).slice(0, PLAN_LINES),
     waitsFor: state.plan.waitsFor.map((one) => causeView(one, now, state.plan.nextAtMonoMs)),
     refusals: state.refusals.map((one) => causeView(one, now)).reverse(),
+    sessions: state.sessions,
     hardware: state.inventory === null ? null : hardwareView(state.inventory, workloads),
   }
 }

@@ -9,6 +9,7 @@ import { LogDialog, openLog } from './logs.tsx'
 import { Mark } from './mark.tsx'
 import { PathCheck } from './path.tsx'
 import { Section } from './section.tsx'
+import { Sessions } from './sessions.tsx'
 import { bytes, duration } from './words.ts'
 import { Workloads } from './workloads.tsx'
 
@@ -48,6 +49,11 @@ export function App() {
         <Section title="Plan" area="plan" data={data}>
           {() => <Plan data={data} />}
         </Section>
+        {Array.isArray(data.sessions) && data.sessions.length > 0 ? (
+          <Section title="Live sessions from outside" area="sessions" data={data}>
+            {() => <Sessions list={data.sessions} />}
+          </Section>
+        ) : null}
         {refusals(data) ? (
           <Section title="Refused messages" area="refused" data={data}>
             {() => <Causes list={data.refusals} />}
