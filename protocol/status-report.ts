@@ -46,6 +46,7 @@ export const POD_REPORT = obj({
   /** true while its containers are being removed because it is no longer desired */
   removing: bool(),
   containers: required(list(CONTAINER_REPORT, { max: LIMITS.containersPerPod.value })),
+  initContainers: list(CONTAINER_REPORT, { max: LIMITS.containersPerPod.value }),
   podIP: str({ max: 64 }),
   cause: CAUSE,
 })

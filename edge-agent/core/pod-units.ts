@@ -36,7 +36,7 @@ export function needsSandbox({ spec }: DesiredPod): boolean {
 
 function sandboxSpec({ spec }: DesiredPod): ContainerSpec {
   const ports = [...(spec.initContainers ?? []), ...spec.containers].flatMap((container) => container.ports ?? [])
-  return { name: SANDBOX, image: SANDBOX_IMAGE, imagePullPolicy: 'Never', ...(ports.length === 0 ? {} : { ports }) }
+  return { name: SANDBOX, image: SANDBOX_IMAGE, imagePullPolicy: 'Never', command: ['/pause'], ...(ports.length === 0 ? {} : { ports }) }
 }
 
 /** True when an exit of this container is followed by a restart. */

@@ -3,12 +3,14 @@
  * exists is listed, wanted or not: what is not listed is gone.
  */
 import type { Cause } from '../../protocol/causes.ts'
+import { SANDBOX } from '../../protocol/desired-state.ts'
 import { LIMITS, clip } from '../../protocol/limits.ts'
-import type { PodReport, StatusReport } from '../../protocol/status-report.ts'
+import type { ContainerReport, PodReport, StatusReport } from '../../protocol/status-report.ts'
 import { newsOfPull } from './image-progress.ts'
 import { matchContainers } from './match.ts'
 import type { Match } from './match.ts'
 import type { AgentState, Now, ObservedContainer } from './model.ts'
+import { isFinished } from './verdict.ts'
 import { phaseOf, reportOfMatch, reportOfUnwanted } from './report-container.ts'
 import { overrideCause, overrideReport } from './overrides.ts'
 import { pressureCauses } from './eviction.ts'
@@ -89,9 +91,13 @@ function wantedPod(matches: readonly Match[], state: AgentState, blocked: Readon
   const [first] = matches
   if (first === undefined) return []
   const { pod } = first
-  const containers = matches.map((match) =>
-    withProbes(reportOfMatch(match, state.ledger[match.key], now, state.pulls?.[match.container.image]), match, state.probes),
-  )
+  const reported = (...roles: readonly Match['role'][]): readonly ContainerReport[] =>
+    matches
+      .filter(({ role }) => roles.includes(role))
+      .map((match) => withProbes(reportOfMatch(match, state.ledger[match.key], now, state.pulls?.[match.container.image]), match, state.probes))
+  const containers = reported('main')
+  const inits = reported('init', 'sidecar').slice(0, LIMITS.containersPerPod.value)
+  const current = matches.every(({ role, kept }) => role !== 'main' || kept !== null)
   const shown = matches.flatMap((match) => match.kept ?? match.older[0] ?? match.leaving ?? [])
   const evicted = state.pressure.evicted[pod.uid]
   // ended for good only when nothing of it is left: the cloud makes another one then
@@ -104,21 +110,34 @@ function wantedPod(matches: readonly Match[], state: AgentState, blocked: Readon
       namespace: pod.namespace,
       name: pod.name,
       // the revision that exists, not the one that is wanted: a rollout must not count what is not there
-      specHash: shown[0]?.specHash ?? pod.specHash,
+      specHash: current ? pod.specHash : (shown[0]?.specHash ?? pod.specHash),
       ...(evicted === undefined ? {} : { reason: 'Evicted' }),
-      phase: state.observed === null ? 'Unknown' : gone ? 'Failed' : phaseOf(containers, pod.spec.restartPolicy ?? 'Always'),
+      phase:
+        state.observed === null
+          ? 'Unknown'
+          : gone
+            ? 'Failed'
+            : initFailed(matches)
+              ? 'Failed'
+              : phaseOf(containers, pod.spec.restartPolicy ?? 'Always'),
       ready: !gone && state.engine.reachable && containers.every((container) => container.ready),
       containers: gone ? [] : containers.slice(0, LIMITS.containersPerPod.value),
+      ...(inits.length === 0 || gone ? {} : { initContainers: inits }),
       ...(ip === null ? {} : { podIP: ip }),
       ...(why === null ? {} : { cause: shortCause(why) }),
     },
   ]
 }
 
+/** An init container that is not run again ended the pod. */
+function initFailed(matches: readonly Match[]): boolean {
+  return matches.some(({ role, kept, pod }) => role === 'init' && kept !== null && kept.exitCode !== 0 && isFinished(pod, kept, role))
+}
+
 function unwantedPod(found: readonly ObservedContainer[], state: AgentState): readonly PodReport[] {
   const [first] = found
   if (first === undefined) return []
-  const containers = found.map(reportOfUnwanted)
+  const containers = found.filter(({ containerName }) => containerName !== SANDBOX).map(reportOfUnwanted)
   const ip = found.find((one) => one.ip !== null)?.ip
   return [
     {
