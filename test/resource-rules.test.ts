@@ -69,7 +69,22 @@ describe('rules: refused', () => {
     ['a bad label', manifest('v1', 'ConfigMap', { metadata: { labels: { a: '-x' } } }), /^metadata\.labels\["a"\]: "-x" is not valid/],
     ['an unknown field', pod({ replicas: 3 }), /^spec\.replicas: unknown field "spec\.replicas"/],
     ['a field of the wrong type', deployment({ replicas: '3' }), /^spec\.replicas: must be a whole number, is "3"/],
-    ['a field not taken', pod({ volumes: [] }), /^spec\.volumes: a volume is not supported/],
+    ['a field not taken', pod({ ephemeralContainers: [] }), /^spec\.ephemeralContainers: an ephemeral container is not supported/],
+    [
+      'a kind of volume not taken',
+      pod({ volumes: [{ name: 'v', emptyDir: {}, csi: {} }] }),
+      /^spec\.volumes\[0\]\.csi: a CSI volume is not supported/,
+    ],
+    [
+      'a volume of two kinds',
+      pod({ volumes: [{ name: 'v', emptyDir: {}, hostPath: { path: '/x' } }] }),
+      /^spec\.volumes\[0\]: may not have more than one kind/,
+    ],
+    [
+      'a host path that climbs',
+      pod({ volumes: [{ name: 'v', hostPath: { path: '/data/../etc' } }] }),
+      /^spec\.volumes\[0\]\.hostPath\.path: must not contain/,
+    ],
     ['no containers', pod({ containers: [] }), /^spec\.containers: must have at least one container/],
     ['a container without image', pod({ containers: [{ name: 'a' }] }), /^spec\.containers\[0\]\.image: is required/],
     ['a digit first in a variable', pod({}, { env: [{ name: '1A' }] }), /^spec\.containers\[0\]\.env\[0\]\.name: "1A" is not valid/],

@@ -2,9 +2,12 @@
 import { canonicalJson } from '../../protocol/revision.ts'
 import { SECRETS } from '../resources/secret.ts'
 import type { Secret } from '../resources/secret.ts'
+import { configKeysOf } from '../core/configs-beside.ts'
 import type { DeviceRecord } from '../core/desired.ts'
 import { isDeleting, nameOf, namespaceOf } from '../core/meta.ts'
 import type { Clock, Log, Random, Store, Written } from '../ports.ts'
+import { CONFIG_MAPS } from '../resources/config-map.ts'
+import type { ConfigMap } from '../resources/config-map.ts'
 import { DAEMON_SETS } from '../resources/daemon-set.ts'
 import type { DaemonSet } from '../resources/daemon-set.ts'
 import { DEPLOYMENTS } from '../resources/deployment.ts'
@@ -56,6 +59,7 @@ export class Cluster {
   readonly daemonSets: Kind<DaemonSet>
   readonly namespaces: Kind<Namespace>
   readonly secrets: Kind<Secret>
+  readonly configMaps: Kind<ConfigMap>
   readonly events: Kind<Event>
   readonly priorityClasses: Kind<PriorityClass>
   readonly deviceStates: Kind<DeviceState>
@@ -70,7 +74,7 @@ export class Cluster {
       Object.assign(createInformer<O>({ ...deps, resource: resourceKey(definition), indexes }), {
         defaults: (object: O) => definition.defaults(object),
       })
-    this.pods = kind(PODS, { owner: ownerUids, node: (pod) => (pod.spec.nodeName === undefined ? [] : [pod.spec.nodeName]) })
+    this.pods = kind(PODS, { owner: ownerUids, config: configKeysOf, node: (pod) => (pod.spec.nodeName === undefined ? [] : [pod.spec.nodeName]) })
     this.nodes = kind(NODES)
     this.topologies = kind(NODE_RESOURCE_TOPOLOGIES)
     this.deployments = kind(DEPLOYMENTS, { owner: ownerUids })
@@ -78,6 +82,7 @@ export class Cluster {
     this.daemonSets = kind(DAEMON_SETS, { owner: ownerUids })
     this.namespaces = kind(NAMESPACES)
     this.secrets = kind(SECRETS)
+    this.configMaps = kind(CONFIG_MAPS)
     this.events = kind(EVENTS)
     this.priorityClasses = kind(PRIORITY_CLASSES)
     this.deviceStates = Object.assign(createInformer<DeviceState>({ ...deps, resource: DEVICE_STATES }), { defaults: (state: DeviceState) => state })
@@ -171,6 +176,7 @@ export class Cluster {
       this.replicaSets,
       this.daemonSets,
       this.secrets,
+      this.configMaps,
       this.namespaces,
       this.events,
       this.priorityClasses,

@@ -13,6 +13,8 @@ import { buildDesired, documentOf, heldFault, nextRecord } from '../core/desired
 import type { DesiredBuild, DeviceRecord } from '../core/desired.ts'
 import { isDeleting, keyOf, nameOf, uidOf } from '../core/meta.ts'
 import { podFinish } from '../core/pod-finish.ts'
+import type { ConfigKind } from '../core/configs-beside.ts'
+import type { KubeObject } from '../resources/object.ts'
 import type { DeviceLink } from '../ports.ts'
 import type { Pod } from '../resources/pod.ts'
 import type { DeviceState } from './cluster.ts'
@@ -64,6 +66,9 @@ class Publisher {
       if (next !== null && isDeleting(next) && next.spec.nodeName === undefined)
         void cluster.erase(cluster.pods, next).catch(() => this.#deps.log.warn('a pod could not be erased', { pod: keyOf(next) }))
     })
+    // new data of what its pods use is a new document
+    cluster.configMaps.onChange((next, previous) => this.#wakeUsers('ConfigMap', next ?? previous))
+    cluster.secrets.onChange((next, previous) => this.#wakeUsers('Secret', next ?? previous))
     cluster.nodes.onChange((next, previous) => {
       if (next === null || previous === null) this.#wake(nameOf(next ?? previous ?? EMPTY))
     })
@@ -87,6 +92,12 @@ class Publisher {
     }
   }
 
+  #wakeUsers(kind: ConfigKind, config: KubeObject | null): void {
+    if (config === null) return
+    for (const { spec } of this.#deps.cluster.pods.by('config', `${kind} ${keyOf(config)}`))
+      if (spec.nodeName !== undefined) this.#wake(spec.nodeName)
+  }
+
   #wake(device: string): void {
     this.#controller.queue.addAfter(device, LIMITS.publishQuietMs.value)
   }
@@ -97,7 +108,9 @@ class Publisher {
     const bound = cluster.pods.by('node', device)
     const stored = cluster.deviceStates.get(`/${device}`)?.spec ?? null
     if (cluster.nodes.get(`/${device}`) !== undefined) {
-      const build = buildDesired(bound, stored?.uids ?? [], imagesOf(cluster, device, bound))
+      const build = buildDesired(bound, stored?.uids ?? [], imagesOf(cluster, device, bound), (kind, key) =>
+        (kind === 'Secret' ? cluster.secrets : cluster.configMaps).get(key),
+      )
       const next = nextRecord(stored, build, bound, epoch())
       const held = book.peek(device)?.held ?? null
       // without a record the device may hold documents of a cloud that was lost: hear it first

@@ -3,13 +3,15 @@ import { compareVersions } from '../../protocol/accept.ts'
 import type { Held } from '../../protocol/accept.ts'
 import { cause } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
-import { desiredDigest, PLACEMENT, podSpecHash } from '../../protocol/desired-state.ts'
-import type { DesiredPod, DesiredState, Placement, Version } from '../../protocol/desired-state.ts'
+import { containerHashes, desiredDigest, PLACEMENT, podSpecHash } from '../../protocol/desired-state.ts'
+import type { DesiredConfig, DesiredPod, DesiredState, Placement, Version } from '../../protocol/desired-state.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { parse } from '../../protocol/shape.ts'
 import type { Pod } from '../resources/pod.ts'
 import { utf8Bytes } from '../resources/metadata-rules.ts'
 import { isEvicted } from './pod-state.ts'
+import { configsOfPod, mergeConfigs } from './configs-beside.ts'
+import type { ConfigLookup } from './configs-beside.ts'
 import type { Beside } from './images-beside.ts'
 import { annotationOf, byAge, compareText, isDeleting, nameOf, namespaceOf, uidOf } from './meta.ts'
 import { containerPids } from './scheduler/pod-requests.ts'
@@ -31,8 +33,8 @@ export interface DesiredBuild {
   readonly digest: string
   /** pods that do not fit into the document, by uid */
   readonly refused: ReadonlyMap<string, Cause>
-  /** what travels beside the pods for their images */
-  readonly beside?: Beside
+  /** what travels beside the pods: for their images, and the values they take */
+  readonly beside?: Beside & Pick<DesiredState, 'configs'>
 }
 
 /** Room for the envelope's header, ids, numbers and the brackets around the pods. */
@@ -42,7 +44,12 @@ const FRAME_BYTES = LIMITS.envelopeHeaderBytes.value
  * @param bound pods whose spec.nodeName is this device, in any order
  * @param published uids of the newest document: what already runs is never pushed out by what comes later
  */
-export function buildDesired(bound: readonly Pod[], published: readonly string[], beside: Beside = {}): DesiredBuild {
+export function buildDesired(
+  bound: readonly Pod[],
+  published: readonly string[],
+  images: Beside = {},
+  lookup: ConfigLookup = () => undefined,
+): DesiredBuild {
   const running = new Set(published)
   const wanted = bound
     // what the device gave up must not come back there
@@ -56,23 +63,29 @@ export function buildDesired(bound: readonly Pod[], published: readonly string[]
     )
   const refused = new Map<string, Cause>()
   const taken: DesiredPod[] = []
-  let bytes = FRAME_BYTES + utf8Bytes(JSON.stringify(beside))
+  let bytes = FRAME_BYTES + utf8Bytes(JSON.stringify(images))
+  let configs: readonly DesiredConfig[] = []
   for (const pod of wanted) {
     const desired = desiredPod(pod)
-    const size = utf8Bytes(JSON.stringify(desired)) + 1
-    if (bytes + size > LIMITS.desiredStateBytes.value || taken.length >= LIMITS.podsPerDevice.value) {
+    const withItsOwn = mergeConfigs([...configs, ...configsOfPod(pod, lookup)])
+    const size = utf8Bytes(JSON.stringify(desired)) + 1 + utf8Bytes(JSON.stringify(withItsOwn)) - utf8Bytes(JSON.stringify(configs))
+    const full = taken.length >= LIMITS.podsPerDevice.value || withItsOwn.length > LIMITS.configsPerDevice.value
+    if (full || bytes + size > LIMITS.desiredStateBytes.value) {
       refused.set(uidOf(pod), cause('desired.too-many', { bytes: bytes + size, max: LIMITS.desiredStateBytes.value, pods: taken.length }))
       continue
     }
     bytes += size
     taken.push(desired)
+    configs = withItsOwn
   }
   taken.sort((a, b) => compareText(a.namespace, b.namespace) || compareText(a.name, b.name) || compareText(a.uid, b.uid))
+  const beside = configs.length === 0 ? images : { ...images, configs }
   return { pods: taken, digest: desiredDigest(taken, beside), refused, beside }
 }
 
 function desiredPod(pod: Pod): DesiredPod {
   const placement = placementOf(pod)
+  const hashes = containerHashes(pod.spec, placement)
   return {
     uid: uidOf(pod),
     namespace: namespaceOf(pod),
@@ -81,6 +94,7 @@ function desiredPod(pod: Pod): DesiredPod {
     specHash: podSpecHash(pod.spec, placement),
     spec: pod.spec,
     placement,
+    ...(hashes === undefined ? {} : { hashes }),
   }
 }
 

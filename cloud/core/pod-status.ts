@@ -32,6 +32,7 @@ export function podStatus(pod: Pod, news: PodNews, nowIso: string): PodStatus {
     phase: report.phase,
     conditions: set(before.conditions ?? [], conditionsOf(report, bound), nowIso),
     containerStatuses: statuses,
+    ...(report.initContainers === undefined ? {} : { initContainerStatuses: report.initContainers.map(containerStatus) }),
     startTime: before.startTime ?? nowIso,
     ...(news.hostIP === null ? {} : { hostIP: news.hostIP }),
     ...(report.podIP === undefined ? {} : { podIP: report.podIP, podIPs: [{ ip: report.podIP }] }),
@@ -59,7 +60,15 @@ function conditionsOf(report: PodReport, bound: Condition): readonly Condition[]
     : done
       ? { reason: 'PodCompleted' }
       : { reason: 'ContainersNotReady', message: `containers with unready status: [${waiting.join(' ')}]` }
-  return [bound, { type: 'Initialized', status: 'True' }, { type: 'ContainersReady', status, ...why }, { type: 'Ready', status, ...why }]
+  return [bound, initialized(report), { type: 'ContainersReady', status, ...why }, { type: 'Ready', status, ...why }]
+}
+
+/** Init containers ended well, sidecars among them run; the main ones tell it when they have begun. */
+function initialized({ initContainers = [], containers }: PodReport): Condition {
+  const begun = containers.some(({ startedAt }) => startedAt !== undefined)
+  const open = begun ? [] : initContainers.filter(({ state, exitCode }) => state !== 'running' && exitCode !== 0).map(({ name }) => name)
+  if (open.length === 0) return { type: 'Initialized', status: 'True' }
+  return { type: 'Initialized', status: 'False', reason: 'ContainersNotInitialized', message: `containers with incomplete status: [${open.join(' ')}]` }
 }
 
 function shortReason(report: PodReport): string {

@@ -8,6 +8,7 @@ export function defaultPodSpec(spec: PodSpec): PodSpec {
   return {
     ...spec,
     containers: spec.containers.map(defaultContainer),
+    ...(spec.initContainers === undefined ? {} : { initContainers: spec.initContainers.map(defaultContainer) }),
     restartPolicy: spec.restartPolicy ?? 'Always',
     terminationGracePeriodSeconds: spec.terminationGracePeriodSeconds ?? 30,
     dnsPolicy: spec.dnsPolicy ?? 'ClusterFirst',

@@ -3,7 +3,8 @@ import { isDnsSubdomain } from '../../protocol/ids.ts'
 import type { PodSpec, Toleration } from '../../protocol/pod.ts'
 import { check } from '../../protocol/shape.ts'
 import type { Issue } from '../../protocol/shape.ts'
-import { containerIssues } from './container-rules.ts'
+import { containerIssues, duplicates } from './container-rules.ts'
+import { volumeIssues } from './volume-rules.ts'
 import { LABELS } from './object.ts'
 import { podProbeIssues } from './probe-rules.ts'
 import { podResourceIssues } from './quantity-rules.ts'
@@ -13,6 +14,14 @@ import { schedulingIssues } from './scheduling-rules.ts'
 export function podSpecIssues(spec: PodSpec, path: string): readonly Issue[] {
   return [
     ...containerIssues(spec.containers, `${path}.containers`, spec.hostNetwork === true),
+    ...(spec.initContainers === undefined || spec.initContainers.length === 0
+      ? []
+      : containerIssues(spec.initContainers, `${path}.initContainers`, spec.hostNetwork === true)),
+    ...duplicates(
+      [...spec.containers, ...(spec.initContainers ?? [])].map(({ name }) => name),
+      (index) => `${path}.initContainers[${index - spec.containers.length}].name`,
+    ).filter(({ path: at }) => !at.includes('[-')),
+    ...volumeIssues(spec, path),
     ...podProbeIssues(spec, path),
     ...check(LABELS, spec.nodeSelector ?? {}, `${path}.nodeSelector`),
     ...(spec.tolerations ?? []).flatMap((toleration, index) => tolerationIssues(toleration, `${path}.tolerations[${index}]`)),

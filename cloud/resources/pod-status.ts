@@ -49,6 +49,7 @@ export const POD_STATUS = obj({
   qosClass: oneOf('Guaranteed', 'Burstable', 'BestEffort'),
   observedGeneration: int(),
   containerStatuses: list(CONTAINER_STATUS, { max: LIMITS.containersPerPod.value }),
+  initContainerStatuses: list(CONTAINER_STATUS, { max: LIMITS.containersPerPod.value }),
 })
 
 export type PodStatus = Infer<typeof POD_STATUS>
