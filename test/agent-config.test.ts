@@ -36,11 +36,29 @@ describe('command line', () => {
     const flags = ['--state', '/s', '--join', path, '--docker', 'unix:///d.sock', '--page', '[::1]:80', '--no-cloud']
     expect(parseCommand(['run', ...flags], { SKERRY_STATE: '/e' })).toEqual({
       kind: 'run',
-      config: { pageFd: null, proxies: [], remoteExec: true, stateDir: '/s', join: JOIN, dockerSocket: '/d.sock', page: { host: '::1', port: 80 }, cloud: false },
+      config: {
+        pageFd: null,
+        proxies: [],
+        remoteExec: true,
+        stateDir: '/s',
+        join: JOIN,
+        dockerSocket: '/d.sock',
+        page: { host: '::1', port: 80 },
+        cloud: false,
+      },
     })
     expect(parseCommand(['run'], { SKERRY_STATE: '/e', SKERRY_JOIN: path, SKERRY_PAGE: 'off', SKERRY_NO_CLOUD: '1' })).toEqual({
       kind: 'run',
-      config: { pageFd: null, proxies: [], remoteExec: true, stateDir: '/e', join: JOIN, dockerSocket: '/var/run/docker.sock', page: null, cloud: false },
+      config: {
+        pageFd: null,
+        proxies: [],
+        remoteExec: true,
+        stateDir: '/e',
+        join: JOIN,
+        dockerSocket: '/var/run/docker.sock',
+        page: null,
+        cloud: false,
+      },
     })
     expect(parseCommand(['inventory', '-o', 'json', '--root', '/x'], {})).toEqual({ kind: 'inventory', root: '/x', output: 'json' })
     expect(parseCommand(['version'], {}).kind).toBe('version')

@@ -18,9 +18,6 @@ export type Inbound =
   /** `device` is who the topic says it came from; `detail` is for the log */
   | { readonly ok: false; readonly why: InboundRefusal; readonly device: string | null; readonly detail: string }
 
-/** Events have no fields of their own yet beyond whose they are. */
-const EVENTS = obj({ device: required(str()) })
-
 const SHAPES: Readonly<Record<DeviceMessage['channel'], Shape<unknown>>> = {
   status: STATUS_REPORT,
   inventory: INVENTORY,
