@@ -151,7 +151,7 @@ export interface CuttingProxy {
   served(): number
   /** connections cut so far */
   cuts(): number
-  /** every connection is cut as soon as this many more bytes have passed; null = never */
+  /** every connection is cut as soon as this many more bytes have passed, and none is made until this is called again; null = never */
   cutAfter(bytes: number | null): void
   /** connections are refused while it is down */
   setDown(down: boolean): void
@@ -167,6 +167,8 @@ export async function startCuttingProxy(host: string, target: number, bytesPerSe
   const cutAll = (): void => {
     book.cuts += 1
     book.left = Infinity
+    // a cut that meets the last byte of a layer must not go unnoticed
+    book.down = true
     for (const socket of open) socket.resetAndDestroy()
   }
   const server = createServer((client) => {
@@ -200,6 +202,7 @@ export async function startCuttingProxy(host: string, target: number, bytesPerSe
     cuts: () => book.cuts,
     connections: () => book.connections,
     cutAfter: (bytes) => {
+      book.down = false
       book.left = bytes ?? Infinity
     },
     setDown: (down) => {
