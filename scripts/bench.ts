@@ -4,10 +4,9 @@ import { benchResident } from './bench/resident.ts'
 import { benchSchedule } from './bench/schedule.ts'
 import { buildAll } from './build.ts'
 
-const CASES: Readonly<Record<string, { readonly what: string; readonly needsBuild: boolean; readonly run: () => Promise<void> }>> = {
+const CASES: Readonly<Record<string, { readonly what: string; readonly needsBuild?: false; readonly run: () => Promise<void> }>> = {
   converge: {
     what: 'apply to all running for 1, 10 and 50 pods beside the raw engine; agent memory with 10 pods beside bare Node; bundle size',
-    needsBuild: true,
     run: async () => {
       await benchConverge()
       await benchResident()
@@ -18,7 +17,6 @@ const CASES: Readonly<Record<string, { readonly what: string; readonly needsBuil
     needsBuild: false,
     run: () => benchSchedule(process.argv[3]),
   },
-  resident: { what: 'agent memory with 10 pods beside bare Node; start time; bundle size', needsBuild: true, run: benchResident },
 }
 
 const name = process.argv[2] ?? ''
@@ -31,6 +29,6 @@ if (chosen === undefined) {
   )
   process.exit(2)
 }
-if (chosen.needsBuild) await buildAll()
+if (chosen.needsBuild !== false) await buildAll()
 await chosen.run()
 process.exit(0)

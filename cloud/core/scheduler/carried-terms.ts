@@ -17,19 +17,19 @@ interface Share {
 
 export class CarriedTerms {
   readonly #entries = new Map<string, Entry>()
-  #seen: (NodeInfo | undefined)[] = []
   #shares: (readonly Share[])[] = []
 
-  refresh(nodes: readonly NodeInfo[]): Iterable<Carried> {
-    for (let index = nodes.length; index < this.#seen.length; index += 1) this.#drop(this.#shares[index] ?? NONE)
-    this.#seen.length = nodes.length
-    this.#shares.length = nodes.length
-    for (let index = 0; index < nodes.length; index += 1) {
-      const node = nodes[index]
-      if (node === undefined || node === this.#seen[index]) continue
-      this.#drop(this.#shares[index] ?? NONE)
-      this.#shares[index] = node.podsWithTerms.length === 0 ? NONE : this.#take(node)
-      this.#seen[index] = node
+  /** @param places of nodes that changed since the last time; null = any may have */
+  refresh(nodes: readonly NodeInfo[], places: readonly number[] | null): Iterable<Carried> {
+    if (places === null) {
+      this.#entries.clear()
+      this.#shares = nodes.map((node) => (node.podsWithTerms.length === 0 ? NONE : this.#take(node)))
+    } else {
+      for (const place of places) {
+        this.#drop(this.#shares[place] ?? NONE)
+        const node = nodes[place]
+        this.#shares[place] = node === undefined || node.podsWithTerms.length === 0 ? NONE : this.#take(node)
+      }
     }
     return this.#entries.values()
   }

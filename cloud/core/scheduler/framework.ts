@@ -144,6 +144,8 @@ export interface ScorePlugin {
 
 export interface WorldScorePlugin {
   readonly name: string
+  /** false = the same for all */
+  applies?(pod: PodInfo, world: WorldView): boolean
   /** what all nodes get when it makes no difference; default 0 */
   readonly same?: number
   /** scores of the feasible nodes in their order, 0 to MAX_SCORE; null = the same for all */

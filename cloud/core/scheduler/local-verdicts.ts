@@ -1,10 +1,10 @@
 /**
- * What the rules that read only pod and node say of all nodes, kept by pod signature. INVARIANTS: after `look(index)` the
- * entries of that index are those of the node that stands there now; a node is judged again only when its NodeInfo is
- * another one; equal signatures mean equal verdicts, so nothing is approximated.
+ * What the rules that read only pod and node say of all nodes, kept by pod signature. INVARIANTS: after `of` the entries of
+ * every place are those of the node that stands there now; a node is judged again only when it changed; equal signatures
+ * mean equal verdicts, so nothing is approximated.
  */
-import type { NodeInfo, PodInfo, Profile, ScorePlugin, Weighted } from './framework.ts'
-import { passesLocally } from './verdict.ts'
+import type { NodeInfo, PodInfo, Profile, ScorePlugin } from './framework.ts'
+import type { World } from './world.ts'
 
 /** Node entries of all signatures together; the signature used longest ago is forgotten first. */
 const CELLS = 4_000_000
@@ -12,19 +12,31 @@ const CELLS = 4_000_000
 export class LocalVerdicts {
   readonly #profile: Profile
   readonly #bySignature = new Map<string, Judged>()
+  /** the last signature that came once: kept apart, so that pods of which each is another reuse its room */
+  #single: { readonly signature: string; readonly judged: Judged } | null = null
 
   constructor(profile: Profile) {
     this.#profile = profile
   }
 
-  /** For this pod and these nodes; nothing is judged before `look`. */
-  of(pod: PodInfo, nodes: readonly NodeInfo[]): Judged {
+  /** For this pod, brought up to date for all nodes of the world. */
+  of(pod: PodInfo, world: World): Judged {
     const known = this.#bySignature.get(pod.signature)
-    const judged = known?.ok.length === nodes.length ? known.follow(nodes) : new Judged(this.#profile, pod, nodes)
-    this.#bySignature.delete(pod.signature)
-    this.#bySignature.set(pod.signature, judged)
-    if (known === undefined) this.#forget(nodes.length)
-    return judged
+    if (known !== undefined) {
+      this.#bySignature.delete(pod.signature)
+      this.#bySignature.set(pod.signature, known)
+      return known.follow(world)
+    }
+    if (this.#single?.signature === pod.signature) {
+      const { judged } = this.#single
+      this.#single = null
+      this.#bySignature.set(pod.signature, judged)
+      this.#forget(world.nodes.length)
+      return judged.follow(world)
+    }
+    const judged = new Judged(this.#profile, pod, world.nodes.length, this.#single?.judged ?? null)
+    this.#single = { signature: pod.signature, judged }
+    return judged.follow(world)
   }
 
   #forget(each: number): void {
@@ -39,67 +51,86 @@ export class LocalVerdicts {
 export interface Ranged {
   readonly plugin: ScorePlugin
   readonly weight: number
-  readonly raw: Float64Array
+  raw: Float64Array
   /** nodes whose raw score is not 0: while there is none, it makes no difference */
   different: number
 }
 
 export class Judged {
   /** 1 = the node can take the pod */
-  readonly ok: Uint8Array
+  ok: Uint8Array
   /** weighted sum of the scores that need no other node */
-  readonly base: Float64Array
+  base: Float64Array
   /** scores that are stretched over the feasible nodes */
   readonly ranged: readonly Ranged[]
-  readonly #profile: Profile
+  readonly #passes: readonly ((node: NodeInfo) => boolean)[]
+  readonly #plain: readonly ((node: NodeInfo) => number)[]
   readonly #pod: PodInfo
-  readonly #plain: readonly Weighted<ScorePlugin>[]
-  readonly #seen: (NodeInfo | undefined)[]
-  #nodes: readonly NodeInfo[]
+  #mark = -1
 
-  constructor(profile: Profile, pod: PodInfo, nodes: readonly NodeInfo[]) {
+  /** @param old one whose room may be used again */
+  constructor(profile: Profile, pod: PodInfo, size: number, old: Judged | null) {
     const scores = profile.scores.filter(({ plugin }) => plugin.applies?.(pod) !== false)
-    this.#profile = { ...profile, filters: profile.filters.filter((plugin) => plugin.applies?.(pod) !== false) }
     this.#pod = pod
-    this.#nodes = nodes
-    this.#plain = scores.filter(({ plugin }) => plugin.normalizeScore === undefined)
-    this.ok = new Uint8Array(nodes.length)
-    this.base = new Float64Array(nodes.length)
+    this.#passes = profile.filters
+      .filter((plugin) => plugin.applies?.(pod) !== false)
+      .map(({ passes, filter }) => (passes === undefined ? (node) => filter(pod, node).length === 0 : (node) => passes(pod, node)))
+    this.#plain = scores
+      .filter(({ plugin }) => plugin.normalizeScore === undefined)
+      .map(
+        ({ plugin, weight }) =>
+          (node) =>
+            weight * plugin.score(pod, node),
+      )
+    this.ok = old?.ok.length === size ? old.ok : new Uint8Array(size)
+    this.base = old?.base.length === size ? old.base : new Float64Array(size)
     this.ranged = scores
       .filter(({ plugin }) => plugin.normalizeScore !== undefined)
-      .map(({ plugin, weight }) => ({ plugin, weight, raw: new Float64Array(nodes.length), different: 0 }))
-    this.#seen = nodes.map(() => undefined)
+      .map(({ plugin, weight }) => ({ plugin, weight, raw: new Float64Array(0), different: 0 }))
   }
 
-  follow(nodes: readonly NodeInfo[]): this {
-    this.#nodes = nodes
+  follow(world: World): this {
+    const { nodes } = world
+    const { places, mark } = world.changedSince(this.#mark)
+    this.#mark = mark
+    if (places !== null) {
+      for (const place of places) this.#judge(place, nodes[place])
+      return this
+    }
+    if (this.ok.length !== nodes.length) {
+      this.ok = new Uint8Array(nodes.length)
+      this.base = new Float64Array(nodes.length)
+    }
+    for (const one of this.ranged) {
+      one.raw = new Float64Array(0)
+      one.different = 0
+    }
+    for (let place = 0; place < nodes.length; place += 1) this.#judge(place, nodes[place])
     return this
   }
 
-  /** Brings one node up to date. True when it can take the pod. */
-  look(index: number): boolean {
-    const node = this.#nodes[index]
-    if (node !== this.#seen[index]) this.#judge(index, node)
-    return this.ok[index] === 1
+  #judge(place: number, node: NodeInfo | undefined): void {
+    const ok = node !== undefined && this.#takes(node)
+    this.ok[place] = ok ? 1 : 0
+    if (ok) {
+      let base = 0
+      for (let at = 0; at < this.#plain.length; at += 1) base += this.#plain[at]?.(node) ?? 0
+      this.base[place] = base
+    }
+    for (const one of this.ranged) setRaw(one, place, ok ? one.plugin.score(this.#pod, node) : 0, this.ok.length)
   }
 
-  #judge(index: number, node: NodeInfo | undefined): void {
-    this.#seen[index] = node
-    const ok = node !== undefined && passesLocally(this.#profile, this.#pod, node)
-    this.ok[index] = ok ? 1 : 0
-    if (!ok) {
-      for (const one of this.ranged) setRaw(one, index, 0)
-      return
-    }
-    let base = 0
-    for (const { plugin, weight } of this.#plain) base += weight * plugin.score(this.#pod, node)
-    this.base[index] = base
-    for (const one of this.ranged) setRaw(one, index, one.plugin.score(this.#pod, node))
+  #takes(node: NodeInfo): boolean {
+    for (let at = 0; at < this.#passes.length; at += 1) if (this.#passes[at]?.(node) === false) return false
+    return true
   }
 }
 
-function setRaw(one: Ranged, index: number, score: number): void {
-  if ((one.raw[index] ?? 0) !== 0) one.different -= 1
+/** Room is taken only when there is something to keep. */
+function setRaw(one: Ranged, place: number, score: number, size: number): void {
+  if (score === 0 && one.different === 0) return
+  if (one.raw.length !== size) one.raw = new Float64Array(size)
+  if ((one.raw[place] ?? 0) !== 0) one.different -= 1
   if (score !== 0) one.different += 1
-  one.raw[index] = score
+  one.raw[place] = score
 }

@@ -4,9 +4,8 @@ import { causeSentence } from '../../../protocol/causes.ts'
 import type { Placement } from '../../../protocol/desired-state.ts'
 import { explain } from './explain.ts'
 import type { Refusal } from './explain.ts'
-import type { NodeInfo, PodInfo, Profile, Snapshot } from './framework.ts'
-import { LocalVerdicts } from './local-verdicts.ts'
-import type { Judged } from './local-verdicts.ts'
+import type { NodeInfo, PodInfo, Profile, Snapshot, Weighted, WorldScorePlugin } from './framework.ts'
+import { Judged, LocalVerdicts } from './local-verdicts.ts'
 import { namedCandidates, passesTests, worldTests } from './verdict.ts'
 import type { NamedTest } from './verdict.ts'
 import { World } from './world.ts'
@@ -60,12 +59,13 @@ export class Engine {
     const named = namedCandidates(this.profile, pod, this.#world.byName)
     const nodes = named ?? this.#world.nodes
     const tests = worldTests(this.profile, pod, this.#world)
-    const judged = named === null ? this.#verdicts.of(pod, nodes) : new LocalVerdicts(this.profile).of(pod, nodes)
+    const judged = named === null ? this.#verdicts.of(pod, this.#world) : new Judged(this.profile, pod, nodes.length, null).follow(new World(nodes))
+    const worldScores = (this.profile.worldScores ?? []).filter(({ plugin }) => plugin.applies?.(pod, this.#world) !== false)
     const feasible = this.#feasible(judged, tests, nodes)
     const first = feasible[0]
     if (first === undefined) return null
     if (feasible.length === 1) return pick(nodes, first, 0, 1)
-    const totals = this.#totals(pod, judged, nodes, feasible)
+    const totals = this.#totals(pod, { judged, nodes, feasible, worldScores })
     let best = 0
     // A total order: higher score, then smaller name. Chance would scatter equal pods and could not be replayed.
     for (let at = 1; at < feasible.length; at += 1) if ((totals[at] ?? 0) > (totals[best] ?? 0)) best = at
@@ -82,7 +82,7 @@ export class Engine {
     for (; looked < nodes.length && out.length < enough; looked += 1) {
       const index = from + looked < nodes.length ? from + looked : from + looked - nodes.length
       const node = nodes[index]
-      if (judged.look(index) && node !== undefined && (tests.length === 0 || passesTests(tests, node))) out.push(index)
+      if (judged.ok[index] === 1 && node !== undefined && (tests.length === 0 || passesTests(tests, node))) out.push(index)
     }
     if (from > 0 || looked < nodes.length) {
       this.#world.searchFrom = (from + looked) % nodes.length
@@ -92,7 +92,7 @@ export class Engine {
   }
 
   /** Weighted sum per feasible node, in their order. */
-  #totals(pod: PodInfo, judged: Judged, nodes: readonly NodeInfo[], feasible: readonly number[]): Float64Array {
+  #totals(pod: PodInfo, { judged, nodes, feasible, worldScores }: Field): Float64Array {
     const totals = new Float64Array(feasible.length)
     for (let at = 0; at < feasible.length; at += 1) totals[at] = judged.base[feasible[at] ?? 0] ?? 0
     for (const { plugin, weight, raw, different } of judged.ranged) {
@@ -100,7 +100,8 @@ export class Engine {
       if (scores === null || scores === undefined) addSame(totals, weight * (plugin.normalizeScore?.([0])[0] ?? 0))
       else add(totals, weight, scores)
     }
-    const worldScores = this.profile.worldScores ?? []
+    for (const { plugin, weight } of this.profile.worldScores ?? [])
+      if (plugin.applies?.(pod, this.#world) === false) addSame(totals, weight * (plugin.same ?? 0))
     if (worldScores.length === 0) return totals
     const chosen = feasible.length === nodes.length ? nodes : feasible.map((index) => nodes[index]).filter((node) => node !== undefined)
     for (const { plugin, weight } of worldScores) {
@@ -110,6 +111,13 @@ export class Engine {
     }
     return totals
   }
+}
+
+interface Field {
+  readonly judged: Judged
+  readonly nodes: readonly NodeInfo[]
+  readonly feasible: readonly number[]
+  readonly worldScores: readonly Weighted<WorldScorePlugin>[]
 }
 
 function pick(nodes: readonly NodeInfo[], index: number, score: number, feasible: number) {

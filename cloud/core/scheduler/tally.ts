@@ -1,12 +1,11 @@
 /**
  * Sums by topology domain, kept current. INVARIANTS: after `refresh` the sums equal those of a new tally over the same
- * nodes; a node counts again only when its NodeInfo is another one than last time.
+ * nodes; only the places that are told are counted again.
  */
 import type { Counted, NodeInfo, Sums } from './framework.ts'
 
 export class Tally implements Sums {
   readonly #of: (node: NodeInfo) => Counted
-  #seen: readonly NodeInfo[] = []
   #counted: Counted[] = []
   readonly #sums = new Map<string, { amount: number; nodes: number }>()
   #total = 0
@@ -20,21 +19,22 @@ export class Tally implements Sums {
     return this.#counted.length
   }
 
-  refresh(nodes: readonly NodeInfo[]): this {
-    const seen = this.#seen.length === nodes.length ? (this.#seen as NodeInfo[]) : this.#seen.slice(0, nodes.length)
-    for (let index = nodes.length; index < this.#counted.length; index += 1) this.#subtract(this.#counted[index] ?? null)
-    this.#counted.length = nodes.length
-    for (let index = 0; index < nodes.length; index += 1) {
-      const node = nodes[index]
-      if (node === undefined || node === seen[index]) continue
-      this.#subtract(this.#counted[index] ?? null)
-      const counted = this.#of(node)
-      this.#counted[index] = counted
-      this.#add(counted)
-      seen[index] = node
+  /** @param places of nodes that changed since the last time; null = any may have */
+  refresh(nodes: readonly NodeInfo[], places: readonly number[] | null): void {
+    if (places === null) {
+      this.#sums.clear()
+      this.#total = 0
+      this.#counted = nodes.map(this.#of)
+      for (const counted of this.#counted) this.#add(counted)
+      return
     }
-    this.#seen = seen
-    return this
+    for (const place of places) {
+      const node = nodes[place]
+      this.#subtract(this.#counted[place] ?? null)
+      const counted = node === undefined ? null : this.#of(node)
+      this.#counted[place] = counted
+      this.#add(counted)
+    }
   }
 
   amount(domain: string | undefined): number {

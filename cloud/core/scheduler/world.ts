@@ -5,6 +5,7 @@
  */
 import { compareText } from '../meta.ts'
 import type { Labels } from '../../resources/label-selector.ts'
+import { ChangeLog } from './change-log.ts'
 import { CarriedTerms } from './carried-terms.ts'
 import type { Carried, Counted, NodeInfo, Snapshot, WorldView } from './framework.ts'
 import { Tally } from './tally.ts'
@@ -17,7 +18,9 @@ export class World implements WorldView {
   readonly #place = new Map<string, number>()
   #nodes: NodeInfo[] = []
   #sorted = true
-  readonly #tallies = new Map<string, Tally>()
+  readonly #log = new ChangeLog()
+  readonly #tallies = new Map<string, { readonly tally: Tally; mark: number }>()
+  #carriedMark = -1
   readonly #carried = new CarriedTerms()
   readonly #namespaces = new Map<string, Labels>()
   /** changes with every change of nodes or namespaces */
@@ -41,6 +44,7 @@ export class World implements WorldView {
       this.#place.clear()
       for (const [index, node] of this.#nodes.entries()) this.#place.set(node.name, index)
       this.#sorted = true
+      this.#log.reset()
     }
     return this.#nodes
   }
@@ -56,7 +60,10 @@ export class World implements WorldView {
     this.#byName.set(node.name, node)
     const index = known && this.#sorted ? this.#place.get(node.name) : undefined
     if (index === undefined) this.#sorted = false
-    else this.#nodes[index] = node
+    else {
+      this.#nodes[index] = node
+      this.#log.touch(index)
+    }
   }
 
   remove(name: string): void {
@@ -87,26 +94,36 @@ export class World implements WorldView {
     }
   }
 
+  /** Places in `nodes` that changed since the mark of an earlier answer; null = any may have. Begin with -1. */
+  changedSince(mark: number): { readonly places: readonly number[] | null; readonly mark: number } {
+    const { nodes } = this
+    return { places: this.#log.since(mark, nodes.length), mark: this.#log.mark }
+  }
+
   /** A current tally. `key` names everything that `of` depends on beside the node. */
   tally(key: string, of: (node: NodeInfo) => Counted): Tally {
     const known = this.#tallies.get(key)
-    const tally = known ?? new Tally(of)
+    const entry = known ?? { tally: new Tally(of), mark: -1 }
     // the map is ordered by last use
     this.#tallies.delete(key)
-    this.#tallies.set(key, tally)
-    tally.refresh(this.nodes)
+    this.#tallies.set(key, entry)
+    const { places, mark } = this.changedSince(entry.mark)
+    if (places === null || places.length > 0) entry.tally.refresh(this.nodes, places)
+    entry.mark = mark
     if (known === undefined) this.#forget()
-    return tally
+    return entry.tally
   }
 
   carried(): Iterable<Carried> {
-    return this.#carried.refresh(this.nodes)
+    const { places, mark } = this.changedSince(this.#carriedMark)
+    this.#carriedMark = mark
+    return this.#carried.refresh(this.nodes, places)
   }
 
   #forget(): void {
     let cells = 0
-    for (const tally of this.#tallies.values()) cells += tally.size
-    for (const [key, tally] of this.#tallies) {
+    for (const { tally } of this.#tallies.values()) cells += tally.size
+    for (const [key, { tally }] of this.#tallies) {
       if (cells <= TALLY_CELLS) return
       cells -= tally.size
       this.#tallies.delete(key)

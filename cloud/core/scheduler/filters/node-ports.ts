@@ -4,6 +4,7 @@ import type { FilterPlugin, HostPort } from '../framework.ts'
 /** Two pods cannot hold one host port of a device: a rolling update with surge needs another device for it. */
 export const nodePorts: FilterPlugin = {
   name: 'NodePorts',
+  applies: (pod) => pod.hostPorts.length > 0,
   filter: (pod, node) => {
     if (pod.hostPorts.length === 0) return []
     const faults = []

@@ -7,5 +7,6 @@ import type { FilterPlugin } from '../framework.ts'
  */
 export const nodeReady: FilterPlugin = {
   name: 'NodeReady',
+  passes: (pod, node) => node.ready || pod.requiredNode === node.name,
   filter: (pod, node) => (node.ready || pod.requiredNode === node.name ? [] : [cause('placement.node.not-ready', { why: node.notReadyWhy })]),
 }

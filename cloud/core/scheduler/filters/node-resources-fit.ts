@@ -1,7 +1,7 @@
 import { cause } from '../../../../protocol/causes.ts'
 import type { Cause, CauseCode } from '../../../../protocol/causes.ts'
 import { formatBytes, formatMilli } from '../../../../protocol/units.ts'
-import type { FilterPlugin, NodeInfo } from '../framework.ts'
+import type { Amounts, FilterPlugin, NodeInfo } from '../framework.ts'
 
 const CODES: Readonly<Record<string, CauseCode>> = {
   cpu: 'placement.cpu.short',
@@ -24,8 +24,13 @@ export function nodeResourcesFitFor({ ignoredResources = [], ignoredResourceGrou
   return {
     name: 'NodeResourcesFit',
     passes: ({ requests }, node) => {
-      for (const name in requests) if (!fits(name, requests[name] ?? 0, node) && !(ignoresAny && isIgnored(name))) return false
-      return true
+      // the usual four by name: this is asked of every device for every new pod
+      const { allocatable, requested } = node
+      const { cpu = 0, memory = 0, pods = 0 } = requests
+      if (cpu > 0 && !(cpu <= (allocatable['cpu'] ?? 0) - (requested['cpu'] ?? 0))) return false
+      if (memory > 0 && !(memory <= (allocatable['memory'] ?? 0) - (requested['memory'] ?? 0))) return false
+      if (pods > 0 && !(pods <= (allocatable['pods'] ?? 0) - (requested['pods'] ?? 0))) return false
+      return others(requests).every(([name, needs]) => fits(name, needs, node) || (ignoresAny && isIgnored(name)))
     },
     filter: (pod, node) => {
       const faults: Cause[] = []
@@ -38,6 +43,17 @@ export function nodeResourcesFitFor({ ignoredResources = [], ignoredResourceGrou
 }
 
 export const nodeResourcesFit = nodeResourcesFitFor()
+
+const OTHERS = new WeakMap<Amounts, readonly (readonly [string, number])[]>()
+
+/** What a pod asks for beside cpu, memory and its slot. */
+function others(requests: Amounts): readonly (readonly [string, number])[] {
+  const known = OTHERS.get(requests)
+  if (known !== undefined) return known
+  const list = Object.entries(requests).filter(([name, needs]) => needs > 0 && name !== 'cpu' && name !== 'memory' && name !== 'pods')
+  OTHERS.set(requests, list)
+  return list
+}
 
 function fits(name: string, needs: number, { allocatable, requested }: NodeInfo): boolean {
   if (needs <= 0) return true

@@ -13,6 +13,8 @@ export interface InterPodAffinityArgs {
 export function interPodAffinityPreference({ hardPodAffinityWeight = 1 }: InterPodAffinityArgs = {}): WorldScorePlugin {
   return {
     name: 'InterPodAffinity',
+    applies: (pod, world) =>
+      pod.terms.preferred.length > 0 || pod.terms.preferredAnti.length > 0 || ![...world.carried()].every(({ kind }) => kind === 'requiredAnti'),
     preScore(pod, world, feasible) {
       const raw = pullOn(pod, world, feasible, hardPodAffinityWeight)
       return raw === null ? null : spreadOut(raw)

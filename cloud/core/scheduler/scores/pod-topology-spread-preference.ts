@@ -8,6 +8,7 @@ const HOSTNAME = 'kubernetes.io/hostname'
 /** Soft spread: prefers domains with fewer matching pods; keys with more domains weigh more. */
 export const podTopologySpreadPreference: WorldScorePlugin = {
   name: 'PodTopologySpread',
+  applies: (pod) => pod.spread.some((constraint) => !constraint.hard),
   same: MAX_SCORE,
   preScore(pod, world, feasible) {
     const soft = pod.spread.filter((constraint) => !constraint.hard)

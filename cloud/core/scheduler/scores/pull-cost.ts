@@ -1,6 +1,7 @@
 import { MAX_SCORE } from '../framework.ts'
-import type { NodeInfo, WorldScorePlugin } from '../framework.ts'
+import type { NodeInfo, Sums, WorldScorePlugin, WorldView } from '../framework.ts'
 import { labelOf } from '../node-affinity.ts'
+import { anyImages } from './image-locality.ts'
 
 export const NETWORK_CLASS_LABEL = 'skerry.dev/network-class'
 
@@ -13,8 +14,9 @@ const RATES: Readonly<Record<string, number>> = { ethernet: 12 * MEBIBYTE, wifi:
 /** Prefers nodes that need not fetch the images over a slow or paid link. */
 export const pullCost: WorldScorePlugin = {
   name: 'PullCost',
+  applies: (_, world) => networkClasses(world).domains > 1 || anyImages(world),
   preScore(pod, world, feasible) {
-    const classes = world.tally('network class', (node) => ({ domain: labelOf(node.labels, NETWORK_CLASS_LABEL) ?? '', amount: 1 }))
+    const classes = networkClasses(world)
     const sizes = pod.images.map((image) => {
       const held = world.tally(`bytes ${image}`, (node) => (node.images.has(image) ? { domain: String(node.images.get(image)), amount: 1 } : null))
       return { image, known: held.domains > 0, bytes: held.domains > 0 ? held.largestDomain() : USUAL_IMAGE }
@@ -26,6 +28,10 @@ export const pullCost: WorldScorePlugin = {
       return Math.max(0, MAX_SCORE - Math.trunc(10 * Math.log2(1 + missing / rateOf(node))))
     })
   },
+}
+
+function networkClasses(world: WorldView): Sums {
+  return world.tally('network class', (node) => ({ domain: labelOf(node.labels, NETWORK_CLASS_LABEL) ?? '', amount: 1 }))
 }
 
 function rateOf(node: NodeInfo): number {

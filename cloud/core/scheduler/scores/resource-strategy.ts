@@ -69,24 +69,29 @@ function average(name: string, resources: readonly ResourceWeight[], score: (use
     score: (pod, node) => {
       let sum = 0
       let weights = 0
-      for (const resource of resources) {
-        const use = usage(resource.name, pod, node)
-        if (use === null || use.capacity === 0) continue
-        sum += score(use.used, use.capacity) * resource.weight
-        weights += resource.weight
+      for (const { name: resource, weight } of resources) {
+        const capacity = node.allocatable[resource] ?? 0
+        if (capacity === 0) continue
+        const used = usedOf(resource, pod, node)
+        if (used < 0) continue
+        sum += score(used, capacity) * weight
+        weights += weight
       }
       return weights === 0 ? 0 : Math.trunc(sum / weights)
     },
   }
 }
 
+/** With the pod there; -1 for a resource beside cpu and memory that it does not ask for. */
+function usedOf(name: string, pod: PodInfo, node: NodeInfo): number {
+  if (name === 'cpu') return (node.scoringRequested['cpu'] ?? 0) + (pod.scoringRequests['cpu'] ?? 0)
+  if (name === 'memory') return (node.scoringRequested['memory'] ?? 0) + (pod.scoringRequests['memory'] ?? 0)
+  const asked = pod.requests[name] ?? 0
+  return asked === 0 ? -1 : (node.requested[name] ?? 0) + asked
+}
+
 /** With the pod there; null for a resource beside cpu and memory that the pod does not ask for. */
 export function usage(name: string, pod: PodInfo, node: NodeInfo): { readonly used: number; readonly capacity: number } | null {
-  if (name === 'cpu' || name === 'memory') {
-    const used = (node.scoringRequested[name] ?? 0) + (pod.scoringRequests[name] ?? 0)
-    return { used, capacity: node.allocatable[name] ?? 0 }
-  }
-  const asked = pod.requests[name] ?? 0
-  if (asked === 0) return null
-  return { used: (node.requested[name] ?? 0) + asked, capacity: node.allocatable[name] ?? 0 }
+  const used = usedOf(name, pod, node)
+  return used < 0 ? null : { used, capacity: node.allocatable[name] ?? 0 }
 }

@@ -6,6 +6,7 @@ import type { ScorePlugin } from '../framework.ts'
 export const taintPreference: ScorePlugin = {
   name: 'TaintToleration',
   score: (pod, node) => {
+    if (node.taints.length === 0) return 0
     const relevant = pod.tolerations.filter((toleration) => toleration.effect === undefined || toleration.effect === 'PreferNoSchedule')
     return node.taints.filter((taint) => taint.effect === 'PreferNoSchedule' && !tolerates(relevant, taint)).length
   },
