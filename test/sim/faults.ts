@@ -134,6 +134,22 @@ const DEEDS: readonly Deed[] = [
       startLater(w, device)
     },
   },
+  {
+    name: 'probes fail',
+    weight: 3,
+    run: (w, device) => {
+      device.fallSick()
+      later(w, 5_000, 90_000, () => device.recover())
+    },
+  },
+  {
+    name: 'memory runs short',
+    weight: 2,
+    run: (w, device) => {
+      device.availableMi = 10
+      later(w, 5_000, 60_000, () => device.recover())
+    },
+  },
   { name: 'an attacker writes', weight: 3, run: (w, device) => w.attack(device) },
   {
     name: 'bad network',
@@ -165,6 +181,7 @@ export function healAll(world: World): void {
   for (const device of world.devices) {
     world.broker.heal(device.name)
     device.disk.failing = null
+    device.recover()
     device.engine.clearFailures()
     for (const image of IMAGES) device.engine.registry.add(image)
     device.engine.startDaemon()

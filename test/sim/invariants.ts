@@ -4,6 +4,7 @@ import type { Held } from '../../protocol/accept.ts'
 import type { Version } from '../../protocol/desired-state.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { StatusReport } from '../../protocol/status-report.ts'
+import { runOf } from '../../edge-agent/core/probes.ts'
 import { fieldView } from '../../edge-agent/local-page/view.ts'
 import type { EngineAction } from './sim-engine.ts'
 import type { SimBroker } from './sim-broker.ts'
@@ -41,7 +42,9 @@ export class Invariants {
       this.#fail('I2', device, `${action.call} of ${found.name} while the desired state is ${state.knowledge}`)
     const wanted = state.desired?.pods.some((pod) => pod.uid === found.podUid && pod.specHash === found.specHash) ?? false
     const twins = device.engine.all().filter((one) => one.podUid === found.podUid && one.specHash === found.specHash && one.state === 'running')
-    if (wanted && found.state === 'running' && twins.length <= 1)
+    const sick = Object.values(state.probes).some(({ run, unhealthy }) => unhealthy !== null && run === runOf(found))
+    const evicted = state.pressure.evicted[found.podUid] !== undefined
+    if (wanted && !sick && !evicted && found.state === 'running' && twins.length <= 1)
       this.#fail('I1', device, `${action.call} of ${found.name}, which runs and is wanted`)
   }
 

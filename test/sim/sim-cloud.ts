@@ -122,11 +122,20 @@ function checked<O extends KubeObject>(definition: ResourceDefinition<O>, object
   return filled
 }
 
+/** Deployments have both kinds of probe, the daemon none. */
+const PROBES: Readonly<Record<string, object>> = {
+  a: {
+    readinessProbe: { tcpSocket: { port: 80 }, periodSeconds: 10 },
+    livenessProbe: { tcpSocket: { port: 80 }, periodSeconds: 20, failureThreshold: 2 },
+  },
+  b: { startupProbe: { tcpSocket: { port: 80 }, periodSeconds: 5 }, lifecycle: { postStart: { exec: { command: ['true'] } } } },
+}
+
 function template(name: string, image: string, hostPort: number | null): unknown {
   const ports = hostPort === null ? {} : { ports: [{ containerPort: 80, hostPort }] }
   return {
     metadata: { labels: { app: name } },
-    spec: { containers: [{ name: 'main', image, resources: { requests: { cpu: '50m', memory: '32Mi' } }, ...ports }] },
+    spec: { containers: [{ name: 'main', image, resources: { requests: { cpu: '50m', memory: '32Mi' } }, ...ports, ...PROBES[name] }] },
   }
 }
 

@@ -4,7 +4,9 @@ import type { AgentState } from '../../edge-agent/core/model.ts'
 import type { CloudLink, Log } from '../../edge-agent/ports.ts'
 import { startLoop } from '../../edge-agent/runtime/loop.ts'
 import type { Loop } from '../../edge-agent/runtime/loop.ts'
+import { watchPressure } from '../../edge-agent/runtime/pressure-watch.ts'
 import { repeat } from '../../edge-agent/runtime/timers.ts'
+import type { PressureSample } from '../../edge-agent/core/pressure-model.ts'
 import { openStateStore } from '../../edge-agent/store/state-store.ts'
 import type { TrustedKey } from '../../protocol/envelope.ts'
 import { LIMITS } from '../../protocol/limits.ts'
@@ -40,6 +42,8 @@ interface Agent {
   readonly unwatch: () => void
 }
 
+const PLENTY_MI = 2_048
+
 const SILENT_WATCHDOG = { watch: () => () => undefined, stop: () => undefined }
 
 export class SimDevice {
@@ -47,6 +51,8 @@ export class SimDevice {
   readonly machine: Machine
   readonly engine: FakeEngine
   readonly prober = new FakeProber()
+  /** memory that the host has left */
+  availableMi = PLENTY_MI
   readonly #world: DeviceWorld
   #disk = new FakeDisk()
   #agent: Agent | null = null
@@ -109,6 +115,9 @@ export class SimDevice {
     const unwatch = this.engine.watch(() => dispatch({ kind: 'engine-event' }))
     this.#agent = { sid, clock, loop, link, unwatch }
     repeat(clock, random.fork(), LIMITS.observeIdleMs.value, () => dispatch({ kind: 'tick' }))
+    const sample = (): Promise<PressureSample> =>
+      Promise.resolve({ levels: { memory: { available: this.availableMi * 2 ** 20, total: 4 * 2 ** 30 } }, usage: {} })
+    watchPressure({ clock, random: random.fork(), loop: { state: loop.state, dispatch }, sample })
     void store.load().then((loaded) => {
       dispatch({ kind: 'loaded', loaded })
       dispatch({ kind: 'inventory', inventory: this.#inventory(), hostIp: null })
@@ -120,6 +129,16 @@ export class SimDevice {
       onReportAsked: () => dispatch({ kind: 'report-asked' }),
       hello: () => this.#hello(loop.state(), sid),
     })
+  }
+
+  /** Probes fail until `recover`. */
+  fallSick(): void {
+    this.prober.answer = () => ({ verdict: 'failure', message: 'simulated' })
+  }
+
+  recover(): void {
+    this.prober.answer = () => ({ verdict: 'success', message: '' })
+    this.availableMi = PLENTY_MI
   }
 
   /** kill -9: memory is gone, the page cache is not */

@@ -6,6 +6,7 @@ import type { SigningKey, TrustedKey } from '../../protocol/envelope.ts'
 import { isRecord, parse } from '../../protocol/shape.ts'
 import { STATUS_REPORT } from '../../protocol/status-report.ts'
 import { topicOf } from '../../protocol/topics.ts'
+import type { KubeObject } from '../../cloud/resources/object.ts'
 import { Invariants } from './invariants.ts'
 import { Prng } from './prng.ts'
 import { SimBroker } from './sim-broker.ts'
@@ -100,7 +101,10 @@ export class World {
     const pods = await this.cloud.list('pods')
     for (const device of this.devices) {
       const wanted = pods
-        .filter((pod) => isRecord(pod['spec']) && pod['spec']['nodeName'] === device.name && pod.metadata.deletionTimestamp === undefined)
+        .filter(
+          (pod) =>
+            isRecord(pod['spec']) && pod['spec']['nodeName'] === device.name && pod.metadata.deletionTimestamp === undefined && !isEvicted(pod),
+        )
         .map((pod) => pod.metadata.uid)
       const ours = device.engine.all().filter((one) => one.podUid !== '')
       const running = ours.filter((one) => one.state === 'running').map((one) => one.podUid)
@@ -114,7 +118,7 @@ export class World {
         if (fault !== null) return `${object.kind} ${object.metadata.name ?? ''}: ${fault}`
       }
     }
-    const unreported = pods.find((pod) => !isRecord(pod['status']) || pod['status']['phase'] !== 'Running')
+    const unreported = pods.find((pod) => !isEvicted(pod) && (!isRecord(pod['status']) || pod['status']['phase'] !== 'Running'))
     return unreported === undefined ? null : `pod ${unreported.metadata.name ?? ''} is not Running in the cloud`
   }
 
@@ -153,6 +157,12 @@ export class World {
     const parsed = opened.ok ? parse(DESIRED_STATE, opened.body) : null
     if (parsed?.ok === true) this.invariants.signed(device, parsed.value)
   }
+}
+
+/** It stays as a record until somebody deletes it. */
+function isEvicted(pod: KubeObject): boolean {
+  const status = pod['status']
+  return isRecord(status) && status['phase'] === 'Failed' && status['reason'] === 'Evicted'
 }
 
 function unready(kind: string, spec: unknown, status: unknown, devices: number): string | null {
