@@ -83,7 +83,10 @@ describe.skipIf(missing !== null)(`images${missing === null ? '' : `: NOT RUN: $
       failures.push(await ensure(rebooted, name('cut'), 'r1'))
     }
     proxy.cutAfter(null)
-    expect(failures.map((one) => (one.ok ? 'ok' : one.cause.code)), JSON.stringify(failures)).toEqual(Array.from({ length: 10 }, () => 'image.pull.failed'))
+    expect(
+      failures.map((one) => (one.ok ? 'ok' : one.cause.code)),
+      JSON.stringify(failures),
+    ).toEqual(Array.from({ length: 10 }, () => 'image.pull.failed'))
     const engine = agent('cut', { onPull: (pull) => seen.push(pull) })
     engine.wantImages?.(wanted('first-password'))
     expect(await ensure(engine, name('cut'), 'r1')).toEqual({ ok: true })
