@@ -10,6 +10,7 @@ import type { Node } from '../resources/node.ts'
 import { LABELS } from '../resources/object.ts'
 import type { Condition } from '../resources/object.ts'
 import { conditionOf, withCondition } from './meta.ts'
+import { overrideConditions } from './node-overrides.ts'
 import { hardwareLabels, isHardwareLabel } from './node-labels.ts'
 import { sharedGpuResources } from './scheduler/gpu-match.ts'
 import { TOPOLOGY_ANNOTATION, topologyAnnotation } from './scheduler/numa/node-topology.ts'
@@ -134,7 +135,12 @@ function addressesOf(
 }
 
 function conditionsOf(node: Node, news: DeviceNews): readonly Condition[] {
-  return [...pressures(node, news), readyOf(node, news), conflictOf(news)]
+  return [
+    ...pressures(node, news),
+    readyOf(node, news),
+    conflictOf(news),
+    ...overrideConditions(news.report, conditionOf(node.status?.conditions, 'LocalOverride') !== null),
+  ]
 }
 
 function readyOf(node: Node, { report, silent, inventory }: DeviceNews): Condition {

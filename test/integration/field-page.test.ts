@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { AgentState } from '../../edge-agent/core/model.ts'
+import { reduce } from '../../edge-agent/core/reducer.ts'
 import { startLocalPage } from '../../edge-agent/local-page/server.ts'
 import type { LocalPage } from '../../edge-agent/local-page/server.ts'
 import type { FieldView } from '../../edge-agent/local-page/view-model.ts'
@@ -12,6 +13,7 @@ import { NOW, container, gateway, identity, pod } from '../fixtures/field-state.
 import { LOOKS, axeViolations, fitsWidth, look, openBrowser } from './browser.ts'
 import type { Browser } from './browser.ts'
 
+const PIN = '48151623'
 const MARKUP = '<img src=x onerror="window.hacked=1"><b>bold</b>'
 const QUIET = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
@@ -31,6 +33,22 @@ beforeAll(async () => {
     log: QUIET,
     logs: (target, lines) => Promise.resolve(`${lines} lines of ${target}\n\u001b[31m${MARKUP}\u001b[0m\n`),
     agentLog: () => ['agent started', 'plan made'],
+    traffic: () => ({ todayBytes: 4_200, budgetBytes: null, channels: {}, waiting: 3, dropped: 0, queueBytes: 900 }),
+    actions: {
+      pin: PIN,
+      summaryIsOpen: true,
+      dispatch: (event) => {
+        state = reduce(state, event, NOW).state
+      },
+      checkPath: () =>
+        Promise.resolve([
+          { name: 'cable', result: 'ok', says: 'eth0 has a link.' },
+          { name: 'address', result: 'failed', says: 'The device has no address.', next: 'Check the DHCP server.' },
+          { name: 'router', result: 'unknown', says: 'Not reached.' },
+        ]),
+      bundle: () => Promise.resolve(Buffer.from('bundle')),
+      onAction: () => undefined,
+    },
   })
   browser = await openBrowser()
 })
@@ -58,16 +76,35 @@ async function opened(page: Page): Promise<void> {
   await page.getByRole('heading', { name: 'gw-004217' }).waitFor()
 }
 
+/** Gives the PIN to the dialog that asks for it. */
+async function givePin(page: Page): Promise<void> {
+  await page.getByLabel('PIN of this device').fill(PIN)
+  await page.getByRole('dialog').getByRole('button', { name: 'Sign in' }).click()
+}
+
+async function cleanInEveryLook(page: Page, what: string): Promise<void> {
+  for (const one of LOOKS) {
+    await look(page, one)
+    expect(await axeViolations(page), `${what} ${JSON.stringify(one)}`).toEqual([])
+    expect(await fitsWidth(page), `${what} ${JSON.stringify(one)}`).toBe(true)
+  }
+}
+
 interface Answer {
   readonly status: number
   readonly body: string
   readonly headers: NodeJS.Dict<string | string[]>
 }
 
-function ask(path: string, options: { readonly host?: string; readonly method?: string } = {}): Promise<Answer> {
+function ask(path: string, options: { readonly host?: string; readonly method?: string; readonly session?: string } = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const asked = request(
-      { port: server.address.port, path, method: options.method ?? 'GET', headers: { host: options.host ?? '127.0.0.1' } },
+      {
+        port: server.address.port,
+        path,
+        method: options.method ?? 'GET',
+        headers: { host: options.host ?? '127.0.0.1', ...(options.session === undefined ? {} : { 'x-skerry-session': options.session }) },
+      },
       (response) => {
         let body = ''
         response.on('data', (chunk: Buffer) => {
@@ -114,16 +151,47 @@ describe('the page', () => {
   it('has no axe violation on phone and laptop, by day and by night, with and without a log open', async () => {
     await withPage(async (page) => {
       await opened(page)
-      for (const one of LOOKS) {
-        await look(page, one)
-        expect(await axeViolations(page), JSON.stringify(one)).toEqual([])
-        expect(await fitsWidth(page), JSON.stringify(one)).toBe(true)
-      }
+      await cleanInEveryLook(page, 'page')
       await page.getByRole('button', { name: 'Log of label-printer' }).click()
+      await cleanInEveryLook(page, 'sign in')
+      await givePin(page)
       await page.getByText('200 lines of skerry-line-2-label-printer-main').waitFor()
-      expect(await axeViolations(page)).toEqual([])
+      await cleanInEveryLook(page, 'log')
+      await page.getByRole('button', { name: 'Close' }).click()
+      for (const action of ['Restart', 'Hold', 'Previous']) {
+        await page.getByRole('button', { name: `${action}: modbus-bridge` }).click()
+        await cleanInEveryLook(page, action)
+        await page.getByRole('button', { name: 'Cancel' }).click()
+      }
+      await page.getByRole('button', { name: 'Test now' }).click()
+      await page.getByText('Check the DHCP server.').waitFor()
+      await cleanInEveryLook(page, 'path')
     })
-  })
+  }, 120_000)
+
+  it('holds a workload with a name, a reason and an end, and ends the hold', async () => {
+    await withPage(async (page) => {
+      await opened(page)
+      await page.getByRole('button', { name: 'Hold: modbus-bridge' }).click()
+      await page.getByLabel('PIN of this device').fill('00000000')
+      await page.getByRole('dialog').getByRole('button', { name: 'Sign in' }).click()
+      await page.getByText('That is not the PIN of this device.').waitFor()
+      expect(state.overrides).toEqual([])
+      await givePin(page)
+      await page.getByLabel('Your name').fill('anna')
+      await page.getByLabel('Reason').fill('belt change')
+      await page.getByRole('dialog').getByRole('button', { name: 'Hold' }).click()
+      await page.getByText('by anna: belt change').waitFor()
+      expect(state.overrides).toMatchObject([{ kind: 'hold', owner: 'anna', reason: 'belt change', untilMonoMs: NOW.monoMs + 4 * 3_600_000 }])
+      await page.getByRole('button', { name: 'Hold: vision-qc' }).waitFor()
+      await cleanInEveryLook(page, 'override')
+      await page.getByRole('button', { name: 'End hold of line-2/modbus-bridge' }).click()
+      await page.getByText('by anna: belt change').waitFor({ state: 'detached' })
+      expect(state.overrides).toEqual([])
+      await page.getByText('Done on this device').click()
+      expect(await page.locator('.decided').innerText()).toContain('anna: hold, line-2/modbus-bridge')
+    })
+  }, 120_000)
 
   it('gives markup in names, causes and logs no effect', async () => {
     const evil = gateway()
@@ -133,6 +201,7 @@ describe('the page', () => {
     await withPage(async (page) => {
       await opened(page)
       await page.getByRole('button', { name: 'Log of' }).first().click()
+      await givePin(page)
       await page.locator('pre', { hasText: 'onerror' }).waitFor()
       expect(await page.locator('img, b:has-text("bold")').count()).toBe(0)
       expect(await page.evaluate('window.hacked')).toBeUndefined()
@@ -140,9 +209,34 @@ describe('the page', () => {
     })
   })
 
+  it('shows every other part when any field, however deep, is null', async () => {
+    state = gateway({
+      overrides: [{ id: 'o', kind: 'hold', pod: null, owner: 'anna', reason: 'belt', sinceWallMs: 0, untilMonoMs: 9e9, restarts: {} }],
+    })
+    const view = JSON.parse((await ask('/api/v1/state')).body) as FieldView
+    const paths = nullable(view)
+    expect(paths.length).toBeGreaterThan(100)
+    for (const chunk of chunks(paths, 24)) {
+      await withPage(async (page) => {
+        const body = chunk.map((path) => `data: ${JSON.stringify(withNull(view, path))}\n\n`).join('')
+        const errors: string[] = []
+        page.on('pageerror', (error) => errors.push(error.message))
+        await page.route('**/api/v1/events', (route) =>
+          route.fulfill({ contentType: 'text/event-stream', body: `${body}data: ${JSON.stringify(view)}\n\n` }),
+        )
+        await opened(page)
+        // after all of it the whole page is there again: nothing was lost on the way
+        const shown = await page.locator('main').innerText()
+        expect(shown, chunk.join(' ')).toContain('modbus-bridge')
+        expect(shown, chunk.join(' ')).toContain('Advantech UNO-348')
+        expect(errors, chunk.join(' ')).toEqual([])
+      })
+    }
+  }, 120_000)
+
   it('keeps every other part when one is null', async () => {
     const view = JSON.parse((await ask('/api/v1/state')).body) as FieldView
-    for (const field of ['headline', 'link', 'engine', 'storage', 'workloads', 'desired', 'plan', 'waitsFor', 'refusals', 'hardware'] as const) {
+    for (const field of Object.keys(view).filter((name) => name !== 'device')) {
       await withPage(async (page) => {
         const body = `data: ${JSON.stringify({ ...view, [field]: null })}\n\n`
         await page.route('**/api/v1/events', (route) => route.fulfill({ contentType: 'text/event-stream', body }))
@@ -157,14 +251,35 @@ describe('the page', () => {
         if (field !== 'workloads') expect(shown, field).toContain('modbus-bridge')
       })
     }
-  })
+  }, 120_000)
 })
+
+/** Paths of everything in it, nested too. */
+function nullable(value: unknown, at: readonly (string | number)[] = []): readonly (readonly (string | number)[])[] {
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, inner]) => {
+    const path = [...at, Array.isArray(value) ? Number(key) : key]
+    return [path, ...nullable(inner, path)]
+  })
+}
+
+function withNull(value: unknown, [first, ...rest]: readonly (string | number)[]): unknown {
+  if (first === undefined) return null
+  if (Array.isArray(value)) return value.map((one: unknown, index) => (index === first ? withNull(one, rest) : one))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, key === first ? withNull(one, rest) : one]))
+}
+
+function chunks<T>(list: readonly T[], size: number): readonly (readonly T[])[] {
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, index) => list.slice(index * size, (index + 1) * size))
+}
 
 describe('the server', () => {
   it('refuses other host names and other methods', async () => {
     expect((await ask('/', { host: 'evil.example' })).status).toBe(421)
     expect((await ask('/api/v1/state', { host: 'evil.example:80' })).status).toBe(421)
-    expect((await ask('/api/v1/state', { method: 'POST' })).status).toBe(405)
+    expect((await ask('/api/v1/state', { method: 'PUT' })).status).toBe(405)
+    expect((await ask('/api/v1/state', { method: 'POST' })).status).toBe(415)
     expect((await ask('/../etc/passwd')).status).toBe(404)
     expect((await ask('/__proto__')).status).toBe(404)
   })
@@ -177,10 +292,19 @@ describe('the server', () => {
   })
 
   it('gives logs of own containers only, and says what is wrong with a request', async () => {
-    expect((await ask('/api/v1/logs?container=skerry-line-2-old-demo-main&lines=7')).body).toContain('7 lines of skerry-line-2-old-demo-main')
-    expect((await ask('/api/v1/logs?container=agent')).body).toBe('agent started\nplan made\n')
-    expect((await ask('/api/v1/logs?container=somebody-elses')).status).toBe(404)
-    expect((await ask('/api/v1/logs?container=agent&lines=1e9')).body).toContain('from 1 to 500')
+    const answer = await fetch(at('/api/v1/sign-in'), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ pin: PIN }),
+    })
+    const { token: session } = (await answer.json()) as { readonly token: string }
+    expect((await ask('/api/v1/logs?container=agent')).status).toBe(401)
+    expect((await ask('/api/v1/logs?container=skerry-line-2-old-demo-main&lines=7', { session })).body).toContain(
+      '7 lines of skerry-line-2-old-demo-main',
+    )
+    expect((await ask('/api/v1/logs?container=agent', { session })).body).toBe('agent started\nplan made\n')
+    expect((await ask('/api/v1/logs?container=somebody-elses', { session })).status).toBe(404)
+    expect((await ask('/api/v1/logs?container=agent&lines=1e9', { session })).body).toContain('from 1 to 500')
   })
 
   it('is alive without a cloud, and ready only when the engine answers', async () => {
