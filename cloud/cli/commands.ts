@@ -57,17 +57,24 @@ async function applyOne(connection: Connection, object: unknown, fallbackNamespa
 }
 
 /** One sentence, then one line a device. Exit 7 while the pod is not placeable. */
-export async function why(connection: Connection, namespace: string, pod: string): Promise<number> {
-  const answer = await call(connection, 'GET', `/skerry/v1/why/${namespace}/${pod}`)
+export async function why(connection: Connection, namespace: string, pod: string, on?: string): Promise<number> {
+  const query = on === undefined ? '' : `?node=${encodeURIComponent(on)}`
+  const answer = await call(connection, 'GET', `/skerry/v1/why/${namespace}/${pod}${query}`)
   if (answer.status >= 300 || !isRecord(answer.body)) return refuse(answer)
-  const { placed, device, sentence, nodes } = answer.body
+  const { placed, device, sentence, nodes, suggestions } = answer.body
   process.stdout.write(`${placed === true ? `placed on ${String(device)}` : 'not placed'}: ${String(sentence)}\n`)
   for (const node of Array.isArray(nodes) ? nodes : []) {
     if (!isRecord(node)) continue
     const causes = Array.isArray(node['causes']) ? node['causes'].filter(isCause) : []
     const [first] = causes
-    process.stdout.write(`  ${String(node['node'])}: ${first === undefined ? 'fits' : causes.map(causeSentence).join('; ')}\n`)
+    process.stdout.write(
+      `  ${String(node['node'])} (${String(node['source'])}): ${first === undefined ? 'fits' : causes.map(causeSentence).join('; ')}\n`,
+    )
     if (first !== undefined) process.stdout.write(`    ${causeAdvice(first.code).next}\n`)
+  }
+  for (const one of Array.isArray(suggestions) ? suggestions : []) {
+    if (!isRecord(one) || !Array.isArray(one['changes'])) continue
+    process.stdout.write(`  it would fit on ${String(one['node'])} (tried): ${one['changes'].map(String).join(', and ')}\n`)
   }
   return placed === true ? 0 : 7
 }

@@ -3,12 +3,14 @@ import { parseArgs } from 'node:util'
 import { apply, why } from './commands.ts'
 import { call, findConnection, refuse } from './connection.ts'
 import type { Answer, Connection } from './connection.ts'
+import { scheduleFiles } from './schedule.ts'
 import { isDeviceId } from '../../protocol/ids.ts'
 
 const HELP = `skerry: what kubectl cannot say. Use kubectl for everything else, with the same kubeconfig.
 
   skerry join DEVICE              prints the join file for one device (give it to skerry-agent run --join FILE)
-  skerry why POD [-n NAMESPACE]   why a pod is not running, device by device
+  skerry why POD [-n NAMESPACE] [--on NODE]   why a pod is not running, device by device, and what would help
+  skerry schedule --nodes FILE --pods FILE [-o json]   where pods would go, from Kubernetes JSON or YAML, with no cluster
   skerry apply -f FILE            create or change the objects of a YAML or JSON file
   skerry raise-epoch              after the store was restored from a backup: makes devices accept it again
 
@@ -27,6 +29,10 @@ async function main(argv: readonly string[], env: Readonly<Record<string, string
         token: { type: 'string' },
         namespace: { type: 'string', short: 'n', default: 'default' },
         filename: { type: 'string', short: 'f' },
+        on: { type: 'string' },
+        nodes: { type: 'string' },
+        pods: { type: 'string' },
+        output: { type: 'string', short: 'o' },
         help: { type: 'boolean', short: 'h' },
       },
     })
@@ -38,6 +44,10 @@ async function main(argv: readonly string[], env: Readonly<Record<string, string
   if (values.help === true || verb === undefined) {
     process.stdout.write(HELP)
     return verb === undefined && values.help !== true ? 2 : 0
+  }
+  if (verb === 'schedule') {
+    if (values.nodes === undefined || values.pods === undefined) return usage('schedule needs --nodes FILE and --pods FILE')
+    return scheduleFiles({ nodes: values.nodes, pods: values.pods, json: values.output === 'json', nowMs: Date.now() })
   }
   const found = findConnection({
     server: values.server ?? env['SKERRY_SERVER'],
@@ -58,7 +68,7 @@ async function run(
   connection: Connection,
   verb: string,
   name: string | undefined,
-  values: { readonly namespace: string; readonly filename?: string | undefined },
+  values: { readonly namespace: string; readonly filename?: string | undefined; readonly on?: string | undefined },
 ): Promise<number> {
   switch (verb) {
     case 'join':
@@ -66,7 +76,7 @@ async function run(
       return show(await call(connection, 'POST', `/skerry/v1/join/${name}`))
     case 'why':
       if (name === undefined) return usage('why needs the name of a pod')
-      return why(connection, values.namespace, name)
+      return why(connection, values.namespace, name, values.on)
     case 'apply':
       if (values.filename === undefined) return usage('apply needs -f FILE')
       return apply(connection, values.filename, values.namespace)

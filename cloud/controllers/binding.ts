@@ -23,14 +23,8 @@ export function boundPod(pod: Pod, node: string, placement: Placement, nowIso: s
 /** False when somebody else decided meanwhile: the pod is gone, leaving, bound, or another of its name. */
 export async function bindPod({ cluster, events }: Writers, pod: Pod, bound: Pod): Promise<boolean> {
   const node = bound.spec.nodeName ?? ''
-  const stored = await cluster.change(cluster.pods, keyOf(pod), (current) => {
-    if (current.metadata.uid !== pod.metadata.uid || current.spec.nodeName !== undefined || isDeleting(current)) return null
-    if (current === pod) return bound
-    const placement = bound.metadata.annotations?.[PLACEMENT_ANNOTATION] ?? ''
-    const next = boundPod(current, node, {}, cluster.nowIso())
-    return { ...next, metadata: { ...next.metadata, annotations: { ...next.metadata.annotations, [PLACEMENT_ANNOTATION]: placement } } }
-  })
-  if (stored?.metadata.uid !== pod.metadata.uid || stored?.spec.nodeName !== node) return false
+  const stored = cluster.pods.get(keyOf(pod)) === pod ? await cluster.replaceSpec(cluster.pods, pod, bound) : null
+  if (stored === null && !(await bindAgain(cluster, pod, bound))) return false
   events.record({
     about: pod,
     type: 'Normal',
@@ -39,6 +33,18 @@ export async function bindPod({ cluster, events }: Writers, pod: Pod, bound: Pod
     component: 'default-scheduler',
   })
   return true
+}
+
+/** Over what was written to the pod since it was read: a condition, a label. */
+async function bindAgain(cluster: Writers['cluster'], pod: Pod, bound: Pod): Promise<boolean> {
+  const node = bound.spec.nodeName ?? ''
+  const placement = bound.metadata.annotations?.[PLACEMENT_ANNOTATION] ?? ''
+  const stored = await cluster.change(cluster.pods, keyOf(pod), (current) => {
+    if (current.metadata.uid !== pod.metadata.uid || current.spec.nodeName !== undefined || isDeleting(current)) return null
+    const next = boundPod(current, node, {}, cluster.nowIso())
+    return { ...next, metadata: { ...next.metadata, annotations: { ...next.metadata.annotations, [PLACEMENT_ANNOTATION]: placement } } }
+  })
+  return stored?.metadata.uid === pod.metadata.uid && stored?.spec.nodeName === node
 }
 
 /** Says on the pod why it is not placed, once for each sentence. */

@@ -139,6 +139,21 @@ export class Cluster {
     throw new Error(`${kind.resource} ${key} changed ${CONFLICT_TRIES} times while it was being written`)
   }
 
+  /**
+   * Stores `next` in place of exactly `current`, whose spec it changes; null when somebody wrote meanwhile. For writers that
+   * know what they change: nothing is compared.
+   */
+  async replaceSpec<O extends KubeObject>(kind: Kind<O>, current: O, next: O): Promise<O | null> {
+    const metadata = { ...next.metadata, generation: (current.metadata.generation ?? 0) + 1 }
+    const written = await this.#deps.store.update(kind.resource, { ...next, metadata }, Number(current.metadata.resourceVersion))
+    if (!written.ok) {
+      if (written.current !== null) kind.absorb(written.current)
+      return null
+    }
+    kind.absorb(written.object)
+    return kind.get(`${namespaceOf(next)}/${nameOf(next)}`) ?? null
+  }
+
   /** Takes an object out of the store at once. */
   async erase<O extends KubeObject>(kind: Kind<O>, object: O): Promise<void> {
     const written: Written = await this.#deps.store.delete(kind.resource, namespaceOf(object), nameOf(object), null)
