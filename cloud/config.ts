@@ -27,6 +27,8 @@ export interface Config {
   readonly consoleDir: string | null
   /** extra names and addresses in the API certificate */
   readonly certificateNames: readonly string[]
+  /** file with the scheduler's profiles; null = the usual one */
+  readonly schedulerConfig: string | null
 }
 
 export type ConfigResult =
@@ -48,6 +50,7 @@ export const HELP = `skerry-cloud: the controller. Holds what operators asked fo
   --tenant NAME          first level below skerry/v1           (SKERRY_TENANT, default default)
   --console DIR|off      the built console                     (SKERRY_CONSOLE, default the folder beside this program)
   --name NAME            another name or address in the API certificate; repeatable
+  --scheduler-config FILE  profiles and plugins of the scheduler, JSON  (SKERRY_SCHEDULER_CONFIG, default: the usual profile)
   --help, --version
 `
 
@@ -62,6 +65,7 @@ const OPTIONS = {
   tenant: { type: 'string' },
   console: { type: 'string' },
   name: { type: 'string', multiple: true },
+  'scheduler-config': { type: 'string' },
   help: { type: 'boolean' },
   version: { type: 'boolean' },
 } as const
@@ -108,6 +112,7 @@ export function readConfig(argv: readonly string[], env: Environment, programDir
     tenant,
     consoleDir: consoleText === 'off' ? null : path.resolve(consoleText ?? path.join(programDir, 'console')),
     certificateNames: values.name ?? [],
+    schedulerConfig: values['scheduler-config'] ?? env['SKERRY_SCHEDULER_CONFIG'] ?? null,
   }
   return wrong.length > 0 ? { kind: 'wrong', text: `${wrong.join('\n')}\nSee skerry-cloud --help.` } : { kind: 'run', config }
 }

@@ -25,6 +25,7 @@ import { openMqttLink } from './mqtt/mqtt-link.ts'
 import { loadSigningKey } from './mqtt/signing-key.ts'
 import { operatorPaths } from './operator-paths.ts'
 import type { Log } from './ports.ts'
+import { readProfiles } from './scheduler-config.ts'
 import { openSqliteStore } from './store/sqlite-store.ts'
 import { systemClock as clock, systemRandom as random } from './system.ts'
 
@@ -39,7 +40,8 @@ async function run(config: Config, log: Log): Promise<() => Promise<void>> {
       ? null
       : await startEmbeddedBroker({ ...config.mqtt, tenant: config.tenant, authenticate: passwordAuthenticator(secret), log })
   const link = openMqttLink({ ...linkAccount(config, broker, secret), tenant: config.tenant, clientId: CLOUD_CLIENT_ID }, { clock, random, log })
-  const controllers = await startControllers({ store, link, clock, random, log, signingKey: keys.signing, epoch: 1 })
+  const profiles = config.schedulerConfig === null ? {} : { profiles: await readProfiles(config.schedulerConfig) }
+  const controllers = await startControllers({ store, link, clock, random, log, signingKey: keys.signing, epoch: 1, ...profiles })
 
   const authenticator = tokenAuthenticator([{ token, principal: { name: 'admin', groups: [ADMIN_GROUP] } }])
   const mayRead = (request: IncomingMessage): boolean => {

@@ -6,6 +6,7 @@
 import { PLACEMENT_ANNOTATION } from '../core/desired.ts'
 import { annotationOf, nameOf } from '../core/meta.ts'
 import type { PodInfo } from '../core/scheduler/framework.ts'
+import { withUsage } from '../core/scheduler/overcommit.ts'
 import { podInfo } from '../core/scheduler/pod-info.ts'
 import { holdsResources, nodeInfo, withoutPod, withPod } from '../core/scheduler/snapshot.ts'
 import { sameForScheduling } from '../core/scheduler/node-change.ts'
@@ -47,6 +48,12 @@ export class SchedulerView {
       this.world.set(nodeInfo(next, known ?? this.#boundTo(nameOf(next)).filter(holdsResources).map(podInfo)))
     }
     return true
+  }
+
+  /** Samples of cpu that the device's pods used, by pod uid. */
+  usageSeen(node: string, usedMilli: ReadonlyMap<string, readonly number[]>): void {
+    const known = this.world.get(node)
+    if (known !== undefined) this.world.set(withUsage(known, usedMilli))
   }
 
   namespaceChanged(next: Namespace | null, previous: Namespace | null): void {

@@ -64,6 +64,8 @@ export interface NodeInfo {
   readonly allocatable: Amounts
   readonly requested: Amounts
   readonly scoringRequested: Amounts
+  /** cpu in milli that its pods ask for and do not use, for classes that opted in; absent while nothing was measured */
+  readonly reclaimableCpu?: number
   readonly pods: ReadonlyMap<string, PodInfo>
   /** those of its pods that carry pod affinity or anti-affinity */
   readonly podsWithTerms: readonly PodInfo[]

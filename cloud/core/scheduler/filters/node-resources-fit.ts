@@ -1,7 +1,7 @@
 import { cause } from '../../../../protocol/causes.ts'
 import type { Cause, CauseCode } from '../../../../protocol/causes.ts'
 import { formatBytes, formatMilli } from '../../../../protocol/units.ts'
-import type { Amounts, FilterPlugin, NodeInfo } from '../framework.ts'
+import type { Amounts, FilterPlugin, NodeInfo, PodInfo } from '../framework.ts'
 
 const CODES: Readonly<Record<string, CauseCode>> = {
   cpu: 'placement.cpu.short',
@@ -15,19 +15,24 @@ export interface FitArgs {
   readonly ignoredResources?: readonly string[]
   /** the same for all resources of these domains */
   readonly ignoredResourceGroups?: readonly string[]
+  /** priority classes whose pods may have cpu that others ask for and do not use */
+  readonly overcommitClasses?: readonly string[]
 }
 
 /** Requests of all pods, this one included, stay within what the device gives away. */
-export function nodeResourcesFitFor({ ignoredResources = [], ignoredResourceGroups = [] }: FitArgs = {}): FilterPlugin {
+export function nodeResourcesFitFor({ ignoredResources = [], ignoredResourceGroups = [], overcommitClasses = [] }: FitArgs = {}): FilterPlugin {
   const isIgnored = (name: string): boolean => ignoredResources.includes(name) || ignoredResourceGroups.includes(name.split('/', 1)[0] ?? '')
+  const spare = ({ pod }: PodInfo, { reclaimableCpu = 0 }: NodeInfo): number =>
+    reclaimableCpu > 0 && overcommitClasses.includes(pod.spec.priorityClassName ?? '') ? reclaimableCpu : 0
   const ignoresAny = ignoredResources.length > 0 || ignoredResourceGroups.length > 0
   return {
     name: 'NodeResourcesFit',
-    passes: ({ requests }, node) => {
+    passes: (pod, node) => {
+      const { requests } = pod
       // the usual four by name: this is asked of every device for every new pod
       const { allocatable, requested } = node
       const { cpu = 0, memory = 0, pods = 0 } = requests
-      if (cpu > 0 && !(cpu <= (allocatable['cpu'] ?? 0) - (requested['cpu'] ?? 0))) return false
+      if (cpu > 0 && !(cpu <= (allocatable['cpu'] ?? 0) - (requested['cpu'] ?? 0) + spare(pod, node))) return false
       if (memory > 0 && !(memory <= (allocatable['memory'] ?? 0) - (requested['memory'] ?? 0))) return false
       if (pods > 0 && !(pods <= (allocatable['pods'] ?? 0) - (requested['pods'] ?? 0))) return false
       return others(requests).every(([name, needs]) => fits(name, needs, node) || (ignoresAny && isIgnored(name)))
@@ -35,7 +40,8 @@ export function nodeResourcesFitFor({ ignoredResources = [], ignoredResourceGrou
     filter: (pod, node) => {
       const faults: Cause[] = []
       for (const [name, needs] of Object.entries(pod.requests)) {
-        if (!fits(name, needs, node) && !isIgnored(name)) faults.push(shortage(name, needs, node))
+        if (fits(name, name === 'cpu' ? needs - spare(pod, node) : needs, node) || isIgnored(name)) continue
+        faults.push(shortage(name, needs, node))
       }
       return faults
     },
