@@ -78,13 +78,15 @@ describe('probes: readiness', () => {
     expect(run.ask(4_999)).toEqual([])
     expect(run.ask(1)).toEqual(['readiness'])
   })
-  it('says why, and keeps the first words of a row of failures', () => {
+  it('says why, and anew only at the 2nd, 4th, 8th… failure of a row', () => {
     const run = new Run({ readinessProbe: every(1) })
-    run.ask()
-    run.say('readiness', 'failure', 'at 10:00')
+    const told = Array.from({ length: 9 }, (_, index) => {
+      run.ask(1_000)
+      return run.say('readiness', 'failure', `failure ${index + 1}`).one.failing.readiness?.facts['why']
+    })
+    expect(told.map((text) => text?.slice(-1)).join('')).toBe('122444488')
     run.ask(1_000)
-    run.say('readiness', 'failure', 'at 10:01')
-    expect(run.one.failing.readiness).toEqual({ code: 'container.unhealthy', facts: { container: 'app', probe: 'readiness', why: 'at 10:00' } })
+    expect(run.say('readiness', 'success').one.failing).toEqual({})
   })
 })
 

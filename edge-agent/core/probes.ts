@@ -105,7 +105,7 @@ export function answered(one: ContainerProbes, probe: ProbeKind, answer: ProbeAn
   if (answer.verdict === 'unknown') return withState(one, probe, { ...before, inFlight: false, nextAtMonoMs })
   const failed = answer.verdict === 'failure'
   const inARow = before.last === answer.verdict ? before.inARow + 1 : 1
-  const counted = withFailing(withState(one, probe, { inFlight: false, nextAtMonoMs, last: answer.verdict, inARow }), probe, answer)
+  const counted = withFailing(withState(one, probe, { inFlight: false, nextAtMonoMs, last: answer.verdict, inARow }), probe, answer, inARow)
   const settings = probeSettings(probeOf(one.container, probe) ?? {})
   if (inARow < (failed ? settings.failureThreshold : settings.successThreshold)) return counted
   if (probe === 'readiness') return { ...counted, ready: !failed }
@@ -201,11 +201,11 @@ function withState(one: ContainerProbes, probe: ProbeKind, state: ProbeState): C
   return { ...one, states: { ...one.states, [probe]: state } }
 }
 
-function withFailing(one: ContainerProbes, probe: ProbeKind, { verdict, message }: ProbeAnswer): ContainerProbes {
+function withFailing(one: ContainerProbes, probe: ProbeKind, { verdict, message }: ProbeAnswer, inARow: number): ContainerProbes {
   const { [probe]: known, ...others } = one.failing
   if (verdict !== 'failure') return known === undefined ? one : { ...one, failing: others }
-  // the first of a row is kept: texts that differ each time would be sent up each time
-  if (known !== undefined) return one
+  // told anew at the 2nd, 4th, 8th… of a row: texts that differ each time would be sent up each time
+  if (known !== undefined && (known.facts['why'] === message || (inARow & (inARow - 1)) !== 0)) return one
   return { ...one, failing: { ...others, [probe]: cause('container.unhealthy', { container: one.container.name, probe, why: message }) } }
 }
 
