@@ -1,9 +1,9 @@
 /** What this device says for itself: its policy file, and where files of pods may lie. */
+import { DEVICE_POLICY } from './core/pod-model.ts'
+import type { DevicePolicy, LocalSettings } from './core/pod-model.ts'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parse } from '../protocol/shape.ts'
-import { DEVICE_POLICY } from './core/device-policy.ts'
-import type { DevicePolicy, LocalSettings } from './core/device-policy.ts'
 import type { Log } from './ports.ts'
 import { memoryFolder } from './volumes/pod-volumes.ts'
 

@@ -3,12 +3,12 @@
  * which nothing waits for. INVARIANTS: workloads never depend on this process: it may end at any moment, and the next one
  * adopts what runs; one agent a state folder.
  */
+import type { LocalSettings } from './core/pod-model.ts'
 import { randomUUID } from 'node:crypto'
 import path from 'node:path'
 import { clip, LIMITS } from '../protocol/limits.ts'
 import { HELP, readCommand } from './config.ts'
 import type { RunConfig } from './config.ts'
-import type { LocalSettings } from './core/device-policy.ts'
 import { initialState } from './core/initial-state.ts'
 import type { AgentState, EngineInfo, Loaded } from './core/model.ts'
 import { createDockerEngine } from './engine/docker-engine.ts'

@@ -1,4 +1,5 @@
 /** The narrow interfaces through which the agent's rooms meet in `main.ts`. Fakes implement the same and pass the same contract suites. */
+import type { PodVolumes } from './core/pod-model.ts'
 import type { DesiredState, Version } from '../protocol/desired-state.ts'
 import type { DeviceEvents, DeviceHappening } from '../protocol/events.ts'
 import type { Hello } from '../protocol/presence.ts'
@@ -18,7 +19,6 @@ import type {
   SavedState,
 } from './core/model.ts'
 import type { ImageRecord } from './core/image-record.ts'
-import type { PodVolumes } from './core/pod-files.ts'
 import type { Cause } from '../protocol/causes.ts'
 import type { Traffic } from './core/data-budget.ts'
 

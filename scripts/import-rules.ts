@@ -99,6 +99,7 @@ export const LIBRARY_OWNERS: Readonly<Record<string, readonly string[]>> = {
     'edge-agent/engine/image-pull.ts',
     'edge-agent/engine/image-engine.ts',
     'edge-agent/engine/live-streams.ts',
+    'edge-agent/engine/pod-engine.ts',
   ],
   ws: ['edge-agent/session/', 'cloud/sessions/'],
   mqtt: ['edge-agent/link/mqtt-link.ts', 'cloud/mqtt/mqtt-link.ts'],

@@ -17,6 +17,10 @@ export interface PodInput {
   readonly hostPort?: number
   readonly hostNetwork?: boolean
   readonly placement?: DesiredPod['placement']
+  /** main containers, when not the one called app */
+  readonly containers?: readonly string[]
+  /** init containers in order; a name that ends in + is a sidecar */
+  readonly init?: readonly string[]
 }
 
 export interface FoundInput {
@@ -31,6 +35,8 @@ export interface FoundInput {
   readonly finishedAt?: string
   readonly grace?: number
   readonly container?: string
+  /** id of the sandbox that it was made beside */
+  readonly sandbox?: string
 }
 
 /** `a1` -> a 64 character hash that begins so. */
@@ -47,7 +53,16 @@ export function pod(input: PodInput): DesiredPod {
     name,
     specHash: fullHash(hash),
     spec: {
-      containers: [{ name: 'app', image, ...port }],
+      containers: (input.containers ?? ['app']).map((one) => ({ name: one, image, ...port })),
+      ...(input.init === undefined
+        ? {}
+        : {
+            initContainers: input.init.map((one) => ({
+              name: one.replace('+', ''),
+              image,
+              ...(one.endsWith('+') ? { restartPolicy: 'Always' as const } : {}),
+            })),
+          }),
       ...(input.restartPolicy === undefined ? {} : { restartPolicy: input.restartPolicy }),
       ...(input.grace === undefined ? {} : { terminationGracePeriodSeconds: input.grace }),
       ...(input.hostNetwork === undefined ? {} : { hostNetwork: input.hostNetwork }),
@@ -82,6 +97,7 @@ export function found(input: FoundInput): ObservedContainer {
     error: '',
     ip: state === 'running' ? '172.17.0.2' : null,
     ...(input.grace === undefined ? {} : { graceSeconds: input.grace }),
+    ...(input.sandbox === undefined ? {} : { sandbox: input.sandbox }),
   }
 }
 

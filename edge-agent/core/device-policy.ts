@@ -2,30 +2,11 @@
  * What the owner of a device lets workloads do to it. It lies in a file on the device and nothing from the cloud can widen
  * it; without the file nothing beyond an ordinary container is allowed.
  */
+import type { DevicePolicy, LocalSettings } from './pod-model.ts'
 import { cause } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import type { SecurityContext } from '../../protocol/pod-security.ts'
-import { bool, list, obj, required, str } from '../../protocol/shape.ts'
-import type { Infer } from '../../protocol/shape.ts'
 import type { ContainerSpec, DesiredPod } from './model.ts'
-
-export const DEVICE_POLICY = obj({
-  /** host paths that may be mounted, with everything below them */
-  hostPaths: list(obj({ path: required(str({ pattern: /^\//, says: 'an absolute path' })), readOnly: bool() }), { max: 256 }),
-  privileged: bool(),
-  /** capabilities beyond those that every container has, without CAP_ */
-  capabilities: list(str({ max: 64 }), { max: 64 }),
-})
-export type DevicePolicy = Infer<typeof DEVICE_POLICY>
-
-/** Settings of this device that no document of the cloud changes. */
-export interface LocalSettings {
-  readonly policy: DevicePolicy
-  /** named in messages */
-  readonly policyFile: string
-  /** folders for volumes: on disk, and on a file system that is never on disk (null = this device has none) */
-  readonly roots: { readonly disk: string; readonly memory: string | null } | null
-}
 
 export const NO_LOCAL_SETTINGS: LocalSettings = { policy: {}, policyFile: 'policy.json', roots: null }
 

@@ -2,6 +2,7 @@
  * The agent's whole vocabulary on one page. Everything here is plain data: states, plans and effects can be printed,
  * compared, sent up and replayed.
  */
+import type { LocalSettings, PlannedMount, PlannedVariable, PodVolumes } from './pod-model.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import type { ImagesWanted, ImageUse, Pulls } from './image-model.ts'
 import type { DesiredPod, DesiredState, Placement, PullCredential, Version } from '../../protocol/desired-state.ts'
@@ -12,10 +13,6 @@ import type { PodSecurityContext } from '../../protocol/pod-security.ts'
 import type { LifecycleHandler } from '../../protocol/probe.ts'
 import type { SessionSeen } from '../../protocol/session.ts'
 import type { StatusReport } from '../../protocol/status-report.ts'
-import type { LocalSettings } from './device-policy.ts'
-import type { PlannedVariable } from './pod-env.ts'
-import type { PodVolumes } from './pod-files.ts'
-import type { PlannedMount } from './pod-mounts.ts'
 import type { Pressure, PressureSample } from './pressure-model.ts'
 import type { ProbeAction, ProbeAnswer, ProbeAsk, ProbeKind, Probes } from './probe-model.ts'
 

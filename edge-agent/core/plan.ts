@@ -5,6 +5,7 @@
  * - A plan is empty, or has a lane to run, or names what it waits for.
  * - Only containers that were observed (they carry this device's label) or that are desired are ever named in a step.
  */
+import type { LocalSettings } from './pod-model.ts'
 import { cause } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import type { Inventory } from '../../protocol/inventory.ts'
@@ -13,7 +14,6 @@ import { SANDBOX } from '../../protocol/desired-state.ts'
 import { placeOf, planContainer, preparedVolumes } from './container-plan.ts'
 import { pressureAdmits } from './eviction.ts'
 import type { Pressure } from './pressure-model.ts'
-import type { LocalSettings } from './device-policy.ts'
 import { hostPortsOf, identityOfObserved, keyOfObserved } from './identity.ts'
 import { matchContainers } from './match.ts'
 import type { Match } from './match.ts'

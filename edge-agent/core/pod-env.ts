@@ -1,15 +1,9 @@
 /** The environment of a container as it starts with it. A ConfigMap that changes later does not restart anything. */
+import type { PlannedVariable } from './pod-model.ts'
 import type { EnvFrom, EnvVar } from '../../protocol/pod-env.ts'
 import type { ContainerSpec, DesiredPod } from './model.ts'
 import { configOf, fieldValue, missing, resourceValue, textOf, unreadable, valuesOf } from './pod-values.ts'
 import type { Configs, Resolved, Surroundings } from './pod-values.ts'
-
-/** `literal`: taken from elsewhere, so that `$(NAME)` in it is not a reference. */
-export interface PlannedVariable {
-  readonly name: string
-  readonly value: string
-  readonly literal?: true
-}
 
 /** envFrom first, then env; a later name wins where the engine adapter builds the list. */
 export function environmentOf(

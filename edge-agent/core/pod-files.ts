@@ -2,37 +2,13 @@
  * Volumes of a pod that are folders of files: what lies in them, by the document. Files of Secrets and everything beside
  * them are kept in memory. Made once for a document and pod.
  */
+import type { PlannedFile, PlannedFolder, PodVolumes } from './pod-model.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { DownwardFile, KeyItem, Volume } from '../../protocol/pod-volumes.ts'
 import { digestOf } from '../../protocol/revision.ts'
 import type { DesiredPod, DesiredState } from './model.ts'
 import { configOf, configsOf, fieldValue, missing, resourceValue, unreadable, valuesOf } from './pod-values.ts'
-import type { Configs, ConfigValue, Resolved, Surroundings } from './pod-values.ts'
-
-export interface PlannedFile extends ConfigValue {
-  /** below the volume's folder */
-  readonly path: string
-  readonly mode: number
-}
-
-export interface PlannedFolder {
-  readonly volume: string
-  readonly medium: 'disk' | 'memory'
-  readonly files: readonly PlannedFile[]
-}
-
-/** Everything that is to lie ready for a pod before one of its containers starts. */
-export interface PodVolumes {
-  readonly podUid: string
-  /** group of the folders, and what it may do with them; null = root's */
-  readonly group: number | null
-  readonly folders: readonly PlannedFolder[]
-  /** emptyDir on disk */
-  readonly scratch: readonly string[]
-  readonly hostPaths: readonly { readonly volume: string; readonly path: string; readonly type: string }[]
-  /** equal digests mean equal files */
-  readonly digest: string
-}
+import type { Configs, Resolved, Surroundings } from './pod-values.ts'
 
 const DEFAULT_MODE = 0o644
 const made = new WeakMap<DesiredState, Map<string, Resolved<PodVolumes> | null>>()

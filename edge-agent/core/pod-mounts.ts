@@ -1,18 +1,12 @@
 /** Where the volumes of a pod appear in one of its containers, as the engine is to mount them. */
+import type { LocalSettings, PlannedMount } from './pod-model.ts'
 import { cause } from '../../protocol/causes.ts'
 import { parseUnits } from '../../protocol/units.ts'
 import type { Volume, VolumeMount } from '../../protocol/pod-volumes.ts'
 import { hostPathRule } from './device-policy.ts'
-import type { LocalSettings } from './device-policy.ts'
 import type { ContainerSpec, DesiredPod } from './model.ts'
 import { unreadable } from './pod-values.ts'
 import type { Resolved } from './pod-values.ts'
-
-export type PlannedMount =
-  | { readonly kind: 'bind'; readonly source: string; readonly target: string; readonly readOnly: boolean }
-  /** a volume of the engine; `tmpfsBytes`: in memory, gone when its last container ends (null = no size given) */
-  | { readonly kind: 'volume'; readonly name: string; readonly target: string; readonly readOnly: boolean; readonly tmpfsBytes?: number | null }
-  | { readonly kind: 'device'; readonly source: string; readonly target: string; readonly readOnly: boolean }
 
 /** Folders of a pod: `kind` is files (made from objects) or scratch (emptyDir). */
 export function folderOf(root: string, podUid: string, kind: 'files' | 'scratch', volume: string): string {

@@ -2,6 +2,7 @@
  * Values that a pod takes from other objects, from itself and from its containers' resources. Texts of Secrets pass through
  * here into environments and files, and nowhere else: causes name objects and keys, never values.
  */
+import type { ConfigValue } from './pod-model.ts'
 import { cause } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import type { DesiredConfig } from '../../protocol/desired-state.ts'
@@ -19,12 +20,6 @@ export interface Surroundings {
   readonly podIp: string | null
   readonly cpuMilli: number
   readonly memoryBytes: number
-}
-
-export interface ConfigValue {
-  readonly text: string
-  /** text is base64 of the bytes */
-  readonly base64: boolean
 }
 
 export type Configs = ReadonlyMap<string, DesiredConfig>

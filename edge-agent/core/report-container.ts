@@ -124,6 +124,7 @@ function message(why: Cause): { readonly message: string } {
 function restartsDone(match: Match, entry: LedgerEntry | undefined): number {
   if (entry === undefined) return 0
   const { kept, pod } = match
-  const pending = kept !== null && kept.state === 'exited' && kept.finishedAt === entry.countedExit && restartsAfterExit(pod, kept.exitCode, match.role)
+  const pending =
+    kept !== null && kept.state === 'exited' && kept.finishedAt === entry.countedExit && restartsAfterExit(pod, kept.exitCode, match.role)
   return pending ? Math.max(0, entry.restarts - 1) : entry.restarts
 }

@@ -2,11 +2,11 @@
  * Verdict -> steps, in one fixed order: the new image first, so that nothing that runs is stopped for an image that cannot
  * be had; then away with the old, then the new.
  */
+import type { PodVolumes } from './pod-model.ts'
 import { GRACE_SECONDS_DEFAULT, graceSecondsOf, pullPolicyOf } from './identity.ts'
 import { imageUseOf } from './image-use.ts'
 import type { Match } from './match.ts'
 import type { ContainerPlan, ObservedContainer, Step, VerdictKind } from './model.ts'
-import type { PodVolumes } from './pod-files.ts'
 import { actionOf } from './probe-action.ts'
 
 /** What its pod adds; the plan is made only when a container is. */

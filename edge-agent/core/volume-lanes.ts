@@ -5,10 +5,15 @@
  */
 import { SANDBOX } from '../../protocol/desired-state.ts'
 import { placeOf, preparedVolumes } from './container-plan.ts'
-import type { DesiredPod, DesiredState, Lane, Step, Verdict } from './model.ts'
+import type { DesiredPod, DesiredState, Lane, Ledger, ObservedContainer, Step, Verdict, VolumesSeen } from './model.ts'
 import type { LaneItem } from './order.ts'
-import type { PlanInput } from './plan.ts'
 import { waitingCause } from './verdict.ts'
+
+type Input = Parameters<typeof placeOf>[0] & {
+  readonly ledger: Ledger
+  readonly observed: readonly ObservedContainer[]
+  readonly volumes?: VolumesSeen
+}
 
 interface Judged {
   readonly verdicts: readonly Verdict[]
@@ -22,7 +27,7 @@ export function isVolumeKey(key: string): boolean {
   return key.includes(`/${VOLUMES}/`)
 }
 
-export function volumeItems(input: PlanInput, desired: DesiredState, nowMonoMs: number): readonly Judged[] {
+export function volumeItems(input: Input, desired: DesiredState, nowMonoMs: number): readonly Judged[] {
   const { volumes, observed } = input
   if (volumes === undefined) return []
   const place = placeOf(input)
@@ -43,7 +48,7 @@ export function volumeItems(input: PlanInput, desired: DesiredState, nowMonoMs: 
   return [...fresh, ...left]
 }
 
-function attempt(key: string, pod: DesiredPod | null, steps: readonly Step[], { ledger }: PlanInput, nowMonoMs: number): Judged {
+function attempt(key: string, pod: DesiredPod | null, steps: readonly Step[], { ledger }: Input, nowMonoMs: number): Judged {
   const entry = ledger[key]
   const notBeforeMonoMs = entry?.notBeforeMonoMs ?? null
   if (entry === undefined || notBeforeMonoMs === null || notBeforeMonoMs <= nowMonoMs) {

@@ -1,6 +1,6 @@
 /** What a container gets from its pod: network, mounts, security. Pure, as to-docker. */
+import type { PlannedMount } from '../core/pod-model.ts'
 import type { ContainerPlan } from '../core/model.ts'
-import type { PlannedMount } from '../core/pod-mounts.ts'
 
 /** Labels of volumes made by the engine; claims have no pod, so that they are never removed with one. */
 export interface MountOptions {

@@ -3,10 +3,10 @@
  * link to a folder that is never changed once it is linked. INVARIANTS: the link is moved by one rename; an old folder goes
  * only after the link; equal files are left alone, so that nothing is written without need.
  */
+import type { PlannedFile } from '../core/pod-model.ts'
 import { chmod, chown, lstat, mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
-import type { PlannedFile } from '../core/pod-files.ts'
 
 const DATA = '..data'
 const NEXT = '..data_next'

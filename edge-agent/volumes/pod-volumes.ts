@@ -4,14 +4,13 @@
  * restart of the device empties it, and files are made again before a container starts. INVARIANTS: calls for one pod run
  * one after another; nothing is removed but a folder named by a pod's uid below a root; links are never followed on removal.
  */
+import type { DevicePolicy, LocalSettings, PodVolumes } from '../core/pod-model.ts'
 import { chmod, chown, mkdir, readdir, realpath, rm, stat, statfs, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { cause } from '../../protocol/causes.ts'
 import { clip } from '../../protocol/limits.ts'
 import { hostPathRule } from '../core/device-policy.ts'
-import type { DevicePolicy, LocalSettings } from '../core/device-policy.ts'
 import type { Outcome } from '../core/model.ts'
-import type { PodVolumes } from '../core/pod-files.ts'
 import { folderOf } from '../core/pod-mounts.ts'
 import type { Volumes } from '../ports.ts'
 import { writeFileFolder } from './file-folder.ts'

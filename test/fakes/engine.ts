@@ -119,7 +119,8 @@ export class FakeEngine implements Engine {
 
   create(plan: ContainerPlan): Promise<Outcome> {
     return this.#step('create', plan.identity.name, () => {
-      if (plan.network !== 'holder' && !this.images.has(plan.container.image)) return cause('container.create.failed', { why: `No such image: ${plan.container.image}` })
+      if (plan.network !== 'holder' && !this.images.has(plan.container.image))
+        return cause('container.create.failed', { why: `No such image: ${plan.container.image}` })
       return this.#containers.create(plan)
     })
   }

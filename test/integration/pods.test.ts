@@ -1,4 +1,5 @@
 /** Pods of several parts on a real engine: what their programs can see and do, and what is left when they are gone. */
+import type { LocalSettings } from '../../edge-agent/core/pod-model.ts'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,7 +8,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { containerHashes, desiredDigest, podSpecHash } from '../../protocol/desired-state.ts'
 import type { DesiredConfig, DesiredPod } from '../../protocol/desired-state.ts'
 import { initialState } from '../../edge-agent/core/initial-state.ts'
-import type { LocalSettings } from '../../edge-agent/core/device-policy.ts'
 import type { AgentState } from '../../edge-agent/core/model.ts'
 import { createDockerEngine } from '../../edge-agent/engine/docker-engine.ts'
 import type { Log } from '../../edge-agent/ports.ts'
@@ -187,8 +187,11 @@ describe.skipIf(missing !== null)(`pods on a real engine${missing === null ? '' 
       data: { a: value.repeat(2_000), b: value.repeat(2_000) },
     })
     // reads both files through one directory handle again and again; a mix of two revisions would be seen
-    const watcher =
-      'mixed=0; while true; do cd -P /etc/app/..data 2>/dev/null || continue; x=$(cat a 2>/dev/null | head -c 1); y=$(cat b 2>/dev/null | head -c 1); if [ -n "$x" ] && [ -n "$y" ] && [ "$x" != "$y" ]; then echo mixed >> /tmp/bad; fi; cd /; done'
+    const watcher = [
+      'while true; do cd -P /etc/app/..data 2>/dev/null || continue',
+      'x=$(cat a 2>/dev/null | head -c 1); y=$(cat b 2>/dev/null | head -c 1)',
+      'if [ -n "$x" ] && [ -n "$y" ] && [ "$x" != "$y" ]; then echo mixed >> /tmp/bad; fi; cd /; done',
+    ].join('; ')
     const spec: Spec = {
       containers: [
         box('main', watcher, {
