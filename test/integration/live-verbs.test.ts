@@ -73,7 +73,7 @@ describe.skipIf(why !== null)(
       expect((await run('logs', 'solo', '--tail=1')).out).toMatch(/^line \d+\n$/)
       expect((await run('logs', '-l', 'app=solo', '--tail=2', '--timestamps')).out).toMatch(/^(\d{4}-\S+Z line \d+\n){2}$/)
       const follow = start('logs', '-f', 'solo', '--tail=1')
-      await eventually('three more lines were seen', async () => (follow.output().split('\n').length > 3 ? null : follow.output()))
+      await eventually('three more lines were seen', async () => (follow.output().split('\n').length > 3 ? null : `seen: ${follow.output()}`))
       follow.child.kill()
       await follow.done
       const before = await run('logs', 'solo', '--previous')
@@ -109,7 +109,7 @@ describe.skipIf(why !== null)(
     it('forwards ports, several connections at once', async () => {
       const port = await freePort(0)
       const forward = start('port-forward', 'pod/solo', `${port}:8080`)
-      await eventually('it listens', async () => (forward.output().includes('Forwarding from') ? null : forward.output()))
+      await eventually('it listens', async () => (forward.output().includes('Forwarding from') ? null : `it says: ${forward.output()}`))
       const answers = await Promise.all(Array.from({ length: 6 }, async () => (await fetch(`http://127.0.0.1:${port}/`)).text()))
       expect(answers).toEqual(Array.from({ length: 6 }, () => 'hello-from-pod\n'))
       forward.child.kill()
