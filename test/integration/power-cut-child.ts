@@ -1,46 +1,76 @@
 /**
- * Cuts a real file system off in the middle of saves and mounts it again. Runs in its own mount namespace:
- * `unshare -m --propagation private node … power-cut-child.ts <ext4|xfs> <cuts> <work dir>`; prints one JSON line.
+ * Cuts a real file system off in the middle of writes and mounts it again. Runs in its own mount namespace:
+ * `unshare -m --propagation private node … power-cut-child.ts <ext4|xfs> <cuts> <work dir> <state|queue>`; prints one JSON line.
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { nodeDisk } from '../../edge-agent/store/disk.ts'
+import { SegmentLog } from '../../edge-agent/store/segment-log.ts'
 import { openStateStore } from '../../edge-agent/store/state-store.ts'
 
-const [, , fs = 'ext4', cuts = '20', work = ''] = process.argv
+const [, , fs = 'ext4', cuts = '20', work = '', what = 'state'] = process.argv
 const image = path.join(work, `${fs}.img`)
 const mount = path.join(work, fs)
 const dir = path.join(mount, 'state')
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined }
 const run = (command: string, ...args: readonly string[]): void => void execFileSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'] })
 
+interface Acknowledged {
+  readonly before: number
+  readonly last: number
+}
+
 mkdirSync(mount)
 writeFileSync(image, '')
 truncateSync(image, fs === 'xfs' ? 320 << 20 : 64 << 20)
 run(`mkfs.${fs}`, '-q', fs === 'xfs' ? '-f' : '-F', image)
 
-const result = { fs, cuts: 0, acknowledged: 0, older: 0, unreadable: 0, fellBack: 0 }
+const result = { fs, what, cuts: 0, acknowledged: 0, older: 0, raced: 0, unreadable: 0, fellBack: 0 }
 for (let cut = 0; cut < Number(cuts); cut += 1) {
   run('mount', '-o', 'loop', image, mount)
   const acknowledged = await writeAndCut(cut)
   run('umount', mount)
   run('mount', '-o', 'loop', image, mount)
-  const loaded = await openStateStore(dir, { log: quiet }).load()
-  const found = loaded.kind === 'state' ? (loaded.state.desired?.generation ?? 0) : null
   result.cuts += 1
-  result.acknowledged = acknowledged
-  if (found === null) result.unreadable += 1
-  else if (found < acknowledged || found > acknowledged + 1) result.older += 1
-  if (loaded.kind === 'state' && loaded.fellBack) result.fellBack += 1
+  result.acknowledged = acknowledged.last
+  await (what === 'queue' ? lookAtQueue(acknowledged) : lookAtState(acknowledged))
   run('umount', mount)
 }
 rmSync(image)
 process.stdout.write(`${JSON.stringify(result)}\n`)
 
-/** answers the last number that was acknowledged before the cut */
-async function writeAndCut(cut: number): Promise<number> {
-  const script = path.join(import.meta.dirname, 'state-writer-child.ts')
+async function lookAtState({ before, last }: Acknowledged): Promise<void> {
+  const loaded = await openStateStore(dir, { log: quiet }).load()
+  const found = loaded.kind === 'state' ? (loaded.state.desired?.generation ?? 0) : null
+  if (found === null) result.unreadable += 1
+  else if (found < before || found > last + 1) result.older += 1
+  else if (found < last) result.raced += 1
+  if (loaded.kind === 'state' && loaded.fellBack) result.fellBack += 1
+}
+
+/** every number that was appended and not acknowledged by the reader is there once, in order, with its own bytes */
+async function lookAtQueue({ before, last }: Acknowledged): Promise<void> {
+  const queue = new SegmentLog({ disk: nodeDisk, dir, maxBytes: 8 << 20 })
+  await queue.open()
+  const records = await queue.read(0, 1_000_000)
+  const seqs = records.map((record) => record.seq)
+  const right = records.every(({ payload }) => /^(a+|b+|c+)$/.test(Buffer.from(payload).toString('utf8')) && payload.byteLength === 40)
+  if (!right || seqs.some((seq, index) => index > 0 && seq !== (seqs[index - 1] ?? 0) + 1)) result.unreadable += 1
+  const newest = seqs.at(-1) ?? 0
+  if (newest < before) result.older += 1
+  else if (newest < last) result.raced += 1
+  // a record behind the last acknowledged one may be cut: that is what `damaged` counts
+  if (queue.stats().damaged > 0) result.fellBack += 1
+}
+
+/**
+ * Answers the last number that was acknowledged before the cut began, and the last one at all. The shutdown call is not one
+ * moment: on ext4 the last fsync that races with it was seen to succeed and be lost (1 of 80 cuts).
+ */
+async function writeAndCut(cut: number): Promise<Acknowledged> {
+  const script = path.join(import.meta.dirname, `${what}-writer-child.ts`)
   const writer = spawn(process.execPath, ['--import', 'tsx', script, dir], { stdio: ['ignore', 'pipe', 'inherit'] })
   let text = ''
   const ended = new Promise<void>((resolve) => writer.once('close', () => resolve()))
@@ -52,9 +82,14 @@ async function writeAndCut(cut: number): Promise<number> {
   )
   await Promise.race([begun, ended])
   await sleep(20 + ((cut * 37) % 150))
+  const before = lastOf(text)
   // with and without the journal reaching the disk
   run('xfs_io', '-x', '-c', cut % 2 === 0 ? 'shutdown' : 'shutdown -f', mount)
   writer.kill('SIGKILL')
   await ended
-  return Number(text.trimEnd().split('\n').at(-1) ?? 0)
+  return { before, last: lastOf(text) }
+}
+
+function lastOf(text: string): number {
+  return Number(text.slice(0, text.lastIndexOf('\n')).split('\n').at(-1) ?? 0)
 }

@@ -11,14 +11,19 @@ const missing = whyNot()
 if (missing !== null) console.warn(`power cut: NOT RUN: ${missing}`)
 
 describe.skipIf(missing !== null)('a power cut of a real file system', () => {
-  it.each(['ext4', 'xfs'])('%s: nothing acknowledged is lost', async (fs) => {
+  it.each([
+    ['ext4', 'state'],
+    ['xfs', 'state'],
+    ['ext4', 'queue'],
+    ['xfs', 'queue'],
+  ])('%s, %s: nothing acknowledged is lost', async (fs, what) => {
     const work = await mkdtemp(path.join(tmpdir(), 'skerry-power-cut-'))
     try {
-      const runner = [process.execPath, '--import', 'tsx', path.join(import.meta.dirname, 'power-cut-child.ts'), fs, String(CUTS), work]
+      const runner = [process.execPath, '--import', 'tsx', path.join(import.meta.dirname, 'power-cut-child.ts'), fs, String(CUTS), work, what]
       const { stdout } = await promisify(execFile)('unshare', ['-m', '--propagation', 'private', ...runner])
       const result: unknown = JSON.parse(stdout.trim())
       console.log(`power cut: ${stdout.trim()}`)
-      expect(result).toMatchObject({ fs, cuts: CUTS, older: 0, unreadable: 0 })
+      expect(result).toMatchObject({ fs, what, cuts: CUTS, older: 0, unreadable: 0 })
     } finally {
       await rm(work, { recursive: true, force: true })
     }
