@@ -13,7 +13,7 @@ import type { Decision } from '../cloud/core/scheduler/schedule.ts'
 import { buildSnapshot } from '../cloud/core/scheduler/snapshot.ts'
 import type { Node, Taint } from '../cloud/resources/node.ts'
 import type { Pod } from '../cloud/resources/pod.ts'
-import type { Toleration } from '../protocol/pod.ts'
+import type { PodSpec, Toleration } from '../protocol/pod.ts'
 
 interface PodInput {
   readonly cpu?: string
@@ -25,6 +25,10 @@ interface PodInput {
   readonly selector?: Readonly<Record<string, string>>
   readonly tolerations?: readonly Toleration[]
   readonly requiredNode?: string
+  readonly labels?: Readonly<Record<string, string>>
+  readonly annotations?: Readonly<Record<string, string>>
+  /** further fields of the spec as Kubernetes writes them */
+  readonly spec?: Partial<PodSpec>
 }
 
 interface NodeInput {
@@ -57,7 +61,7 @@ const files = readdirSync(FOLDER)
 
 describe('schedule', () => {
   it('has its cases, and is never rewritten in CI', () => {
-    expect(files.length).toBeGreaterThanOrEqual(20)
+    expect(files.length).toBeGreaterThanOrEqual(40)
     expect(REWRITE && process.env['CI'] !== undefined).toBe(false)
   })
 
@@ -120,9 +124,12 @@ function podOf(input: PodInput, name: string, on: string | null): Pod {
       name,
       namespace: 'default',
       uid: name,
+      ...(input.labels === undefined ? {} : { labels: input.labels }),
+      ...(input.annotations === undefined ? {} : { annotations: input.annotations }),
       ...(input.requiredNode === undefined ? {} : { annotations: { [REQUIRED_NODE_ANNOTATION]: input.requiredNode } }),
     },
     spec: {
+      ...input.spec,
       ...(on === null ? {} : { nodeName: on }),
       ...(input.selector === undefined ? {} : { nodeSelector: input.selector }),
       ...(input.tolerations === undefined ? {} : { tolerations: input.tolerations }),

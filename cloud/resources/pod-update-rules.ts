@@ -7,11 +7,14 @@ const MAY = 'may not change after the pod was created; only spec.containers[*].i
 
 /** An issue for each field that changed and must not. Both specs have their defaults. */
 export function podUpdateIssues(spec: PodSpec, old: PodSpec): readonly Issue[] {
-  const fields = new Set([...Object.keys(spec), ...Object.keys(old)].filter((field) => field !== 'containers' && field !== 'tolerations'))
+  const fields = new Set(
+    [...Object.keys(spec), ...Object.keys(old)].filter((field) => field !== 'containers' && field !== 'tolerations' && field !== 'schedulingGates'),
+  )
   return [
     ...changed(spec, old, fields, 'spec'),
     ...containerChanges(spec.containers, old.containers),
     ...tolerationChanges(spec.tolerations ?? [], old.tolerations ?? []),
+    ...gateChanges(spec.schedulingGates ?? [], old.schedulingGates ?? []),
   ]
 }
 
@@ -32,6 +35,12 @@ function tolerationChanges(tolerations: readonly Toleration[], old: readonly Tol
   return lost
     ? [{ path: 'spec.tolerations', kind: 'forbidden', message: 'existing tolerations may not be changed or removed, except their tolerationSeconds' }]
     : []
+}
+
+function gateChanges(gates: readonly { readonly name: string }[], old: readonly { readonly name: string }[]): readonly Issue[] {
+  return gates.every(({ name }) => old.some((gate) => gate.name === name))
+    ? []
+    : [{ path: 'spec.schedulingGates', kind: 'forbidden', message: 'only deletion is allowed; gates may not be added after the pod was created' }]
 }
 
 function withoutSeconds({ tolerationSeconds: _, ...rest }: Toleration): string {

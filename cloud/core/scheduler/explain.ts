@@ -105,6 +105,20 @@ function phrase(pod: PodInfo, { code, facts }: Cause, nodes: readonly NodeInfo[]
       return 'not ready'
     case 'placement.port.taken':
       return `with host port ${facts['port'] ?? ''} taken`
+    case 'placement.affinity.node':
+      return `without what the node affinity wants (${facts['needs'] ?? ''})`
+    case 'placement.affinity.pods-missing':
+      return `without a pod nearby that this one must be near (by ${facts['key'] ?? ''})`
+    case 'placement.affinity.pods-present':
+      return `near a pod that this one must not be near (by ${facts['key'] ?? ''})`
+    case 'placement.affinity.pods-refuse':
+      return `near a pod that keeps this one away (by ${facts['key'] ?? ''})`
+    case 'placement.spread.no-label':
+      return `without the label ${facts['key'] ?? ''} to spread by`
+    case 'placement.spread.skew':
+      return `where one more would be too uneven by ${facts['key'] ?? ''} (allowed skew ${facts['max'] ?? ''})`
+    case 'placement.network.class':
+      return `on another network (needs ${facts['needs'] ?? ''})`
     default:
       return causeSentence({ code, facts })
   }
