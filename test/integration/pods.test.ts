@@ -169,7 +169,9 @@ describe.skipIf(missing !== null)(`pods on a real engine${missing === null ? '' 
     ])
     await settled()
     expect(await inside('staged', 'main', 'cat /log/order')).toBe('one\nside\ntwo\nmain')
-    const report = loop.state().report.last?.pods[0]
+    // reports are throttled: the newest comes within a second
+    const { report: sent } = await until(({ report }) => report.last?.pods[0]?.ready === true)
+    const report = sent.last?.pods[0]
     expect(report).toMatchObject({ phase: 'Running', ready: true })
     expect(report?.initContainers?.map(({ name, state, exitCode }) => [name, state, exitCode])).toEqual([
       ['one', 'terminated', 0],
