@@ -61,7 +61,7 @@ function readObjects(file: string, kind: string): readonly Readonly<Record<strin
   })
   for (const [index, object] of found.entries()) {
     if (object['kind'] !== undefined && object['kind'] !== kind)
-      throw new Error(`${file}: object ${index + 1} is a ${String(object['kind'])}, not a ${kind}`)
+      throw new Error(`${file}: object ${index + 1} is a ${JSON.stringify(object['kind'])}, not a ${kind}`)
     if (!isRecord(object['metadata'])) throw new Error(`${file}: object ${index + 1} has no metadata`)
     if (kind === 'Pod' && (!isRecord(object['spec']) || !Array.isArray(object['spec']['containers'])))
       throw new Error(`${file}: object ${index + 1} has no spec.containers`)
