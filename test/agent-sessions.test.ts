@@ -5,7 +5,9 @@ import { logWindow } from '../edge-agent/engine/log-window.ts'
 import type { ObservedContainer } from '../edge-agent/core/model.ts'
 import { createSessions } from '../edge-agent/session/sessions.ts'
 import type { Sessions } from '../edge-agent/session/sessions.ts'
+import { lastLines } from '../edge-agent/engine/last-lines.ts'
 import { engineChunks } from '../edge-agent/engine/stream-frames.ts'
+import type { EngineChunk } from '../edge-agent/engine/stream-frames.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { CHANNEL, frame, openFrame, readStreamFrame, streamFrame } from '../protocol/session.ts'
 import type { SessionRequest, SessionSeen } from '../protocol/session.ts'
@@ -225,6 +227,24 @@ describe('which part of a log', () => {
   it('is counted back from the clock of the device', () => {
     expect(logWindow({ sinceSeconds: 60 }, once, NOW.wallMs)).toMatchObject({ query: { since: (NOW.wallMs / 1_000 - 60).toFixed(3) } })
     expect(logWindow({ sinceTime: 'yesterday' }, once, NOW.wallMs)).toMatchObject({ ok: false })
+  })
+})
+
+describe('the last lines of an earlier run', () => {
+  it('are counted here, whatever the pieces', async () => {
+    const last = async (pieces: readonly string[], lines: number): Promise<string> => {
+      const chunks = async function* (): AsyncGenerator<EngineChunk> {
+        for (const piece of pieces) yield { stream: 1, bytes: Buffer.from(piece) }
+      }
+      let said = ''
+      for await (const { bytes } of lastLines(chunks(), lines)) said += Buffer.from(bytes).toString()
+      return said
+    }
+    expect(await last(['a\nb', 'b\nc\n'], 1)).toBe('c\n')
+    expect(await last(['a\nb', 'b\nc\n'], 2)).toBe('bb\nc\n')
+    expect(await last(['a\nbb\nc'], 9)).toBe('a\nbb\nc')
+    expect(await last(['\n\n'], 1)).toBe('\n')
+    expect([await last(['a\n'], 0), await last([], 3)]).toEqual(['', ''])
   })
 })
 

@@ -13,6 +13,7 @@ import { LIMITS } from '../../protocol/limits.ts'
 import type { Clock, LiveEngine, LiveOpened, LiveStream, LogsAsked } from '../ports.ts'
 import { readCause, readFailure } from './docker-failures.ts'
 import type { Caller } from './engine-call.ts'
+import { lastLines } from './last-lines.ts'
 import { logWindow } from './log-window.ts'
 import { engineChunks } from './stream-frames.ts'
 import type { EngineChunk } from './stream-frames.ts'
@@ -97,8 +98,10 @@ async function logStream({ docker, caller, clock }: Parts, target: string, asked
       }),
   )
   source.on('error', () => undefined)
+  const { previous = false, tailLines } = asked
+  const chunks = engineChunks(source, !Config.Tty)
   return {
-    output: quiet(engineChunks(source, !Config.Tty)),
+    output: quiet(previous && tailLines !== undefined ? lastLines(chunks, tailLines) : chunks),
     write: async () => undefined,
     endInput: () => undefined,
     resize: async () => undefined,

@@ -34,7 +34,10 @@ export function logWindow(asked: LogsAsked, run: RunTimes, wallMs: number): LogW
   const base = { timestamps: asked.timestamps === true, tail: asked.tailLines ?? ('all' as const) }
   if (asked.previous === true) {
     if (boundary === null) return { ok: false, why: 'previous terminated container not found: it has run only once' }
-    return { ok: true, query: { ...base, follow: false, until: seconds(boundary), ...(wanted === null ? {} : { since: seconds(wanted) }) } }
+    return {
+      ok: true,
+      query: { ...base, tail: 'all', follow: false, until: seconds(boundary), ...(wanted === null ? {} : { since: seconds(wanted) }) },
+    }
   }
   const since = Math.max(boundary ?? -Infinity, wanted ?? -Infinity)
   return { ok: true, query: { ...base, follow: asked.follow === true, ...(since === -Infinity ? {} : { since: seconds(since) }) } }
