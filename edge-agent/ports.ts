@@ -6,18 +6,9 @@ import type { Hello } from '../protocol/presence.ts'
 import type { Inventory } from '../protocol/inventory.ts'
 import type { SessionRequest } from '../protocol/session.ts'
 import type { StatusReport } from '../protocol/status-report.ts'
-import type {
-  ContainerPlan,
-  EngineInfo,
-  ImagesWanted,
-  ImageUse,
-  LinkState,
-  Loaded,
-  Now,
-  ObservedContainer,
-  Outcome,
-  SavedState,
-} from './core/model.ts'
+import type { ContainerPlan, EngineInfo, ImagesWanted, ImageUse, Now, ObservedContainer, Outcome } from './core/model.ts'
+import type { Loaded, SavedState } from './core/saved-model.ts'
+import type { LinkState } from './core/state.ts'
 import type { ImageRecord } from './core/image-record.ts'
 import type { Cause } from '../protocol/causes.ts'
 import type { Traffic } from './core/data-budget.ts'

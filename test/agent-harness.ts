@@ -1,6 +1,8 @@
 /** An agent's reducer with a hand-turned clock; for tests of what it decides. */
 import { initialState } from '../edge-agent/core/initial-state.ts'
-import type { AgentEvent, AgentState, DesiredPod, Effect, Loaded, ObservedContainer, SavedState } from '../edge-agent/core/model.ts'
+import type { DesiredPod, ObservedContainer } from '../edge-agent/core/model.ts'
+import type { Loaded, SavedState } from '../edge-agent/core/saved-model.ts'
+import type { AgentEvent, AgentState, Effect } from '../edge-agent/core/state.ts'
 import { reduce } from '../edge-agent/core/reducer.ts'
 import { DEVICE, desiredOf, pod } from './agent-world.ts'
 

@@ -1,7 +1,7 @@
 /** Short ways to write what an agent knows and sees; used by golden cases, reducer tests and properties. */
 import type { DesiredPod, DesiredState, ObservedContainer } from '../edge-agent/core/model.ts'
 import { NO_ENTRY } from '../edge-agent/core/ledger.ts'
-import type { Ledger, LedgerEntry } from '../edge-agent/core/model.ts'
+import type { Ledger, LedgerEntry } from '../edge-agent/core/saved-model.ts'
 import { containerName } from '../edge-agent/core/identity.ts'
 import type { Inventory } from '../protocol/inventory.ts'
 

@@ -2,7 +2,8 @@ import { gunzipSync } from 'node:zlib'
 import { expect, it } from 'vitest'
 import { makeBundle } from '../edge-agent/local-page/bundle.ts'
 import { cause } from '../protocol/causes.ts'
-import type { AgentState, DesiredState } from '../edge-agent/core/model.ts'
+import type { DesiredState } from '../edge-agent/core/model.ts'
+import type { AgentState } from '../edge-agent/core/state.ts'
 import { NOW, container, gateway, pod } from './fixtures/field-state.ts'
 
 const PLANTED = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { cause } from '../protocol/causes.ts'
-import type { AgentState } from '../edge-agent/core/model.ts'
+import type { AgentState } from '../edge-agent/core/state.ts'
 import { parseCpuList } from '../edge-agent/local-page/cpu-list.ts'
 import { hostAllowed } from '../edge-agent/local-page/host-check.ts'
 import { textView } from '../edge-agent/local-page/text-view.ts'

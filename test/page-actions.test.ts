@@ -1,7 +1,7 @@
 /** The device page as an attacker, a clumsy client and its owner see it: over real HTTP, without a browser. */
 import { request } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { AgentEvent, AgentState } from '../edge-agent/core/model.ts'
+import type { AgentEvent, AgentState } from '../edge-agent/core/state.ts'
 import type { AuditEntry } from '../edge-agent/local-page/audit.ts'
 import { PinGate } from '../edge-agent/local-page/pin-gate.ts'
 import { startLocalPage } from '../edge-agent/local-page/server.ts'
@@ -117,7 +117,8 @@ describe('requests that must change nothing', () => {
         expect(events).toHaveLength(taken)
       } else {
         refused += 1
-        if (path.startsWith('/api/v1/') && path !== '/api/v1/state') expect(answer.status, `${method} ${path} ${JSON.stringify(headers)}`).toBeGreaterThan(400)
+        if (path.startsWith('/api/v1/') && path !== '/api/v1/state')
+          expect(answer.status, `${method} ${path} ${JSON.stringify(headers)}`).toBeGreaterThan(400)
         expect(events, `${method} ${path} ${JSON.stringify(headers)}`).toHaveLength(taken)
       }
     }

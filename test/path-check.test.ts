@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 import { expect, it } from 'vitest'
-import type { LinkState } from '../edge-agent/core/model.ts'
+import type { LinkState } from '../edge-agent/core/state.ts'
 import { checkPath } from '../edge-agent/path-check/check-path.ts'
 import type { PathCheckOptions } from '../edge-agent/path-check/check-path.ts'
 import type { HostReader } from '../edge-agent/ports.ts'

@@ -1,6 +1,7 @@
 /** What probes make of a device: restarts, reports, and what survives the agent. */
 import { describe, expect, it } from 'vitest'
-import type { DesiredPod, Effect, ObservedContainer } from '../edge-agent/core/model.ts'
+import type { DesiredPod, ObservedContainer } from '../edge-agent/core/model.ts'
+import type { Effect } from '../edge-agent/core/state.ts'
 import type { ProbeAsk } from '../edge-agent/core/probe-model.ts'
 import { buildReport } from '../edge-agent/core/report.ts'
 import { Agent, saved } from './agent-harness.ts'

@@ -1,7 +1,9 @@
 /** The loop with the real reducer over the fake engine and a hand-turned clock. */
 import { describe, expect, it } from 'vitest'
 import { initialState } from '../edge-agent/core/initial-state.ts'
-import type { AgentEvent, DesiredState, Loaded, SavedState } from '../edge-agent/core/model.ts'
+import type { DesiredState } from '../edge-agent/core/model.ts'
+import type { Loaded, SavedState } from '../edge-agent/core/saved-model.ts'
+import type { AgentEvent } from '../edge-agent/core/state.ts'
 import type { Log } from '../edge-agent/ports.ts'
 import { startLoop } from '../edge-agent/runtime/loop.ts'
 import type { Loop } from '../edge-agent/runtime/loop.ts'

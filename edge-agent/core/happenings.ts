@@ -2,7 +2,9 @@
 import { causeSentence } from '../../protocol/causes.ts'
 import type { DeviceHappening } from '../../protocol/events.ts'
 import { clip } from '../../protocol/limits.ts'
-import type { AgentState, Now, Override } from './model.ts'
+import type { Now } from './model.ts'
+import type { Override } from './saved-model.ts'
+import type { AgentState } from './state.ts'
 import { rfc3339 } from './wall-time.ts'
 
 type Pod = NonNullable<DeviceHappening['pod']>

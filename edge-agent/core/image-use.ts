@@ -4,7 +4,8 @@
  * revision (also `kubectl rollout restart`) looks the tag up again.
  */
 import type { Cause } from '../../protocol/causes.ts'
-import type { DesiredPod, DesiredState, ImagesWanted, ImageUse, Ledger, LedgerEntry, PullCredential } from './model.ts'
+import type { DesiredPod, DesiredState, ImagesWanted, ImageUse, PullCredential } from './model.ts'
+import type { Ledger, LedgerEntry } from './saved-model.ts'
 
 /** The revision labels that Kubernetes' controllers put on their pods. */
 const REVISION_LABELS = ['pod-template-hash', 'controller-revision-hash'] as const

@@ -1,5 +1,6 @@
 /** The agent before it has read, seen or heard anything. */
-import type { AgentState, Now } from './model.ts'
+import type { Now } from './model.ts'
+import type { AgentState } from './state.ts'
 import { NO_PRESSURE } from './pressure-model.ts'
 import { EMPTY_PLAN } from './plan.ts'
 

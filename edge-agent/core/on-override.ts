@@ -1,7 +1,9 @@
 /** Local overrides over time: taken, ended by hand, ended by themselves. Each change is saved, planned and reported at once. */
 import { causeSentence } from '../../protocol/causes.ts'
 import { LIMITS } from '../../protocol/limits.ts'
-import type { AgentState, Effect, Now, Override, OverrideRequest } from './model.ts'
+import type { Now } from './model.ts'
+import type { Override, OverrideRequest } from './saved-model.ts'
+import type { AgentState, Effect } from './state.ts'
 import { act } from './on-observed.ts'
 import { inForce, isSafeMode, overrideRefusal, withOverride } from './overrides.ts'
 import { andThen, quiet, turn } from './turn.ts'

@@ -1,7 +1,8 @@
 /** What steps and waves that ended teach. After every wave the engine is looked at again: only what is seen is believed. */
 import { causeSentence } from '../../protocol/causes.ts'
 import { noteStep } from './ledger.ts'
-import type { AgentEvent, AgentState, Now, Step } from './model.ts'
+import type { Now, Step } from './model.ts'
+import type { AgentEvent, AgentState } from './state.ts'
 import { requestObserve, withLedger } from './on-observed.ts'
 import { stepText } from './render-plan.ts'
 import { quiet, turn } from './turn.ts'

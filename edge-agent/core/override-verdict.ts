@@ -1,6 +1,7 @@
 /** What a local override makes of a verdict. Removals are never touched: an override keeps nothing that is no longer wanted. */
 import type { Match } from './match.ts'
-import type { Override, Verdict } from './model.ts'
+import type { Verdict } from './model.ts'
+import type { Override } from './saved-model.ts'
 import { isToRestart, overrideCause } from './overrides.ts'
 
 /** The verdict under the overrides of its pod. */

@@ -6,7 +6,9 @@ import { cause } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { OverrideReport } from '../../protocol/override.ts'
-import type { AgentState, Now, ObservedContainer, Override, OverrideRequest, SavedOverride } from './model.ts'
+import type { Now, ObservedContainer } from './model.ts'
+import type { Override, OverrideRequest, SavedOverride } from './saved-model.ts'
+import type { AgentState } from './state.ts'
 import { rfc3339 } from './wall-time.ts'
 
 /** Why this request cannot be taken, or null. */

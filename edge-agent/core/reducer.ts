@@ -8,7 +8,8 @@
  * - A wave starts only from an observation that began after the last wave ended (on-observed).
  * - Every wait ends in a `wake-at`; nothing is polled (wake).
  */
-import type { AgentEvent, AgentState, Effect, Now } from './model.ts'
+import type { Now } from './model.ts'
+import type { AgentEvent, AgentState, Effect } from './state.ts'
 import { onEngineInfo, onObserveFailed, onObserved, requestObserve } from './on-observed.ts'
 import { onInventory, onLink, onPulls, onReportAsked, onSessions, sendReport } from './on-report.ts'
 import { keepEvicted, onPressure } from './on-pressure.ts'

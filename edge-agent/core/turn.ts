@@ -1,5 +1,5 @@
 /** One turn of the reducer: the next state and what the shell is to do. Turns are chained, never mutated. */
-import type { AgentState, Effect } from './model.ts'
+import type { AgentState, Effect } from './state.ts'
 
 export interface Turn {
   readonly state: AgentState

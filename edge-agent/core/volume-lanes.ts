@@ -5,7 +5,9 @@
  */
 import { SANDBOX } from '../../protocol/desired-state.ts'
 import { placeOf, preparedVolumes } from './container-plan.ts'
-import type { DesiredPod, DesiredState, Lane, Ledger, ObservedContainer, Step, Verdict, VolumesSeen } from './model.ts'
+import type { DesiredPod, DesiredState, Lane, ObservedContainer, Step, Verdict } from './model.ts'
+import type { Ledger } from './saved-model.ts'
+import type { VolumesSeen } from './state.ts'
 import type { LaneItem } from './order.ts'
 import { waitingCause } from './verdict.ts'
 

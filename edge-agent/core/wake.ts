@@ -1,6 +1,7 @@
 /** When to look again without news. One moment is asked for; it is asked again only when it moves. */
 import { LIMITS } from '../../protocol/limits.ts'
-import type { AgentState, Now } from './model.ts'
+import type { Now } from './model.ts'
+import type { AgentState } from './state.ts'
 import { requestObserve } from './on-observed.ts'
 import { overridesAt } from './on-override.ts'
 import { reportAt } from './on-report.ts'

@@ -1,4 +1,5 @@
-import type { AgentState, Now } from '../core/model.ts'
+import type { Now } from '../core/model.ts'
+import type { AgentState } from '../core/state.ts'
 import type { CauseView, FieldView } from './view-model.ts'
 import { fieldView } from './view.ts'
 

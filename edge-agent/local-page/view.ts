@@ -1,6 +1,8 @@
 /** The field page's data, made from the agent's state. Pure: the same state and moment give the same page. */
 import { cause } from '../../protocol/causes.ts'
-import type { AgentState, Now, Override } from '../core/model.ts'
+import type { Now } from '../core/model.ts'
+import type { Override } from '../core/saved-model.ts'
+import type { AgentState } from '../core/state.ts'
 import { renderPlan } from '../core/render-plan.ts'
 import { causeView } from './cause-view.ts'
 import { hardwareView } from './hardware-view.ts'

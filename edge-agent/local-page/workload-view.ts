@@ -1,6 +1,7 @@
 /** Workloads as a person sees them: what the device should run, what runs, and why not more. */
 import { cause } from '../../protocol/causes.ts'
-import type { AgentState, DesiredPod, Now, ObservedContainer, Verdict } from '../core/model.ts'
+import type { DesiredPod, Now, ObservedContainer, Verdict } from '../core/model.ts'
+import type { AgentState } from '../core/state.ts'
 import { progressText } from '../core/image-progress.ts'
 import { restartsAfterExit } from '../core/pod-units.ts'
 import { causeView } from './cause-view.ts'

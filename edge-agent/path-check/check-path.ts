@@ -4,7 +4,7 @@
  */
 import { isIP } from 'node:net'
 import { LIMITS } from '../../protocol/limits.ts'
-import type { LinkState } from '../core/model.ts'
+import type { LinkState } from '../core/state.ts'
 import type { Clock, HostReader, PathStep } from '../ports.ts'
 import { addressStep, cableStep, routerStep } from './local-steps.ts'
 import type { LocalAddress } from './local-steps.ts'

@@ -8,7 +8,7 @@
  *   sender keeps only the newest.
  * - Effects run beside the loop and never block it.
  */
-import type { AgentEvent, AgentState, Effect } from '../core/model.ts'
+import type { AgentEvent, AgentState, Effect } from '../core/state.ts'
 import { reduce } from '../core/reducer.ts'
 import { createEffectRunner } from './run-effect.ts'
 import type { EffectPorts } from './run-effect.ts'

@@ -6,7 +6,7 @@ import { cause, isCauseCode } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import { clip, LIMITS } from '../../protocol/limits.ts'
 import { isRecord } from '../../protocol/shape.ts'
-import type { AgentEvent, Effect } from '../core/model.ts'
+import type { AgentEvent, Effect } from '../core/state.ts'
 import type { Clock, CloudLink, Engine, Log, StateStore, Volumes } from '../ports.ts'
 import type { Prober } from './probe-runner.ts'
 import { runWave } from './run-wave.ts'
@@ -51,7 +51,9 @@ export function createEffectRunner(ports: EffectPorts, dispatch: (event: AgentEv
     },
     observe: () => void observe(),
     'run-wave': ({ wave, lanes }) => {
-      const running = runWave({ engine, prober, clock, volumes }, watchdog, lanes, (step, outcome) => dispatch({ kind: 'step-done', wave, step, outcome }))
+      const running = runWave({ engine, prober, clock, volumes }, watchdog, lanes, (step, outcome) =>
+        dispatch({ kind: 'step-done', wave, step, outcome }),
+      )
       waves.set(wave, running)
       void running.done.then(() => {
         waves.delete(wave)

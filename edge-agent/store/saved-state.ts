@@ -1,5 +1,5 @@
 /** The form of the saved state on disk: version, migration forward, and a strict check. A wrong form is unknown, never empty. */
-import type { SavedState } from '../core/model.ts'
+import type { SavedState } from '../core/saved-model.ts'
 import { isCauseCode } from '../../protocol/causes.ts'
 import { DESIRED_STATE } from '../../protocol/desired-state.ts'
 import { LIMITS } from '../../protocol/limits.ts'

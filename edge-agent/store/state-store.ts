@@ -10,7 +10,7 @@
 import { Low } from 'lowdb'
 import { compareVersions } from '../../protocol/accept.ts'
 import type { Version } from '../../protocol/desired-state.ts'
-import type { Loaded, SavedState } from '../core/model.ts'
+import type { Loaded, SavedState } from '../core/saved-model.ts'
 import type { Log, StateStore } from '../ports.ts'
 import { DurableFile, StateUnknownError, StorageError } from './durable-file.ts'
 import { nodeDisk } from './disk.ts'

@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { containerHashes, desiredDigest, podSpecHash } from '../../protocol/desired-state.ts'
 import type { DesiredConfig, DesiredPod } from '../../protocol/desired-state.ts'
 import { initialState } from '../../edge-agent/core/initial-state.ts'
-import type { AgentState } from '../../edge-agent/core/model.ts'
+import type { AgentState } from '../../edge-agent/core/state.ts'
 import { createDockerEngine } from '../../edge-agent/engine/docker-engine.ts'
 import type { Log } from '../../edge-agent/ports.ts'
 import { startLoop } from '../../edge-agent/runtime/loop.ts'

@@ -1,6 +1,8 @@
 /** A container engine in a few lines, and a world that runs the reducer against it until it is quiet. */
 import { initialState } from '../../edge-agent/core/initial-state.ts'
-import type { AgentEvent, AgentState, Effect, Loaded, ObservedContainer, Outcome, Step } from '../../edge-agent/core/model.ts'
+import type { ObservedContainer, Outcome, Step } from '../../edge-agent/core/model.ts'
+import type { Loaded } from '../../edge-agent/core/saved-model.ts'
+import type { AgentEvent, AgentState, Effect } from '../../edge-agent/core/state.ts'
 import { reduce } from '../../edge-agent/core/reducer.ts'
 import { cause } from '../../protocol/causes.ts'
 import { DEVICE } from '../agent-world.ts'

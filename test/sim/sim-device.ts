@@ -1,6 +1,6 @@
 /** One gateway: engine, disk and clocks that outlive the agent process, and the real agent loop over the real state store. */
 import { initialState } from '../../edge-agent/core/initial-state.ts'
-import type { AgentState } from '../../edge-agent/core/model.ts'
+import type { AgentState } from '../../edge-agent/core/state.ts'
 import type { CloudLink, Log } from '../../edge-agent/ports.ts'
 import { startLoop } from '../../edge-agent/runtime/loop.ts'
 import type { Loop } from '../../edge-agent/runtime/loop.ts'
