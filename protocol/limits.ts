@@ -21,6 +21,7 @@ export const LIMITS = {
   apiYamlAliases: limit(0, 'count', 'aliases are how YAML bombs grow; kubectl sends none'),
   jsonPatchOperations: limit(1_000, 'count', 'each one walks the object; kubectl rollout undo sends two'),
   podsPerDevice: limit(110, 'count', 'the kubelet default; a gateway with more is a server'),
+  podsPerJob: limit(1_000, 'count', 'the uids of ended pods are kept in the status of their Job; fleets of work belong into a queue'),
   containersPerPod: limit(16, 'count', 'more is never seen in public manifests'),
   configsPerDevice: limit(256, 'count', 'ConfigMaps and Secrets beside the pods: two or three for each'),
   configKeys: limit(256, 'count', 'files of one folder; a document has no room for more'),

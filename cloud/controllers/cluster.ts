@@ -14,6 +14,8 @@ import { DEPLOYMENTS } from '../resources/deployment.ts'
 import type { Deployment } from '../resources/deployment.ts'
 import { EVENTS } from '../resources/event.ts'
 import type { Event } from '../resources/event.ts'
+import { JOBS } from '../resources/job.ts'
+import type { Job } from '../resources/job.ts'
 import { NAMESPACES } from '../resources/namespace.ts'
 import type { Namespace } from '../resources/namespace.ts'
 import { NODE_RESOURCE_TOPOLOGIES } from '../resources/node-resource-topology.ts'
@@ -57,6 +59,7 @@ export class Cluster {
   readonly deployments: Kind<Deployment>
   readonly replicaSets: Kind<ReplicaSet>
   readonly daemonSets: Kind<DaemonSet>
+  readonly jobs: Kind<Job>
   readonly namespaces: Kind<Namespace>
   readonly secrets: Kind<Secret>
   readonly configMaps: Kind<ConfigMap>
@@ -80,6 +83,7 @@ export class Cluster {
     this.deployments = kind(DEPLOYMENTS, { owner: ownerUids })
     this.replicaSets = kind(REPLICA_SETS, { owner: ownerUids })
     this.daemonSets = kind(DAEMON_SETS, { owner: ownerUids })
+    this.jobs = kind(JOBS, { owner: ownerUids })
     this.namespaces = kind(NAMESPACES)
     this.secrets = kind(SECRETS)
     this.configMaps = kind(CONFIG_MAPS)
@@ -190,6 +194,7 @@ export class Cluster {
       this.deployments,
       this.replicaSets,
       this.daemonSets,
+      this.jobs,
       this.secrets,
       this.configMaps,
       this.namespaces,

@@ -14,6 +14,7 @@ export function startGarbageController(deps: ControllerDeps & { readonly store: 
     ReplicaSet: asObjects(cluster.replicaSets),
     Deployment: asObjects(cluster.deployments),
     DaemonSet: asObjects(cluster.daemonSets),
+    Job: asObjects(cluster.jobs),
   }
   const dependentsOf = (uid: string): readonly (readonly [Kind<KubeObject>, KubeObject])[] =>
     Object.values(kinds).flatMap((kind) => kind.by('owner', uid).map((object) => [kind, object] as const))

@@ -15,6 +15,7 @@ import { DeviceBook } from './device-book.ts'
 import { createEventRecorder } from './event-recorder.ts'
 import type { EventRecorder } from './event-recorder.ts'
 import { startGarbageController } from './garbage-controller.ts'
+import { startJobController } from './job-controller.ts'
 import { startNamespaceController } from './namespace-controller.ts'
 import { startNodeLiveness } from './node-liveness-controller.ts'
 import { startPublishController } from './publish-controller.ts'
@@ -71,18 +72,14 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   const shell = { cluster, clock, random, log, events, loaded }
   let epoch = Math.max(deps.epoch, Number((await store.getFact(EPOCH_FACT)) ?? 0))
   const scheduler = startSchedulerController(deps.profiles === undefined ? shell : { ...shell, profiles: deps.profiles })
-  const sets = startReplicaSetController(shell)
-  const daemons = startDaemonSetController(shell)
-  const deployments = startDeploymentController(shell)
+  const workloads = [startReplicaSetController, startDaemonSetController, startDeploymentController, startJobController].map((start) => start(shell))
   const isBusy = (): boolean => !scheduler.queue.isIdle()
   const publisher = startPublishController({ ...shell, link, book, signingKey: deps.signingKey, epoch: () => epoch, isBusy })
   const liveness = startNodeLiveness({ clock, book, wentSilent: (device) => reports.queue.add(device) })
   const reports = startReportController({ ...shell, book, publisher, touched: (device) => liveness.touched(device) })
   const all = [
     scheduler,
-    sets,
-    daemons,
-    deployments,
+    ...workloads,
     publisher,
     reports,
     startGarbageController({ ...shell, store }),

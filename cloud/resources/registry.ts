@@ -3,6 +3,7 @@ import { CONFIG_MAPS } from './config-map.ts'
 import { DAEMON_SETS } from './daemon-set.ts'
 import { DEPLOYMENTS } from './deployment.ts'
 import { EVENTS } from './event.ts'
+import { JOBS } from './job.ts'
 import { LEASES } from './lease.ts'
 import { NAMESPACES } from './namespace.ts'
 import { NODE_RESOURCE_TOPOLOGIES } from './node-resource-topology.ts'
@@ -24,6 +25,7 @@ export const RESOURCE_DEFINITIONS: readonly ResourceDefinition[] = [
   general(DAEMON_SETS),
   general(DEPLOYMENTS),
   general(REPLICA_SETS),
+  general(JOBS),
   general(LEASES),
   general(NODE_RESOURCE_TOPOLOGIES),
   general(PRIORITY_CLASSES),

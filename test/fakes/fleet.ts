@@ -178,6 +178,8 @@ export class FakeDevice {
   /** pods whose containers it has not yet removed */
   slowToRemove = false
   neverReady = new Set<string>()
+  /** image -> how a pod of it ended */
+  ended = new Map<string, 'Succeeded' | 'Failed'>()
   sid: string
   seq = 0
   cpuMilli = 4000
@@ -250,19 +252,22 @@ export class FakeDevice {
   report(): void {
     this.seq += 1
     const one = (pod: DesiredState['pods'][number], removing: boolean): unknown => {
-      const ready = !removing && ![...this.neverReady].some((prefix) => pod.spec.containers.some((container) => container.image === prefix))
+      const end = this.ended.get(pod.spec.containers[0]?.image ?? '')
+      const ready =
+        end === undefined && !removing && ![...this.neverReady].some((prefix) => pod.spec.containers.some((container) => container.image === prefix))
       return {
         uid: pod.uid,
         namespace: pod.namespace,
         name: pod.name,
         specHash: pod.specHash,
-        phase: ready ? 'Running' : 'Pending',
+        phase: end ?? (ready ? 'Running' : 'Pending'),
         ready,
         removing,
         containers: pod.spec.containers.map((container) => ({
           name: container.name,
           image: container.image,
-          state: ready ? 'running' : 'waiting',
+          state: end === undefined ? (ready ? 'running' : 'waiting') : 'terminated',
+          ...(end === undefined ? {} : { exitCode: end === 'Failed' ? 1 : 0 }),
           ready,
           restartCount: 0,
         })),
