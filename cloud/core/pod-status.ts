@@ -68,7 +68,12 @@ function initialized({ initContainers = [], containers }: PodReport): Condition 
   const begun = containers.some(({ startedAt }) => startedAt !== undefined)
   const open = begun ? [] : initContainers.filter(({ state, exitCode }) => state !== 'running' && exitCode !== 0).map(({ name }) => name)
   if (open.length === 0) return { type: 'Initialized', status: 'True' }
-  return { type: 'Initialized', status: 'False', reason: 'ContainersNotInitialized', message: `containers with incomplete status: [${open.join(' ')}]` }
+  return {
+    type: 'Initialized',
+    status: 'False',
+    reason: 'ContainersNotInitialized',
+    message: `containers with incomplete status: [${open.join(' ')}]`,
+  }
 }
 
 function shortReason(report: PodReport): string {
