@@ -8,6 +8,8 @@ import { isDeleting, nameOf, namespaceOf } from '../core/meta.ts'
 import type { Clock, Log, Random, Store, Written } from '../ports.ts'
 import { CONFIG_MAPS } from '../resources/config-map.ts'
 import type { ConfigMap } from '../resources/config-map.ts'
+import { CRON_JOBS } from '../resources/cron-job.ts'
+import type { CronJob } from '../resources/cron-job.ts'
 import { DAEMON_SETS } from '../resources/daemon-set.ts'
 import type { DaemonSet } from '../resources/daemon-set.ts'
 import { DEPLOYMENTS } from '../resources/deployment.ts'
@@ -59,6 +61,7 @@ export class Cluster {
   readonly deployments: Kind<Deployment>
   readonly replicaSets: Kind<ReplicaSet>
   readonly daemonSets: Kind<DaemonSet>
+  readonly cronJobs: Kind<CronJob>
   readonly jobs: Kind<Job>
   readonly namespaces: Kind<Namespace>
   readonly secrets: Kind<Secret>
@@ -83,6 +86,7 @@ export class Cluster {
     this.deployments = kind(DEPLOYMENTS, { owner: ownerUids })
     this.replicaSets = kind(REPLICA_SETS, { owner: ownerUids })
     this.daemonSets = kind(DAEMON_SETS, { owner: ownerUids })
+    this.cronJobs = kind(CRON_JOBS, { owner: ownerUids })
     this.jobs = kind(JOBS, { owner: ownerUids })
     this.namespaces = kind(NAMESPACES)
     this.secrets = kind(SECRETS)
@@ -194,6 +198,7 @@ export class Cluster {
       this.deployments,
       this.replicaSets,
       this.daemonSets,
+      this.cronJobs,
       this.jobs,
       this.secrets,
       this.configMaps,

@@ -40,6 +40,7 @@ export function startNamespaceController(deps: ControllerDeps & { readonly store
   cluster.deployments.onChange(left)
   cluster.replicaSets.onChange(left)
   cluster.daemonSets.onChange(left)
+  cluster.cronJobs.onChange(left)
   cluster.jobs.onChange(left)
   return controller
 }

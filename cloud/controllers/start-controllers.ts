@@ -9,6 +9,7 @@ import { nameOf } from '../core/meta.ts'
 import type { StatusReport } from '../../protocol/status-report.ts'
 import type { Clock, DeviceLink, DeviceMessage, Log, Random, Store } from '../ports.ts'
 import { Cluster } from './cluster.ts'
+import { startCronJobController } from './cron-job-controller.ts'
 import { startDaemonSetController } from './daemon-set-controller.ts'
 import { startDeploymentController } from './deployment-controller.ts'
 import { DeviceBook } from './device-book.ts'
@@ -72,7 +73,9 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   const shell = { cluster, clock, random, log, events, loaded }
   let epoch = Math.max(deps.epoch, Number((await store.getFact(EPOCH_FACT)) ?? 0))
   const scheduler = startSchedulerController(deps.profiles === undefined ? shell : { ...shell, profiles: deps.profiles })
-  const workloads = [startReplicaSetController, startDaemonSetController, startDeploymentController, startJobController].map((start) => start(shell))
+  const workloads = [startReplicaSetController, startDaemonSetController, startDeploymentController, startJobController, startCronJobController].map(
+    (start) => start(shell),
+  )
   const isBusy = (): boolean => !scheduler.queue.isIdle()
   const publisher = startPublishController({ ...shell, link, book, signingKey: deps.signingKey, epoch: () => epoch, isBusy })
   const liveness = startNodeLiveness({ clock, book, wentSilent: (device) => reports.queue.add(device) })

@@ -1,4 +1,5 @@
 /** Ages as kubectl prints them: the same rounding as apimachinery's `duration.HumanDuration`. */
+import { daysSinceEpoch } from '../../protocol/calendar.ts'
 
 /** Milliseconds as `5s`, `3m20s`, `4h5m`, `2d3h`, `400d`, `3y12d`; `<invalid>` when clearly in the future. */
 export function humanDuration(ms: number): string {
@@ -37,15 +38,6 @@ export function parseStamp(stamp: string): number {
   const offset = (match[8] === '-' ? -1 : 1) * (Number(match[9] ?? 0) * 60 + Number(match[10] ?? 0))
   const days = daysSinceEpoch(year ?? 0, month ?? 0, day ?? 0)
   return (((days * 24 + (hour ?? 0)) * 60 + (minute ?? 0) - offset) * 60 + (second ?? 0)) * 1000 + millis
-}
-
-/** Days from 1970-01-01 in the Gregorian calendar; March starts the year so that leap days fall at its end. */
-function daysSinceEpoch(year: number, month: number, day: number): number {
-  const y = month > 2 ? year : year - 1
-  const era = Math.floor(y / 400)
-  const yearOfEra = y - era * 400
-  const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1
-  return era * 146_097 + yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear - 719_468
 }
 
 function twoUnits(first: number, firstUnit: string, second: number, secondUnit: string): string {

@@ -1,5 +1,6 @@
 /** All kinds of the API, and how to find one. Discovery, routing and the store are driven by this table. */
 import { CONFIG_MAPS } from './config-map.ts'
+import { CRON_JOBS } from './cron-job.ts'
 import { DAEMON_SETS } from './daemon-set.ts'
 import { DEPLOYMENTS } from './deployment.ts'
 import { EVENTS } from './event.ts'
@@ -25,6 +26,7 @@ export const RESOURCE_DEFINITIONS: readonly ResourceDefinition[] = [
   general(DAEMON_SETS),
   general(DEPLOYMENTS),
   general(REPLICA_SETS),
+  general(CRON_JOBS),
   general(JOBS),
   general(LEASES),
   general(NODE_RESOURCE_TOPOLOGIES),
