@@ -172,7 +172,7 @@ function steps({ docker, caller: { call, context }, callMs, observer, images, po
       try {
         const refused = await pods.beforeCreate(plan)
         if (refused !== null) return refused
-        const made = withPinned(toDocker(plan), images.pinned(plan.container.image, plan.release), plan.container.image)
+        const made = withPinned(toDocker(plan), await images.pinned(plan.container.image, plan.release), plan.container.image)
         await call((abortSignal) => docker.createContainer({ ...made, abortSignal }))
         return { ok: true }
       } catch (error) {

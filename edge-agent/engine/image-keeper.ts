@@ -96,13 +96,17 @@ export class ImageKeeper {
     void this.#sweepOn()
   }
 
-  /** What a container of this release is made from: the pinned image, with the name it is reported by. */
-  pinned(image: string, release: string | undefined): { readonly id: string; readonly name: string } | null {
+  /**
+   * What a container of this release is made from: the pinned image, with the name it is reported by. `from` is the image's own name while
+   * that still stands for the pinned one, so that `docker ps` reads well; its id otherwise.
+   */
+  async pinned(image: string, release: string | undefined): Promise<{ readonly from: string; readonly name: string } | null> {
     const pin = release === undefined ? null : pinOf(this.#book.record(), image, release)
     if (pin === null) return null
     const reference = parseReference(image)
     const name = pin.digest === undefined || reference === null ? pin.id : `${reference.registry}/${reference.repository}@${pin.digest}`
-    return { id: pin.id, name }
+    const named = await this.#engine.inspect(withTag(image))
+    return { from: named?.id === pin.id ? image : pin.id, name }
   }
 
   /** A container of this image would not start: reads the image back. What is wrong with it, or null when it is whole. */

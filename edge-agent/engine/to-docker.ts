@@ -116,11 +116,11 @@ function labelsOf(plan: ContainerPlan): Record<string, string> {
 /** Made from exactly the pinned image, wherever its tag points meanwhile. */
 export function withPinned<T extends { readonly Image: string; readonly Labels: Readonly<Record<string, string>> }>(
   made: T,
-  pinned: { readonly id: string; readonly name: string } | null,
+  pinned: { readonly from: string; readonly name: string } | null,
   image: string,
 ): T {
   if (pinned === null) return made
-  return { ...made, Image: pinned.id, Labels: { ...made.Labels, [LABELS.image]: image, [LABELS.imageId]: pinned.name } }
+  return { ...made, Image: pinned.from, Labels: { ...made.Labels, [LABELS.image]: image, [LABELS.imageId]: pinned.name } }
 }
 
 function hostOptions(plan: ContainerPlan): HostOptions {

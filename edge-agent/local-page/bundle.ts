@@ -4,7 +4,6 @@
  * in logs and error texts too.
  */
 import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
 import { clip, LIMITS } from '../../protocol/limits.ts'
 import { isRecord } from '../../protocol/shape.ts'
 import type { Now, ObservedContainer } from '../core/model.ts'
@@ -37,6 +36,8 @@ export async function makeBundle(parts: BundleParts): Promise<Uint8Array> {
   const encode = (document: object): string =>
     JSON.stringify(document, (_key, value: unknown) => (typeof value === 'string' ? hide(value) : value), 1)
   const text = encode({ ...openParts(parts), logs: await containerLogs(parts) })
+  // loaded when the first bundle is made: most agents never make one
+  const { gzip } = await import('node:zlib')
   // a bundle that is too long to be sent helps nobody: the longest part goes
   if (Buffer.byteLength(text) > LIMITS.bundleBytes.value) return promisify(gzip)(encode({ ...openParts(parts), logs: 'left out: too long' }))
   return promisify(gzip)(text)

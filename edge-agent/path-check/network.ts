@@ -2,7 +2,6 @@
 import { lookup, Resolver } from 'node:dns/promises'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connect as connectTls } from 'node:tls'
 import { clip } from '../../protocol/limits.ts'
 import type { PathStep } from '../ports.ts'
 
@@ -49,7 +48,9 @@ export async function reached({ host, port }: Endpoint, maxMs: number): Promise<
 /** The handshake with the checks that the link makes. */
 export async function secured({ host, port, tls, ca }: Endpoint, maxMs: number): Promise<PathStep> {
   if (!tls) return { name: 'tls', result: 'ok', says: 'The link is not encrypted (mqtt://).' }
-  const socket = connectTls({ host, port, servername: /^[\d.:]+$/.test(host) ? '' : host, ...(ca === undefined ? {} : { ca }) })
+  // loaded when somebody asks for the check: TLS costs megabytes
+  const { connect } = await import('node:tls')
+  const socket = connect({ host, port, servername: /^[\d.:]+$/.test(host) ? '' : host, ...(ca === undefined ? {} : { ca }) })
   const done = await within(maxMs, event(socket, 'secureConnect'))
   const until = done.ok ? socket.getPeerCertificate().valid_to : ''
   socket.destroy()

@@ -72,11 +72,13 @@ export function brokerContract(name: string, start: (port: number) => Promise<Ru
       const channels = ['status', 'inventory', 'hello', 'presence', 'events'] as const
       for (const channel of channels) {
         await bad.publish(topicOf('default', 'gw-1', channel), 'nonsense')
-        await bad.publish(topicOf('default', 'gw-1', channel), Buffer.from(seal(channel, 'gw-1', { device: 'gw-2' }, null)))
+        await bad.publish(topicOf('default', 'gw-1', channel), Buffer.from(seal(channel, 'gw-1', { device: 'gw-1', of: 'nothing known' }, null)))
       }
-      await bad.publish(topicOf('default', 'gw-1', 'events'), Buffer.from(seal('events', 'gw-1', { device: 'gw-1' }, null)))
+      const events = (device: string) => Buffer.from(seal('events', 'gw-1', { device, stream: 's', dropped: 0, events: [] }, null))
+      await bad.publish(topicOf('default', 'gw-1', 'events'), events('gw-2'))
+      await bad.publish(topicOf('default', 'gw-1', 'events'), events('gw-1'))
       await eventually(() => cloud.messages.some(({ channel }) => channel === 'events'))
-      expect(cloud.link.refusals()).toEqual({ unreadable: 5, shape: 4, 'wrong-device': 1 })
+      expect(cloud.link.refusals()).toEqual({ unreadable: 5, shape: 5, 'wrong-device': 1 })
       expect(bad.closes).toBe(0)
       expect(cloud.connections).toBe(1)
     })
