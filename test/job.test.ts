@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { buildDesired } from '../cloud/core/desired.ts'
 import { planJob } from '../cloud/core/job.ts'
 import { JOBS } from '../cloud/resources/job.ts'
 import type { Job } from '../cloud/resources/job.ts'
@@ -120,6 +121,18 @@ describe('what a Job needs', () => {
     expect(plan(job({ ttlSecondsAfterFinished: 30 }, done), [])).toMatchObject({ create: 0, expired: false, recheckInMs: 30_000 })
     expect(plan(job({ ttlSecondsAfterFinished: 30 }, done), [], NOW_MS + 30_000).expired).toBe(true)
   })
+})
+
+test('ended pods leave the document of their device before a pod that is to run', () => {
+  const ended = Array.from({ length: 110 }, (_, index) => pod(`done-${String(index).padStart(3, '0')}`, 'Succeeded'))
+  const build = buildDesired(
+    [...ended, pod('next', 'Running')],
+    ended.map((one) => one.metadata.uid ?? ''),
+  )
+  const uids = build.pods.map((one) => one.uid)
+  expect(uids).toHaveLength(110)
+  expect(uids).toContain('next')
+  expect(build.refused.size).toBe(0)
 })
 
 describe('the rules of a Job', () => {

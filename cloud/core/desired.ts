@@ -9,7 +9,7 @@ import { LIMITS } from '../../protocol/limits.ts'
 import { parse } from '../../protocol/shape.ts'
 import type { Pod } from '../resources/pod.ts'
 import { utf8Bytes } from '../resources/metadata-rules.ts'
-import { isEvicted } from './pod-state.ts'
+import { isEvicted, isFinished } from './pod-state.ts'
 import { configsOfPod, mergeConfigs } from './configs-beside.ts'
 import type { ConfigLookup } from './configs-beside.ts'
 import type { Beside } from './images-beside.ts'
@@ -56,6 +56,8 @@ export function buildDesired(
     .filter((pod) => !isDeleting(pod) && !isEvicted(pod))
     .sort(
       (a, b) =>
+        // what ended is there for its logs only: it never takes the room of what is to run
+        Number(isFinished(a)) - Number(isFinished(b)) ||
         Number(running.has(uidOf(b))) - Number(running.has(uidOf(a))) ||
         (b.spec.priority ?? 0) - (a.spec.priority ?? 0) ||
         byAge(a, b) ||
@@ -71,6 +73,7 @@ export function buildDesired(
     const size = utf8Bytes(JSON.stringify(desired)) + 1 + utf8Bytes(JSON.stringify(withItsOwn)) - utf8Bytes(JSON.stringify(configs))
     const full = taken.length >= LIMITS.podsPerDevice.value || withItsOwn.length > LIMITS.configsPerDevice.value
     if (full || bytes + size > LIMITS.desiredStateBytes.value) {
+      if (isFinished(pod)) continue
       refused.set(uidOf(pod), cause('desired.too-many', { bytes: bytes + size, max: LIMITS.desiredStateBytes.value, pods: taken.length }))
       continue
     }
