@@ -43,6 +43,8 @@ export interface RunConfig {
   readonly proxies: readonly string[]
   /** may the cloud open exec, attach and port-forward? logs it may always read */
   readonly remoteExec: boolean
+  /** folder whose /proc and /sys tell the hardware; other than / only in tests and demonstrations */
+  readonly hardwareRoot: string
 }
 
 export type Command =
@@ -69,6 +71,7 @@ export const HELP = `skerry-agent makes this machine's container engine run what
     --page HOST:PORT | off        the field page                  (SKERRY_PAGE, default 127.0.0.1:8090; 0.0.0.0:8090 for the local network)
     --no-cloud                    run what is saved and connect nowhere  (SKERRY_NO_CLOUD=1)
     --no-remote-exec              nobody may exec, attach or forward ports through the cloud  (SKERRY_NO_REMOTE_EXEC=1)
+    --hardware-root DIR           tell of the hardware copied below DIR; for tests and demonstrations (default /)
   skerry-agent inventory          print what the hardware is
     --root DIR                    read another root folder than /
     -o json|table                 default table
@@ -132,6 +135,7 @@ function runConfig(argv: readonly string[], env: Readonly<Record<string, string 
       page: { type: 'string' },
       'no-cloud': { type: 'boolean' },
       'no-remote-exec': { type: 'boolean' },
+      'hardware-root': { type: 'string' },
     },
     allowPositionals: false,
   })
@@ -145,6 +149,7 @@ function runConfig(argv: readonly string[], env: Readonly<Record<string, string 
     proxies: ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'].filter((name) => (env[name] ?? env[name.toLowerCase()] ?? '') !== ''),
     cloud: !(values['no-cloud'] ?? env['SKERRY_NO_CLOUD'] === '1'),
     remoteExec: !(values['no-remote-exec'] ?? env['SKERRY_NO_REMOTE_EXEC'] === '1'),
+    hardwareRoot: given('--hardware-root', values['hardware-root'] ?? '/'),
   }
 }
 

@@ -15,10 +15,8 @@ import type { Loaded } from './core/saved-model.ts'
 import type { AgentState } from './core/state.ts'
 import { createDockerEngine } from './engine/docker-engine.ts'
 import { hostOfImages } from './engine/image-host.ts'
-import { createInventoryReader } from './inventory/collect.ts'
 import { createPressureSampler } from './inventory/pressure-sampler.ts'
 import { createHostReader } from './inventory/host-reader.ts'
-import { runNvidiaSmi } from './inventory/nvidia-smi.ts'
 import { readLocalSettings } from './local-settings.ts'
 import { createMqttLink } from './link/mqtt-link.ts'
 import { hello } from './hello.ts'
@@ -38,7 +36,7 @@ import { startLoop } from './runtime/loop.ts'
 import { createProber } from './runtime/probe-runner.ts'
 import type { Loop } from './runtime/loop.ts'
 import { systemClock, systemRandom } from './runtime/system-clock.ts'
-import { inventoryTeller, showInventory } from './tell-inventory.ts'
+import { inventoryTeller, openInventory, showInventory } from './tell-inventory.ts'
 import { repeat } from './runtime/timers.ts'
 import { watchPressure } from './runtime/pressure-watch.ts'
 import { createWatchdog, EXIT_STUCK } from './runtime/watchdog.ts'
@@ -120,7 +118,7 @@ async function run(config: RunConfig): Promise<void> {
   const events = keepEvents(config, link, log)
   const local = await readLocalSettings(config.stateDir, device, log)
   const engineInfo = (): EngineInfo | null => loop.state().engine.info
-  const inventory = createInventoryReader({ device, agentVersion: VERSION, clock: systemClock, engine: engineInfo, nvidiaSmi: runNvidiaSmi })
+  const inventory = await openInventory(config.hardwareRoot, { device, agentVersion: VERSION, clock: systemClock, engine: engineInfo })
   const loop = createLoop(config, sid, { store, engine, link, log, local, events }, () => void tellInventory(), words)
   const tellInventory = inventoryTeller(inventory, loop, log)
 

@@ -28,11 +28,15 @@ export function inventoryTeller(reader: InventoryReader, loop: Loop, log: AgentL
   }
 }
 
+/** The reader of this machine, or of the copy of another one below `root`: then nothing of this machine gets into it. */
+export async function openInventory(root: string, told: Parameters<typeof createCopyReader>[0]): Promise<InventoryReader> {
+  const isCopy = resolve(root) !== '/'
+  return isCopy ? await createCopyReader(told, createHostReader(root)) : createInventoryReader({ ...told, nvidiaSmi: runNvidiaSmi })
+}
+
 /** The text that `skerry-agent inventory` prints. `root` other than / = a copy of a machine's files. */
 export async function showInventory(root: string, output: 'json' | 'table', version: string): Promise<string> {
-  const told = { device: 'this-machine', agentVersion: version, clock: systemClock, engine: () => null }
-  const isCopy = resolve(root) !== '/'
-  const reader = isCopy ? await createCopyReader(told, createHostReader(root)) : createInventoryReader({ ...told, nvidiaSmi: runNvidiaSmi })
+  const reader = await openInventory(root, { device: 'this-machine', agentVersion: version, clock: systemClock, engine: () => null })
   const { inventory } = await reader.collect()
   return output === 'json' ? `${JSON.stringify(inventory, null, 2)}\n` : `${printInventory(inventory)}\n`
 }

@@ -40,6 +40,7 @@ describe('command line', () => {
         pageFd: null,
         proxies: [],
         remoteExec: true,
+        hardwareRoot: '/',
         stateDir: '/s',
         join: JOIN,
         dockerSocket: '/d.sock',
@@ -53,6 +54,7 @@ describe('command line', () => {
         pageFd: null,
         proxies: [],
         remoteExec: true,
+        hardwareRoot: '/',
         stateDir: '/e',
         join: JOIN,
         dockerSocket: '/var/run/docker.sock',
@@ -60,6 +62,9 @@ describe('command line', () => {
         cloud: false,
       },
     })
+    const board = (root: string): unknown => parseCommand(['run', '--join', path, '--hardware-root', root], {})
+    expect(board('/board')).toMatchObject({ config: { hardwareRoot: '/board' } })
+    expect(board('')).toEqual({ kind: 'wrong', message: '--hardware-root is empty; give it a path' })
     expect(parseCommand(['inventory', '-o', 'json', '--root', '/x'], {})).toEqual({ kind: 'inventory', root: '/x', output: 'json' })
     expect(parseCommand(['version'], {}).kind).toBe('version')
     expect(parseCommand([], {}).kind).toBe('help')
