@@ -84,7 +84,11 @@ describe('pods', () => {
     expect(wide).toMatchObject({ IP: '10.0.0.9', Node: 'gw-1', 'Nominated Node': '<none>', 'Readiness Gates': '<none>' })
     expect(podRow({})).toMatchObject({ IP: '<none>', Node: '<none>' })
     const wideOnly = resourceByKey('pods')?.columns.filter((column) => column.priority === 1)
-    expect(wideOnly?.map((column) => column.name)).toEqual(['IP', 'Node', 'Nominated Node', 'Readiness Gates'])
+    expect(wideOnly?.map((column) => column.name)).toEqual(['IP', 'Node', 'Nominated Node', 'Readiness Gates', 'Not Placed'])
+    const message = '0 of 1 devices can take this pod: 1 too few PIDs (needs 4000, most free 3559).'
+    const conditions = [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }]
+    expect(podRow({ phase: 'Pending', conditions })).toMatchObject({ 'Not Placed': message })
+    expect(podRow({ phase: 'Running', conditions: [{ type: 'PodScheduled', status: 'True' }] })).toMatchObject({ 'Not Placed': '<none>' })
   })
 })
 

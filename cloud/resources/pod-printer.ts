@@ -21,6 +21,8 @@ export const POD_COLUMNS: readonly Column[] = [
   column('Node', 'string', 'Device that the pod is bound to.', { wide: true }),
   column('Nominated Node', 'string', 'Device that is being made free for the pod.', { wide: true }),
   column('Readiness Gates', 'string', 'Readiness gates that are true, of all.', { wide: true }),
+  // not one of Kubernetes' own: last, so that nobody who counts columns is misled
+  column('Not Placed', 'string', 'Why no device was found for the pod.', { wide: true }),
 ]
 
 export function podCells(pod: PrintedPod, nowMs: number): readonly (string | number | null)[] {
@@ -36,7 +38,12 @@ export function podCells(pod: PrintedPod, nowMs: number): readonly (string | num
     orNone(pod.spec.nodeName),
     orNone(pod.status?.nominatedNodeName),
     '<none>',
+    orNone(whyNotPlaced(pod.status)),
   ]
+}
+
+function whyNotPlaced(status: PodStatus | undefined): string | undefined {
+  return status?.conditions?.find((condition) => condition.type === 'PodScheduled' && condition.status === 'False')?.message
 }
 
 /** The STATUS word: Running, Pending, ContainerCreating, CrashLoopBackOff, Completed, Terminating, … */
