@@ -9,6 +9,9 @@ import { runQuietly } from '../quickstart/run-quietly.ts'
 import { Child } from './child.ts'
 import { pinnedNode } from './pinned-node.ts'
 
+/** The last of a flag that is given twice counts. */
+export type AgentFlags = (engineSocket: string) => Promise<readonly string[]>
+
 export interface GatewayContainer {
   readonly id: string
   readonly name: string
@@ -34,8 +37,11 @@ export interface Gateway {
   destroy(): Promise<void>
 }
 
-/** @param index 1 to 99: names the gateway `gw-<index>` and its network 10.211.<index>.0/30 */
-export async function createGateway(index: number, dir: string): Promise<Gateway> {
+/**
+ * @param index 1 to 99: names the gateway `gw-<index>` and its network 10.211.<index>.0/30
+ * @param moreFlags of the agent, given where its engine listens
+ */
+export async function createGateway(index: number, dir: string, moreFlags: AgentFlags = async () => []): Promise<Gateway> {
   const name = `gw-${index}`
   const cloudAddress = cloudAddressOf(index)
   const address = `10.211.${index}.2`
@@ -46,6 +52,7 @@ export async function createGateway(index: number, dir: string): Promise<Gateway
   const cable = `v-${engine.netns.slice(-8)}`
   const join = path.join(home, 'join.json')
   const flags = ['run', '--state', stateDir, '--join', join, '--docker', engine.socketPath, '--page', '127.0.0.1:8090']
+  flags.push(...(await moreFlags(engine.socketPath)))
   const agent = new Child(
     `agent of ${name}`,
     ['nsenter', `--net=/var/run/netns/${engine.netns}`, pinnedNode(), AGENT_BUNDLE, ...flags],

@@ -7,7 +7,7 @@ import { Child } from './child.ts'
 import { createCloud } from './cloud-process.ts'
 import type { CloudProcess } from './cloud-process.ts'
 import { cloudAddressOf, createGateway, writeJoinFile } from './gateway.ts'
-import type { Gateway } from './gateway.ts'
+import type { AgentFlags, Gateway } from './gateway.ts'
 
 export interface Testbed {
   readonly dir: string
@@ -26,6 +26,8 @@ export interface TestbedOptions {
   readonly first?: number
   /** Mosquitto instead of the broker inside the cloud */
   readonly outsideBroker?: boolean
+  /** flags of each agent beside the usual ones */
+  readonly agentFlags?: AgentFlags
 }
 
 /** Builds are expected in dist/. Everything started is ended by `destroy`, also when starting fails half way. */
@@ -48,7 +50,7 @@ export async function createTestbed(options: TestbedOptions): Promise<Testbed> {
     cloud.child.start()
     await cloud.ready()
     for (let i = 0; i < options.gateways; i += 1) {
-      const gateway = await createGateway(first + i, dir)
+      const gateway = await createGateway(first + i, dir, options.agentFlags)
       gateways.push(gateway)
       for (const image of options.images) await gateway.engine.importBusybox(image)
       const join = JSON.parse(await cloud.skerry('join', gateway.name)) as { readonly cloud: Readonly<Record<string, unknown>> }
