@@ -4,6 +4,7 @@ import type { Infer } from '../../protocol/shape.ts'
 import type { StoredObject } from '../ports.ts'
 import { resourceKey } from '../resources/object.ts'
 import type { KubeObject, ResourceDefinition } from '../resources/object.ts'
+import { PRIORITY_CLASSES, SYSTEM_PRIORITIES } from '../resources/priority-class.ts'
 import { isoSeconds, objectOf } from './api.ts'
 import type { Api, Call } from './api.ts'
 import { ApiError, badRequest, conflict, invalid } from './api-error.ts'
@@ -86,6 +87,8 @@ export async function removeOne(
     const old = objectOf(stored)
     name = stored.name
     if (resource === 'namespaces' && FIRST_NAMESPACES.includes(name)) throw new ApiError(403, 'Forbidden', `the namespace ${name} may not be deleted`)
+    if (resource === resourceKey(PRIORITY_CLASSES) && Object.hasOwn(SYSTEM_PRIORITIES, name))
+      throw new ApiError(403, 'Forbidden', `${resource} ${JSON.stringify(name)} is forbidden: this is a system priority class and cannot be deleted`)
     expectPreconditions(definition, old, options)
     const marked = markedForDeletion(definition, old, options, api.clock.nowMs())
     if (options.isDryRun) return marked === null ? gone(definition, stored) : ok(marked)

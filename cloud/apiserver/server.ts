@@ -14,6 +14,7 @@ import { devicesApi } from './devices-api.ts'
 import { requestHandler } from './handler.ts'
 import type { HandlerParts } from './handler.ts'
 import { ensureNamespaces } from './first-namespaces.ts'
+import { ensurePriorityClasses } from './first-priority-classes.ts'
 import type { LiveVerbs } from './live-verbs.ts'
 import { openApi } from './openapi.ts'
 import { upgradeHandler } from './upgrade.ts'
@@ -48,11 +49,12 @@ export interface ApiServer {
   close(): Promise<void>
 }
 
-/** Makes the namespaces that always exist, then is ready to listen. */
+/** Makes the namespaces and priority classes that always exist, then is ready to listen. */
 export async function openApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { store, clock, random, log } = options
   const api: Api = { store, clock, random, log, catalog: new Catalog(options.definitions ?? RESOURCE_DEFINITIONS) }
   await ensureNamespaces(api)
+  await ensurePriorityClasses(api)
   const parts: HandlerParts = {
     api,
     live: options.live ?? null,

@@ -2,6 +2,8 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { startControllers } from '../../cloud/controllers/start-controllers.ts'
 import type { Controllers } from '../../cloud/controllers/start-controllers.ts'
+import type { Profile } from '../../cloud/core/scheduler/framework.ts'
+import { DEFAULT_PROFILE } from '../../cloud/core/scheduler/profile.ts'
 import type { DeviceLink, DeviceMessage, Log, Random, Store } from '../../cloud/ports.ts'
 import type { KubeObject } from '../../cloud/resources/object.ts'
 import { resourceByKind } from '../../cloud/resources/registry.ts'
@@ -59,7 +61,7 @@ export class FakeFleet {
     this.clock = clock
   }
 
-  async start(epoch = 1): Promise<void> {
+  async start(epoch = 1, profiles: readonly Profile[] = [DEFAULT_PROFILE]): Promise<void> {
     this.controllers = await startControllers({
       store: this.store,
       link: this.#link(),
@@ -68,6 +70,7 @@ export class FakeFleet {
       log: this.#log(),
       signingKey: KEY,
       epoch,
+      profiles,
     })
     await this.clock.advance(10)
   }
