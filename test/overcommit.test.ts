@@ -15,10 +15,13 @@ const podOf = (name: string, cpu: number, priorityClassName: string): Pod => ({
   spec: { priorityClassName, containers: [{ name: 'main', image: 'x', resources: { requests: { cpu: `${cpu}m` } } }] },
 })
 
-const nodeWith = (cpu: number): NodeInfo =>
-  nodeInfo({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'gw-1' }, status: { allocatable: { cpu: '1', pods: 5, pids: 4096 } } }, [
-    podInfo(podOf('big', cpu, 'other')),
-  ])
+const BUSY = ['a', 'b', 'c', 'd']
+
+const nodeWith = (cpuEach: number): NodeInfo =>
+  nodeInfo(
+    { apiVersion: 'v1', kind: 'Node', metadata: { name: 'gw-1' }, status: { allocatable: { cpu: '1', pods: 5, pids: 4096 } } },
+    BUSY.map((name) => podInfo(podOf(name, cpuEach, 'other'))),
+  )
 
 const steady = (requestMilli: number, used: number, samples = 24): PodUsage => ({
   requestMilli,
@@ -26,13 +29,16 @@ const steady = (requestMilli: number, used: number, samples = 24): PodUsage => (
 })
 
 describe('overcommit', () => {
-  test('gives back what steady pods never use', () => {
-    expect(reclaimableMilli([steady(1000, 200), steady(1000, 300)])).toBe(1500)
+  test('gives back what steady pods never use, the more of it the more pods there are', () => {
+    const of = (pods: number): number => reclaimableMilli(Array.from({ length: pods }, () => steady(1000, 200)))
+    expect([of(1), of(4), of(16), of(64)]).toEqual([0, 1600, 9600, 44_800])
   })
 
   test('gives back nothing of pods without two hours of history', () => {
     expect(reclaimableMilli([steady(1000, 100, 23)])).toBe(0)
-    expect(reclaimableMilli([steady(1000, 100, 23), steady(1000, 100)])).toBe(900)
+    const four = BUSY.map(() => steady(1000, 100))
+    expect(reclaimableMilli(four)).toBe(1800)
+    expect(reclaimableMilli([steady(1000, 100, 23), ...four])).toBe(1800)
   })
 
   test('keeps a wider margin for fewer pods with the same habits', () => {
@@ -49,8 +55,8 @@ describe('overcommit', () => {
   })
 
   test('lets only pods of a class that opted in have what others leave', () => {
-    const node = withUsage(nodeWith(900), new Map([['uid-big', Array.from({ length: 24 }, () => 100)]]))
-    expect(node.reclaimableCpu).toBe(800)
+    const node = withUsage(nodeWith(225), new Map(BUSY.map((name) => [`uid-${name}`, Array.from({ length: 24 }, () => 25)])))
+    expect(node.reclaimableCpu).toBe(400)
     const fit = nodeResourcesFitFor({ overcommitClasses: ['best'] })
     for (const [className, taken] of [
       ['best', true],

@@ -1,7 +1,8 @@
 /**
  * How much CPU of a device is really free when pods use less than they ask for: max(N-sigma, percentile) of what was seen,
- * opt-in per priority class, CPU only. With few pods their peaks meet, so the margin widens; with little history nothing is
- * given away. Memory is never overcommitted: it cannot be taken back.
+ * opt-in per priority class, CPU only. With few pods their peaks meet, and two hours are too short to have seen each of them
+ * peak, so the margin widens and never falls below what is unused over the root of their number; with little history nothing
+ * is given away. Memory is never overcommitted: it cannot be taken back.
  */
 
 import type { NodeInfo } from './framework.ts'
@@ -41,7 +42,8 @@ export function predictedPeakMilli(pods: readonly PodUsage[], rule: OvercommitRu
   const deviation = Math.sqrt(sum(totals.map((total) => (total - mean) ** 2)) / totals.length)
   const bySigma = mean + rule.sigmas * deviation
   const byPercentile = sum(capped.map((samples) => percentileOf(samples, rule.percentile)))
-  const above = (Math.max(bySigma, byPercentile) - mean) * widening(known.length)
+  const unused = sum(known.map((pod) => pod.requestMilli)) - mean
+  const above = Math.max((Math.max(bySigma, byPercentile) - mean) * widening(known.length), unused / Math.sqrt(known.length))
   return Math.min(asked, Math.ceil(mean + above + sum(unknown.map((pod) => pod.requestMilli))))
 }
 
