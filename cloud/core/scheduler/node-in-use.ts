@@ -38,6 +38,7 @@ const TOPOLOGIES = new WeakMap<NodeInfo['annotations'], NodeTopology | null>()
 
 /** null = the device has not said. */
 export function topologyOf(node: NodeInfo): NodeTopology | null {
+  if (node.annotations[TOPOLOGY_ANNOTATION] === undefined) return null
   const known = TOPOLOGIES.get(node.annotations)
   if (known !== undefined) return known
   const topology = parseTopologyAnnotation(node.annotations[TOPOLOGY_ANNOTATION])

@@ -61,6 +61,9 @@ export class Engine {
     const tests = worldTests(this.profile, pod, this.#world)
     const judged = named === null ? this.#verdicts.of(pod, this.#world) : new Judged(this.profile, pod, nodes.length, null).follow(new World(nodes))
     const worldScores = (this.profile.worldScores ?? []).filter(({ plugin }) => plugin.applies?.(pod, this.#world) !== false)
+    const looksAtAll = (this.profile.percentageOfNodesToScore ?? 100) >= 100
+    if (looksAtAll && tests.length === 0 && worldScores.length === 0 && judged.ranged.every(({ different }) => different === 0))
+      return this.#bestAlone(pod, judged, nodes)
     const feasible = this.#feasible(judged, tests, nodes)
     const first = feasible[0]
     if (first === undefined) return null
@@ -70,6 +73,22 @@ export class Engine {
     // A total order: higher score, then smaller name. Chance would scatter equal pods and could not be replayed.
     for (let at = 1; at < feasible.length; at += 1) if ((totals[at] ?? 0) > (totals[best] ?? 0)) best = at
     return pick(nodes, feasible[best] ?? first, totals[best] ?? 0, feasible.length)
+  }
+
+  /** What `choose` answers when no score compares nodes: all others add the same to each, so the kept sums alone decide. */
+  #bestAlone(pod: PodInfo, judged: Judged, nodes: readonly NodeInfo[]) {
+    const { ok, base } = judged
+    let best = -1
+    let feasible = 0
+    for (let at = 0; at < nodes.length; at += 1) {
+      if (ok[at] !== 1) continue
+      feasible += 1
+      if (best < 0 || (base[at] ?? 0) > (base[best] ?? 0)) best = at
+    }
+    if (best < 0) return null
+    if (feasible === 1) return pick(nodes, best, 0, 1)
+    const [score = 0] = this.#totals(pod, { judged, nodes, feasible: [best], worldScores: [] })
+    return pick(nodes, best, score, feasible)
   }
 
   /** Places of the nodes that take the pod, ascending. */

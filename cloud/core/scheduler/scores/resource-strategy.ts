@@ -64,9 +64,18 @@ export function onCurve(shape: readonly ShapePoint[], percent: number): number {
 }
 
 function average(name: string, resources: readonly ResourceWeight[], score: (used: number, capacity: number) => number): ScorePlugin {
+  const [first, second] = resources
+  const usual = resources.length === 2 && first?.name === 'cpu' && second?.name === 'memory' && first.weight === 1 && second.weight === 1
   return {
     name,
     score: (pod, node) => {
+      if (usual) {
+        const { allocatable, scoringRequested: held } = node
+        const { cpu = 0, memory = 0 } = pod.scoringRequests
+        const [cpus, bytes] = [allocatable['cpu'] ?? 0, allocatable['memory'] ?? 0]
+        // without a list, where both are known: this is asked of every device for every new pod
+        if (cpus !== 0 && bytes !== 0) return Math.trunc((score((held['cpu'] ?? 0) + cpu, cpus) + score((held['memory'] ?? 0) + memory, bytes)) / 2)
+      }
       let sum = 0
       let weights = 0
       for (const { name: resource, weight } of resources) {
