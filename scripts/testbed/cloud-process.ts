@@ -24,6 +24,7 @@ export async function createCloud(
   broker: { readonly url: string; readonly username: string; readonly password: string } | null = null,
   /** addresses by which gateways reach it */
   names: readonly string[] = [],
+  settings: Readonly<Record<string, string>> = {},
 ): Promise<CloudProcess> {
   mkdirSync(dir, { recursive: true })
   const ports = { https: await freePort(0), http: await freePort(0), mqtt: await freePort(0) }
@@ -36,7 +37,7 @@ export async function createCloud(
     'cloud',
     [pinnedNode(), '--disable-warning=ExperimentalWarning', CLOUD_BUNDLE, ...flags, ...link],
     path.join(dir, 'cloud.log'),
-    env,
+    { ...env, ...settings },
   )
   const kubeconfig = path.join(data, 'kubeconfig')
   // a home of its own: kubectl caches discovery there
