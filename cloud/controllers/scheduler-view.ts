@@ -50,7 +50,7 @@ export class SchedulerView {
     return true
   }
 
-  /** Samples of cpu that the device's pods used, by pod uid. */
+  /** Samples of cpu that the device's pods used, by pod uid. Reports carry none yet, so nobody calls this and nothing is overcommitted. */
   usageSeen(node: string, usedMilli: ReadonlyMap<string, readonly number[]>): void {
     const known = this.world.get(node)
     if (known !== undefined) this.world.set(withUsage(known, usedMilli))
