@@ -81,6 +81,17 @@ function shortage(name: string, needs: number, node: NodeInfo): Cause {
 /** As a person would write it in a manifest. */
 export function amountText(name: string, amount: number): string {
   if (name === 'cpu') return formatMilli(amount)
-  if (name === 'memory' || name === 'ephemeral-storage' || name.startsWith('hugepages-')) return formatBytes(amount)
+  if (name === 'memory' || name === 'ephemeral-storage' || name.startsWith('hugepages-')) return readableBytes(amount)
   return String(amount)
 }
+
+/** Exact where that is short; else in tenths of the unit, rounded down so that an amount said to be free is free. */
+function readableBytes(amount: number): string {
+  const exact = formatBytes(amount)
+  if (exact.length <= 6) return exact
+  const power = Math.min(UNITS.length, Math.floor(Math.log2(Math.max(1, amount)) / 10))
+  const unit = UNITS[power - 1]
+  return unit === undefined ? exact : `${Math.floor((amount / 1024 ** power) * 10) / 10}${unit}`
+}
+
+const UNITS = ['Ki', 'Mi', 'Gi', 'Ti', 'Pi']
