@@ -65,6 +65,7 @@ await check('types of the field page', ['tsc', '-p', 'edge-agent/local-page/web'
 await check('lint', ['oxlint', '--type-aware', '--deny-warnings'])
 await check('format', ['prettier', '--check', '--log-level', 'warn', '**/*.ts', '**/*.tsx'])
 await vitest('unit')
+await check('200 seeds of the simulation', ['tsx', 'scripts/simulate.ts', '--seed', '1', '--runs', '200'])
 const fixtures = process.env['SKERRY_FIXTURES'] ?? path.resolve(ROOT, '../shared/fixtures')
 if (existsSync(fixtures)) await check('conformance', ['tsx', 'scripts/conformance.ts'])
 else notRun('conformance', `there is no ${fixtures}; set SKERRY_FIXTURES`)
