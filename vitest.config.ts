@@ -4,7 +4,14 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/*.test.ts', 'test/property/**/*.test.ts', 'test/sim/**/*.test.ts'], testTimeout: 20_000 } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/*.test.ts', 'test/property/**/*.test.ts', 'test/sim/**/*.test.ts'],
+          testTimeout: 20_000,
+          maxWorkers: 2,
+        },
+      },
       {
         test: {
           name: 'real',
