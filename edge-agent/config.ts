@@ -24,7 +24,7 @@ export const JOIN_FILE = obj({
   pageRead: oneOf('summary', 'pin'),
   /** where live sessions are opened to; `ca` is the authority of its certificate, absent = the system's */
   cloud: obj({ url: required(str({ min: 1, max: 2048 })), ca: str({ max: 65_536 }) }),
-  /** the link costs money: at most so much a day, then readings and events wait; absent = no end */
+  /** the link costs money: at most so much a day, then events are sent seldom; absent = no end */
   dataBudget: obj({ dayBytes: required(int(65_536)) }),
   trustedKeys: required(list(obj({ kid: required(str({ min: 1, max: 64 })), publicPem: required(str({ min: 1, max: 4096 })) }), { max: 16 })),
 })

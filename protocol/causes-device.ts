@@ -75,7 +75,6 @@ export const DEVICE_CAUSES = {
     'The device holds desired state {held}, this cloud would send {ours}; nothing is sent.',
     'If the store was restored from a backup, raise the epoch; else stop the other cloud.',
   ),
-  'pod.unsupported': entry('spec', 'when-target-changes', '{field} {why}', 'Remove the field.'),
   'image.pull.failed': entry(
     'image',
     'backoff',
@@ -184,8 +183,6 @@ export const DEVICE_CAUSES = {
   ),
   'storage.fell-back': entry('device', 'never', 'The newest state file was damaged; the previous one is used.', 'Check the disk.'),
   'link.down': entry('network', 'backoff', 'No connection to the cloud since {since}: {why}.', 'Workloads go on. Check the network.'),
-  'link.refused': entry('network', 'backoff', 'The broker refused this device: {why}.', 'Check the join file.'),
-  'link.subscribe-refused': entry('network', 'backoff', 'The broker refused the subscription to {topic}.', 'Check the broker access rules.'),
   'node.silent': entry(
     'network',
     'when-resource-appears',
@@ -236,6 +233,5 @@ export const DEVICE_CAUSES = {
     'See that the program listens on all its addresses, not only on 127.0.0.1.',
   ),
   'session.logs.none': entry('spec', 'never', '{why}.', 'Ask for another part of the log.'),
-  'session.refused': entry('device', 'never', 'Device {device} refused the session: {why}.', 'Look at the field page of the device.'),
   'message.refused': entry('network', 'never', 'A message on {topic} was refused: {why}.', 'See which client sent it.'),
 } as const satisfies Record<string, CauseEntry>

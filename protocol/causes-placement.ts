@@ -103,12 +103,6 @@ export const PLACEMENT_CAUSES = {
     'names the scheduler {name}, which this cloud does not have (it has {has})',
     'Change spec.schedulerName or add the profile.',
   ),
-  'placement.power.low': entry(
-    'device',
-    'when-resource-appears',
-    'saves power ({state}) and takes no pod that can run elsewhere',
-    'Charge it, or let the pod tolerate it.',
-  ),
   'placement.network.class': entry(
     'spec',
     'when-resource-appears',

@@ -3,7 +3,7 @@
  * `stream` never repeats, so duplicates are dropped and gaps are seen.
  */
 import { LIMITS } from './limits.ts'
-import { int, list, map, num, obj, oneOf, required, str } from './shape.ts'
+import { int, list, obj, oneOf, required, str } from './shape.ts'
 import type { Infer } from './shape.ts'
 
 export const HAPPENING = obj({
@@ -17,9 +17,6 @@ export const HAPPENING = obj({
   pod: obj({ uid: required(str({ max: 64 })), namespace: required(str({ max: 63 })), name: required(str({ max: 253 })) }),
 })
 
-/** Numbers at one moment: free memory, used disk. Thinned out when there is no room or no budget. */
-export const READING = obj({ at: required(str({ max: 40 })), values: required(map(num(), { max: 32 })) })
-
 export const EVENTS = obj({
   device: required(str({ min: 1, max: LIMITS.deviceIdLength.value })),
   /** identity of the queue; a new one begins at 1 */
@@ -30,5 +27,4 @@ export const EVENTS = obj({
 })
 
 export type DeviceHappening = Infer<typeof HAPPENING>
-export type DeviceReading = Infer<typeof READING>
 export type DeviceEvents = Infer<typeof EVENTS>

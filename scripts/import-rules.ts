@@ -72,13 +72,7 @@ export const IMPORT_RULES: readonly ImportRule[] = [
     'looks at the way to the cloud when asked',
   ),
   rule('edge-agent/runtime/', ['protocol/', 'edge-agent/ports.ts', 'edge-agent/core/'], ['node:'], false, 'runs effects'),
-  rule(
-    'edge-agent/local-page/',
-    ['protocol/', 'edge-agent/ports.ts', 'edge-agent/core/'],
-    ['node:', 'skerry:page'],
-    false,
-    "the field engineer's page",
-  ),
+  rule('edge-agent/local-page/', ['protocol/', 'edge-agent/ports.ts', 'edge-agent/core/'], ['node:'], false, "the field engineer's page"),
   rule(
     'edge-agent/local-page/web/',
     ['protocol/', 'edge-agent/local-page/'],
@@ -87,7 +81,7 @@ export const IMPORT_RULES: readonly ImportRule[] = [
     'the page itself',
   ),
   rule('edge-agent/config.ts', ['protocol/'], ['node:'], false, 'the only reader of process.env and flags'),
-  rule('edge-agent/', ['protocol/', 'device-profiles/', 'edge-agent/'], ['node:', 'skerry:page'], false, 'composition root'),
+  rule('edge-agent/', ['protocol/', 'device-profiles/', 'edge-agent/'], ['node:'], false, 'composition root'),
   rule('scripts/', ['protocol/', 'device-profiles/', 'cloud/', 'edge-agent/', 'scripts/', 'test/'], ['*'], false, 'tools; nobody imports them'),
   rule('test/', ['protocol/', 'device-profiles/', 'cloud/', 'edge-agent/', 'scripts/', 'test/'], ['*'], false, 'tests; nobody imports them'),
 ]

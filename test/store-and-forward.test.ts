@@ -106,13 +106,12 @@ describe('events', () => {
 })
 
 describe('the budget', () => {
-  it('gives up readings first, then sends events seldom, and says nothing of state', () => {
+  it('sends events seldom when it is spent, and says nothing of state', () => {
     const budget = newBudget('metered', 0, 1_000)
     const spent = (bytes: number) => allowance(budget, { status: { up: bytes, down: 0 } })
-    expect(spent(799)).toEqual({ readings: true, eventsEveryMs: 0, spent: 799 })
-    expect(spent(800)).toMatchObject({ readings: false, eventsEveryMs: 0 })
-    expect(spent(1_000)).toMatchObject({ readings: false, eventsEveryMs: 900_000 })
-    expect(allowance(newBudget('unmetered', 0), { status: { up: 1e12, down: 0 } })).toMatchObject({ readings: true, eventsEveryMs: 0 })
+    expect(spent(999)).toEqual({ eventsEveryMs: 0, spent: 999 })
+    expect(spent(1_000)).toEqual({ eventsEveryMs: 900_000, spent: 1_000 })
+    expect(allowance(newBudget('unmetered', 0), { status: { up: 1e12, down: 0 } })).toMatchObject({ eventsEveryMs: 0 })
   })
 
   it('begins anew after 24 hours of monotonic time, however long the device slept', () => {

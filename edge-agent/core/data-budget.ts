@@ -18,7 +18,6 @@ export interface DataBudget {
 }
 
 export interface Allowance {
-  readonly readings: boolean
   /** shortest time between two messages of events */
   readonly eventsEveryMs: number
   readonly spent: number
@@ -26,7 +25,6 @@ export interface Allowance {
 
 const DAY_MS = 86_400_000
 const SELDOM_MS = 900_000
-const READINGS_SHARE = 0.8
 
 /** @param dayBytes absent = the table's for a metered link; an unmetered one has no end */
 export function newBudget(linkClass: LinkClass, nowMonoMs: number, dayBytes: number = LIMITS.linkDayBytes.value): DataBudget {
@@ -41,8 +39,8 @@ export function dayOf(budget: DataBudget, traffic: Traffic, nowMonoMs: number): 
 
 export function allowance(budget: DataBudget, traffic: Traffic): Allowance {
   const spent = Math.max(0, totalOf(traffic) - budget.spentBefore)
-  if (budget.class === 'unmetered') return { readings: true, eventsEveryMs: 0, spent }
-  return { readings: spent < budget.dayBytes * READINGS_SHARE, eventsEveryMs: spent < budget.dayBytes ? 0 : SELDOM_MS, spent }
+  if (budget.class === 'unmetered') return { eventsEveryMs: 0, spent }
+  return { eventsEveryMs: spent < budget.dayBytes ? 0 : SELDOM_MS, spent }
 }
 
 export function totalOf(traffic: Traffic): number {

@@ -55,7 +55,6 @@ const RESOURCE_LIST = list(obj({ name: required(str({ min: 1, max: 316 })), weig
 const FIT_ARGS = obj({
   ignoredResources: list(str(), { max: 64 }),
   ignoredResourceGroups: list(str(), { max: 64 }),
-  overcommitClasses: list(str({ max: 253 }), { max: 64 }),
   scoringStrategy: obj({
     type: oneOf('LeastAllocated', 'MostAllocated', 'RequestedToCapacityRatio'),
     resources: RESOURCE_LIST,

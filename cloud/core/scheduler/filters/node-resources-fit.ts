@@ -16,6 +16,7 @@ export interface FitArgs {
   /** the same for all resources of these domains */
   readonly ignoredResourceGroups?: readonly string[]
   /** priority classes whose pods may have cpu that others ask for and do not use */
+  /** not taken from a configuration yet: devices report no usage, so it would promise room and give none */
   readonly overcommitClasses?: readonly string[]
 }
 
