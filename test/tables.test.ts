@@ -9,7 +9,7 @@ import { LIMITS } from '../protocol/limits.ts'
 const ROOT = path.resolve(import.meta.dirname, '..')
 const SOURCES = execFileSync('git', ['ls-files', '-co', '--exclude-standard', 'protocol', 'cloud', 'edge-agent'], { cwd: ROOT, encoding: 'utf8' })
   .split('\n')
-  .filter((file) => /\.tsx?$/.test(file) && !/^protocol\/causes-/.test(file))
+  .filter((file) => /\.tsx?$/.test(file) && !file.startsWith('protocol/causes-'))
   .map((file) => readFileSync(path.join(ROOT, file), 'utf8'))
   .join('\n')
 
