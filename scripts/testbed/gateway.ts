@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { createPrivateDockerd } from '../../test/integration/private-dockerd.ts'
 import type { PrivateDockerd } from '../../test/integration/private-dockerd.ts'
+import { cableOf } from '../../test/integration/private-dockerd-sweep.ts'
 import { AGENT_BUNDLE } from '../build-agent.ts'
 import { engineRequest } from '../quickstart/engine-request.ts'
 import { runQuietly } from '../quickstart/run-quietly.ts'
@@ -49,7 +50,7 @@ export async function createGateway(index: number, dir: string, moreFlags: Agent
   const home = path.join(dir, name)
   const stateDir = path.join(home, 'state')
   mkdirSync(home, { recursive: true })
-  const cable = `v-${engine.netns.slice(-8)}`
+  const cable = cableOf(engine.netns)
   const join = path.join(home, 'join.json')
   const flags = ['run', '--state', stateDir, '--join', join, '--docker', engine.socketPath, '--page', '127.0.0.1:8090']
   flags.push(...(await moreFlags(engine.socketPath)))

@@ -30,6 +30,9 @@ export interface TestbedOptions {
   readonly agentFlags?: AgentFlags
 }
 
+/** Those of this process: a wait that ends in vain tells what they logged last. */
+const standing = new Set<Testbed>()
+
 /** Builds are expected in dist/. Everything started is ended by `destroy`, also when starting fails half way. */
 export async function createTestbed(options: TestbedOptions): Promise<Testbed> {
   const dir = mkdtempSync(path.join(tmpdir(), 'skerry-testbed-'))
@@ -41,11 +44,14 @@ export async function createTestbed(options: TestbedOptions): Promise<Testbed> {
   const names = Array.from({ length: options.gateways }, (_, index) => cloudAddressOf(first + index))
   const cloud = await createCloud(dir, account, names)
   const destroy = async (): Promise<void> => {
+    standing.delete(bed)
     await Promise.all(gateways.map((gateway) => gateway.destroy()))
     await cloud.child.stop()
     await outside?.child.stop()
     rmSync(dir, { recursive: true, force: true })
   }
+  const bed: Testbed = { dir, cloud, gateways, broker: outside?.child ?? null, destroy }
+  standing.add(bed)
   try {
     cloud.child.start()
     await cloud.ready()
@@ -61,7 +67,7 @@ export async function createTestbed(options: TestbedOptions): Promise<Testbed> {
       })
       gateway.agent.start()
     }
-    return { dir, cloud, gateways, broker: outside?.child ?? null, destroy }
+    return bed
   } catch (error) {
     await destroy()
     throw error
@@ -82,7 +88,12 @@ export async function eventually(what: string, look: () => Promise<string | null
   for (;;) {
     last = (await look().catch((error: unknown) => (error instanceof Error ? error.message : String(error)))) ?? ''
     if (last === '') return
-    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs / 1000} s until ${what}; at the end: ${last}`)
+    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs / 1000} s until ${what}; at the end: ${last}${lastWords()}`)
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
+}
+
+function lastWords(): string {
+  const logs = [...standing].flatMap(({ cloud, gateways }) => [cloud.child, ...gateways.map(({ agent }) => agent)])
+  return logs.map((child) => `\n--- ${child.logFile}\n${child.tail(12)}`).join('')
 }

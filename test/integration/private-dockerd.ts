@@ -10,7 +10,7 @@
  *   await engine.destroy()                     // containers, shims, mounts, namespace and folder are gone
  *
  * INVARIANTS: everything started carries the folder's path in its command line and everything mounted lies below it, so that
- * the sweep needs no book-keeping; the sweep also runs when the test process exits by itself.
+ * the sweep needs no book-keeping; the sweep also runs when the test process exits by itself, and when the next one starts after a kill.
  */
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
@@ -19,7 +19,7 @@ import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { findProgram, runOk, sweep } from './private-dockerd-sweep.ts'
+import { cableOf, ENGINE_PREFIX, findProgram, ownFolder, runOk, sweep, sweepAbandoned } from './private-dockerd-sweep.ts'
 
 export interface PrivateDockerdOptions {
   /** containers outlive dockerd */
@@ -61,7 +61,9 @@ export function whyNoDockerd(): string | null {
 }
 
 export async function createPrivateDockerd(options: PrivateDockerdOptions = {}): Promise<PrivateDockerd> {
-  const dir = mkdtempSync(join(tmpdir(), 'skdk-'))
+  sweepAbandoned()
+  const dir = mkdtempSync(join(tmpdir(), ENGINE_PREFIX))
+  ownFolder(dir)
   const netns = dir.slice(dir.lastIndexOf('/') + 1)
   const socketPath = join(dir, 'docker.sock')
   const sweepNow = (): void => sweep(dir, netns)
@@ -158,7 +160,7 @@ async function makeNamespace(netns: string, link: PrivateDockerdOptions['link'])
   await runOk('ip', ['netns', 'add', netns])
   await runOk('ip', ['-n', netns, 'link', 'set', 'lo', 'up'])
   if (link === undefined) return
-  const here = `v-${netns.slice(-8)}`
+  const here = cableOf(netns)
   await runOk('ip', ['link', 'add', here, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', netns])
   await runOk('ip', ['addr', 'add', link.here, 'dev', here])
   await runOk('ip', ['link', 'set', here, 'up'])
