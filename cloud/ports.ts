@@ -106,7 +106,7 @@ export interface LiveFailure {
 /** MQTT as controllers see it. Message bodies were opened (size, version, device, signature where demanded) before they arrive. */
 export interface DeviceMessage {
   readonly device: string
-  readonly channel: 'status' | 'inventory' | 'hello' | 'presence' | 'events'
+  readonly channel: 'status' | 'inventory' | 'hello' | 'presence' | 'events' | 'telemetry'
   readonly body: unknown
 }
 
@@ -120,6 +120,8 @@ export interface DeviceLink {
   publishDesired(device: string, message: Uint8Array): Promise<void>
   /** asks a device for its full report (signed command); best effort */
   askReport(device: string, message: Uint8Array): Promise<void>
+  /** asks a device for readings for a while (signed command); best effort */
+  askTelemetry(device: string, message: Uint8Array): Promise<void>
   /** called with each valid message; invalid ones were counted and refused */
   onMessage(handler: (message: DeviceMessage) => void): void
   /** after every (re)connect to the broker: publish all retained documents again, it may have lost them */

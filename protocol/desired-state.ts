@@ -4,6 +4,7 @@ import { POD_SPEC } from './pod.ts'
 import { digestOf } from './revision.ts'
 import { int, list, map, obj, oneOf, required, str } from './shape.ts'
 import type { Infer } from './shape.ts'
+import { TELEMETRY_WISH } from './telemetry.ts'
 
 /** What the scheduler decided beside the node: travels with the pod and is checked again by the agent. */
 export const PLACEMENT = obj({
@@ -61,6 +62,7 @@ export const DESIRED_STATE = obj({
   credentials: list(PULL_CREDENTIAL, { max: LIMITS.pullCredentials.value }),
   /** images to have on the device before anything asks to run them */
   prefetch: list(str({ min: 1, max: 512 }), { max: LIMITS.prefetchImages.value }),
+  telemetry: TELEMETRY_WISH,
 })
 
 export type Placement = Infer<typeof PLACEMENT>
@@ -76,10 +78,13 @@ export interface Version {
 }
 
 /** Digest of what the device should run; equal digests mean there is nothing to publish. `beside` is the rest of the document. */
-export function desiredDigest(pods: readonly DesiredPod[], beside: Pick<DesiredState, 'configs' | 'credentials' | 'prefetch'> = {}): string {
-  const { configs = [], credentials = [], prefetch = [] } = beside
-  if (configs.length + credentials.length + prefetch.length === 0) return digestOf(pods)
-  return digestOf({ pods, credentials, prefetch, ...(configs.length === 0 ? {} : { configs }) })
+export function desiredDigest(
+  pods: readonly DesiredPod[],
+  beside: Pick<DesiredState, 'configs' | 'credentials' | 'prefetch' | 'telemetry'> = {},
+): string {
+  const { configs = [], credentials = [], prefetch = [], telemetry } = beside
+  if (configs.length + credentials.length + prefetch.length === 0 && telemetry === undefined) return digestOf(pods)
+  return digestOf({ pods, credentials, prefetch, ...(configs.length === 0 ? {} : { configs }), ...(telemetry === undefined ? {} : { telemetry }) })
 }
 
 /** The name under which the pod's own network holder is known: no container can have it. */

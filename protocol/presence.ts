@@ -2,6 +2,7 @@
 import { int, list, obj, oneOf, required, str } from './shape.ts'
 import type { Infer } from './shape.ts'
 import { SESSION_REQUEST } from './session.ts'
+import { TELEMETRY_LOOK } from './telemetry.ts'
 
 /** An `off` counts only when its sid is the one last seen `on`: a take-over publishes the old will after the new birth. */
 export const PRESENCE = obj({
@@ -26,9 +27,9 @@ export const HELLO = obj({
 
 /**
  * `cmd`: one request, safe to repeat. `report` = send your status and inventory again; `open-session` = connect for `session`;
- * an agent ignores what it does not know.
+ * `telemetry` = take readings for a while; an agent ignores what it does not know.
  */
-export const COMMAND = obj({ ask: required(str({ min: 1, max: 64 })), session: SESSION_REQUEST })
+export const COMMAND = obj({ ask: required(str({ min: 1, max: 64 })), session: SESSION_REQUEST, telemetry: TELEMETRY_LOOK })
 
 export type Presence = Infer<typeof PRESENCE>
 export type Hello = Infer<typeof HELLO>

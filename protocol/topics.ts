@@ -2,7 +2,7 @@
 import { isDeviceId } from './ids.ts'
 import { LIMITS } from './limits.ts'
 
-export type Channel = 'desired' | 'status' | 'inventory' | 'hello' | 'presence' | 'events' | 'cmd'
+export type Channel = 'desired' | 'status' | 'inventory' | 'hello' | 'presence' | 'events' | 'telemetry' | 'cmd'
 
 export interface TopicRule {
   readonly channel: Channel
@@ -42,6 +42,7 @@ export const TOPICS: Readonly<Record<Channel, TopicRule>> = {
   hello: rule('hello', 'device', false, LIMITS.smallMessageBytes.value, 'a session begins; what is held'),
   presence: rule('presence', 'device', true, LIMITS.smallMessageBytes.value, 'on, or off by last will'),
   events: rule('events', 'device', false, LIMITS.statusReportBytes.value, 'things that happened'),
+  telemetry: rule('telemetry', 'device', false, LIMITS.statusReportBytes.value, 'readings of pods and device, while they are wanted'),
 }
 
 export const TOPIC_ROOT = 'skerry/v1'

@@ -119,7 +119,7 @@ describe('inbound messages', () => {
       }),
       { numRuns: 2_000 },
     )
-    const device: Channel[] = ['status', 'inventory', 'hello', 'presence', 'events']
+    const device: Channel[] = ['status', 'inventory', 'hello', 'presence', 'events', 'telemetry']
     fc.assert(
       fc.property(fc.constantFrom(...device), fc.jsonValue(), (channel, body) => {
         expect(why(read(channel, seal(channel, 'gw-1', body, null)))).toMatch(/^(shape|unreadable)$/)

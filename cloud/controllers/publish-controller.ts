@@ -8,6 +8,7 @@ import { causeSentence } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import { seal } from '../../protocol/envelope.ts'
 import type { SigningKey } from '../../protocol/envelope.ts'
+import type { DesiredState } from '../../protocol/desired-state.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { buildDesired, documentOf, heldFault, nextRecord } from '../core/desired.ts'
 import type { DesiredBuild, DeviceRecord } from '../core/desired.ts'
@@ -15,6 +16,7 @@ import { isDeleting, keyOf, nameOf, uidOf } from '../core/meta.ts'
 import { podFinish } from '../core/pod-finish.ts'
 import type { ConfigKind } from '../core/configs-beside.ts'
 import type { KubeObject } from '../resources/object.ts'
+import { telemetrySeconds } from '../resources/telemetry-rules.ts'
 import type { DeviceLink } from '../ports.ts'
 import type { Pod } from '../resources/pod.ts'
 import type { DeviceState } from './cluster.ts'
@@ -70,7 +72,8 @@ class Publisher {
     cluster.configMaps.onChange((next, previous) => this.#wakeUsers('ConfigMap', next ?? previous))
     cluster.secrets.onChange((next, previous) => this.#wakeUsers('Secret', next ?? previous))
     cluster.nodes.onChange((next, previous) => {
-      if (next === null || previous === null) this.#wake(nameOf(next ?? previous ?? EMPTY))
+      const stays = next !== null && previous !== null && telemetrySeconds(next) === telemetrySeconds(previous)
+      if (!stays) this.#wake(nameOf(next ?? previous ?? EMPTY))
     })
     watchImageWishes(cluster, (device) => this.#wake(device))
     return {
@@ -108,7 +111,8 @@ class Publisher {
     const bound = cluster.pods.by('node', device)
     const stored = cluster.deviceStates.get(`/${device}`)?.spec ?? null
     if (cluster.nodes.get(`/${device}`) !== undefined) {
-      const build = buildDesired(bound, stored?.uids ?? [], imagesOf(cluster, device, bound), (kind, key) =>
+      const beside = { ...imagesOf(cluster, device, bound), ...this.#telemetryOf(device) }
+      const build = buildDesired(bound, stored?.uids ?? [], beside, (kind, key) =>
         (kind === 'Secret' ? cluster.secrets : cluster.configMaps).get(key),
       )
       const next = nextRecord(stored, build, bound, epoch())
@@ -122,6 +126,12 @@ class Publisher {
     }
     await this.#finish(device)
     return null
+  }
+
+  #telemetryOf(device: string): Pick<DesiredState, 'telemetry'> {
+    const node = this.#deps.cluster.nodes.get(`/${device}`)
+    const everySeconds = node === undefined ? null : telemetrySeconds(node)
+    return everySeconds === null ? {} : { telemetry: { everySeconds } }
   }
 
   /** Waits, within bounds, for a scheduler that still binds: fifty pods of one apply make one document. */

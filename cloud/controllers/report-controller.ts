@@ -10,6 +10,7 @@ import { HELLO, PRESENCE } from '../../protocol/presence.ts'
 import { parse } from '../../protocol/shape.ts'
 import type { Shape } from '../../protocol/shape.ts'
 import { STATUS_REPORT } from '../../protocol/status-report.ts'
+import { TELEMETRY } from '../../protocol/telemetry.ts'
 import { isDeleting, keyOf, nameOf, uidOf } from '../core/meta.ts'
 import { newNode, nodeWithNews } from '../core/node-status.ts'
 import { nodeTopology, withTopology } from '../core/node-topology.ts'
@@ -20,12 +21,14 @@ import { alarmsOf, heard, takeHello, takePresence, takeReport } from './device-b
 import type { DeviceBook, DeviceView } from './device-book.ts'
 import { recordEvents } from './device-events.ts'
 import type { PublishController } from './publish-controller.ts'
+import type { TelemetryBook } from './telemetry-book.ts'
 import { runController } from './run-controller.ts'
 import type { Controller, ControllerDeps } from './run-controller.ts'
 
 export interface ReportDeps extends ControllerDeps {
   readonly book: DeviceBook
   readonly publisher: Pick<PublishController, 'wake' | 'resend'>
+  readonly telemetry: TelemetryBook
   /** a device was heard: its silence is counted from now */
   touched(device: string): void
 }
@@ -52,6 +55,7 @@ export function startReportController(deps: ReportDeps): ReportController {
   cluster.nodes.onChange((next, previous) => {
     if (next !== null || previous === null) return
     book.forget(nameOf(previous))
+    deps.telemetry.forget(nameOf(previous))
     const topology = cluster.topologies.get(keyOf(previous))
     if (topology !== undefined)
       void cluster
@@ -105,6 +109,11 @@ function takeMessage(deps: ReportDeps, view: DeviceView, message: DeviceMessage)
     case 'events': {
       const events = read(deps, EVENTS, message)
       if (events !== null) recordEvents(deps, view, events)
+      return false
+    }
+    case 'telemetry': {
+      const readings = read(deps, TELEMETRY, message)
+      if (readings !== null) deps.telemetry.take(readings)
       return false
     }
   }

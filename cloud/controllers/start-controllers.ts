@@ -23,6 +23,8 @@ import { startPublishController } from './publish-controller.ts'
 import { startReplicaSetController } from './replica-set-controller.ts'
 import { startReportController } from './report-controller.ts'
 import { startSchedulerController } from './scheduler-controller.ts'
+import { TelemetryBook } from './telemetry-book.ts'
+import { telemetryLooks } from './telemetry-looks.ts'
 import type { Profile } from '../core/scheduler/framework.ts'
 import type { WhyAnswer } from '../core/scheduler/why.ts'
 
@@ -49,6 +51,10 @@ export interface Controllers {
   whyPod(namespace: string, name: string, node?: string): WhyAnswer | null
   /** what this process has heard of a device beside what its objects say */
   deviceFacts(device: string): { readonly report: StatusReport | null; readonly heardAtMs: number | null }
+  /** the newest readings of devices that give any */
+  readonly telemetry: Pick<TelemetryBook, 'samples' | 'podCpu' | 'dropped'>
+  /** somebody looks at a device: readings every ten seconds for the next two minutes; call it again while that lasts */
+  lookAt(device: string): void
   /**
    * After the store was restored from a backup: numbers all documents anew, above everything devices hold, and publishes
    * them. Resolves to the new epoch. An operator's act, never automatic.
@@ -65,6 +71,7 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   link.onMessage((message) => receive.take(message))
   const cluster = new Cluster(deps)
   const book = new DeviceBook()
+  const telemetry = new TelemetryBook()
   const events = createEventRecorder({ cluster, clock, random, log })
   let open = nothing
   const loaded = new Promise<void>((resolve) => {
@@ -79,7 +86,7 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   const isBusy = (): boolean => !scheduler.queue.isIdle()
   const publisher = startPublishController({ ...shell, link, book, signingKey: deps.signingKey, epoch: () => epoch, isBusy })
   const liveness = startNodeLiveness({ clock, book, wentSilent: (device) => reports.queue.add(device) })
-  const reports = startReportController({ ...shell, book, publisher, touched: (device) => liveness.touched(device) })
+  const reports = startReportController({ ...shell, book, publisher, telemetry, touched: (device) => liveness.touched(device) })
   const all = [
     scheduler,
     ...workloads,
@@ -105,10 +112,9 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   return {
     whyPod: (namespace, name, node) => scheduler.whyPod(namespace, name, node),
     ...forSessions(book, events),
-    deviceFacts(device) {
-      const heard = book.peek(device)
-      return { report: heard?.report ?? null, heardAtMs: heard?.heardIso ? Date.parse(heard.heardIso) : null }
-    },
+    telemetry,
+    lookAt: telemetryLooks(deps),
+    deviceFacts: (device) => factsOf(book, device),
     async raiseEpoch() {
       const highest = Math.max(epoch, ...[...book.all()].map((view) => view.held?.epoch ?? 0))
       if (!(await store.setFact(EPOCH_FACT, String(highest + 1), await store.getFact(EPOCH_FACT))))
@@ -129,6 +135,11 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
 
 function forSessions(book: DeviceBook, events: EventRecorder): Pick<Controllers, 'unreachable' | 'record'> {
   return { unreachable: (device) => unreachable(book, device), record: (happening) => events.record(happening) }
+}
+
+function factsOf(book: DeviceBook, device: string): ReturnType<Controllers['deviceFacts']> {
+  const heard = book.peek(device)
+  return { report: heard?.report ?? null, heardAtMs: heard?.heardIso ? Date.parse(heard.heardIso) : null }
 }
 
 function unreachable(book: DeviceBook, device: string): Cause | null {

@@ -6,6 +6,7 @@ import { HELLO, PRESENCE } from '../../protocol/presence.ts'
 import { isRecord, parse } from '../../protocol/shape.ts'
 import type { Shape } from '../../protocol/shape.ts'
 import { STATUS_REPORT } from '../../protocol/status-report.ts'
+import { TELEMETRY } from '../../protocol/telemetry.ts'
 import { parseTopic, TOPICS } from '../../protocol/topics.ts'
 import type { Channel } from '../../protocol/topics.ts'
 import type { DeviceMessage } from '../ports.ts'
@@ -24,6 +25,7 @@ const SHAPES: Readonly<Record<DeviceMessage['channel'], Shape<unknown>>> = {
   hello: HELLO,
   presence: PRESENCE,
   events: EVENTS,
+  telemetry: TELEMETRY,
 }
 
 /**

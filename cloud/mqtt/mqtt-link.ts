@@ -98,6 +98,10 @@ class MqttLink implements DeviceLink, SessionLink {
     return this.#publish(device, 'cmd', message)
   }
 
+  askTelemetry(device: string, message: Uint8Array): Promise<void> {
+    return this.#publish(device, 'cmd', message)
+  }
+
   askSession(device: string, message: Uint8Array): Promise<void> {
     return this.#publish(device, 'cmd', message)
   }

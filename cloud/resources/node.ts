@@ -5,6 +5,7 @@ import { duplicates } from './container-rules.ts'
 import { AGE_COLUMN, NAME_COLUMN, ageCell, column, defineResource, nameCell } from './define.ts'
 import { CONDITION, LABELS, OBJECT_META } from './object.ts'
 import { labelKeyIssues } from './pod-rules.ts'
+import { telemetryIssues } from './telemetry-rules.ts'
 
 const TEXT = str({ max: 1024 })
 const AMOUNTS = map(quantity(), { max: 128 })
@@ -71,7 +72,7 @@ export const NODES = defineResource<Node>({
     const allocatable = node.status?.allocatable ?? capacity
     return { ...node, spec: node.spec ?? {}, status: { ...node.status, ...(allocatable === undefined ? {} : { allocatable }) } }
   },
-  rules: (node, old) => [...taintIssues(node.spec?.taints ?? []), ...(old === null ? [] : fixedIssues(node, old))],
+  rules: (node, old) => [...telemetryIssues(node), ...taintIssues(node.spec?.taints ?? []), ...(old === null ? [] : fixedIssues(node, old))],
   columns: [
     NAME_COLUMN,
     column('Status', 'string', 'Whether the device is ready, and whether it takes new pods.'),

@@ -22,7 +22,7 @@ const pair = generateKeyPairSync('ed25519', {
   privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
 })
 export const KEY = { kid: keyId(pair.publicKey), privatePem: pair.privateKey }
-const TRUSTED = [{ kid: KEY.kid, publicPem: pair.publicKey }]
+export const TRUSTED = [{ kid: KEY.kid, publicPem: pair.publicKey }]
 
 export function seededRandom(seed = 1): Random {
   let state = seed >>> 0
@@ -48,6 +48,7 @@ export class FakeFleet {
   readonly clock: VirtualClock
   readonly store: Store
   readonly random = seededRandom()
+  readonly looked: string[] = []
   readonly published: DesiredState[] = []
   readonly logs: LogLine[] = []
   readonly devices = new Map<string, FakeDevice>()
@@ -147,6 +148,7 @@ export class FakeFleet {
         this.devices.get(device)?.receive(parsed.value)
       },
       askReport: async (device) => this.devices.get(device)?.report(),
+      askTelemetry: async (device) => void this.looked.push(device),
       onMessage: (handler) => {
         this.#onMessage = handler
       },

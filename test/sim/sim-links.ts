@@ -132,6 +132,7 @@ export function createSimCloudLink(broker: SimBroker, clock: ProcessClock): SimC
     start: connect,
     publishDesired: (device, message) => publish(device, 'desired', message),
     askReport: (device, message) => publish(device, 'cmd', message),
+    askTelemetry: (device, message) => publish(device, 'cmd', message),
     onMessage: (handler) => void onMessage.push(handler),
     onConnected: (handler) => void onConnected.push(handler),
     isConnected: () => connected,

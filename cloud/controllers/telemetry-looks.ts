@@ -1,0 +1,28 @@
+/** Somebody looks at a device: ask it for readings for a while. INVARIANT: one device is asked no more often than the table allows. */
+import { seal } from '../../protocol/envelope.ts'
+import type { SigningKey } from '../../protocol/envelope.ts'
+import { LIMITS } from '../../protocol/limits.ts'
+import type { TelemetryLook } from '../../protocol/telemetry.ts'
+import type { Clock, DeviceLink, Log } from '../ports.ts'
+
+/** what one look asks for: it outlasts the pause between two of them */
+const LOOK: TelemetryLook = { everySeconds: LIMITS.telemetrySampleMs.value / 1000, forSeconds: (2 * LIMITS.telemetryLookMs.value) / 1000 }
+
+/** Call it again while the looking lasts; a device that is away is not asked later. */
+export function telemetryLooks(deps: {
+  readonly link: DeviceLink
+  readonly clock: Clock
+  readonly log: Log
+  readonly signingKey: SigningKey
+}): (device: string) => void {
+  const asked = new Map<string, number>()
+  return (device) => {
+    const now = deps.clock.monoMs()
+    for (const [other, at] of asked) if (now - at >= LIMITS.telemetryLookMs.value) asked.delete(other)
+    if (asked.has(device)) return
+    asked.set(device, now)
+    deps.link
+      .askTelemetry(device, seal('cmd', device, { ask: 'telemetry', telemetry: LOOK }, deps.signingKey))
+      .catch(() => deps.log.info('a device could not be asked for readings', { device }))
+  }
+}
