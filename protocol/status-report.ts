@@ -34,6 +34,14 @@ export const CONTAINER_REPORT = obj({
   started: bool(),
 })
 
+/** Why the device does not run the revision that its document asks for, and which one that is. */
+export const UPDATE_REPORT = obj({
+  reason: required(oneOf('Updating', 'Downloading', 'WindowClosed', 'Locked', 'Held', 'RolledBack')),
+  /** spec hash of the revision that is asked for */
+  wanted: required(str({ max: 64 })),
+  cause: CAUSE,
+})
+
 export const POD_REPORT = obj({
   uid: required(str({ max: 64 })),
   namespace: required(str({ max: 63 })),
@@ -49,6 +57,8 @@ export const POD_REPORT = obj({
   initContainers: list(CONTAINER_REPORT, { max: LIMITS.containersPerPod.value }),
   podIP: str({ max: 64 }),
   cause: CAUSE,
+  /** absent = it runs what is asked for, or an older agent */
+  update: UPDATE_REPORT,
 })
 
 export const VERSION_SEEN = obj({ epoch: required(int()), generation: required(int()), digest: required(str({ max: 64 })) })
@@ -79,5 +89,6 @@ export const STATUS_REPORT = obj({
 })
 
 export type ContainerReport = Infer<typeof CONTAINER_REPORT>
+export type UpdateReport = Infer<typeof UPDATE_REPORT>
 export type PodReport = Infer<typeof POD_REPORT>
 export type StatusReport = Infer<typeof STATUS_REPORT>

@@ -92,7 +92,7 @@ describe('a DaemonSet', () => {
       node('c', 'True', { spec: { unschedulable: true } }),
       node('d', 'True', { spec: { taints: [{ key: 'x', effect: 'NoSchedule' }] } }),
     ]
-    expect(planDaemonSet(set, nodes, [], 0).create).toEqual(['a', 'b', 'c'])
+    expect(planDaemonSet(set, nodes, [], 0).create.map((one) => one.node)).toEqual(['a', 'b', 'c'])
   })
 
   test('updates one reachable device at a time; silent ones neither count nor change', () => {
@@ -243,6 +243,7 @@ describe('status', () => {
       'PodScheduled=True',
       'Initialized=True',
       'ContainersReady=False',
+      'skerry.dev/RevisionApplied=False',
     ])
     expect(podStatus({ ...pod('p'), status }, { report: reported, hostIP: '10.0.0.1', silentWhy: null }, '2030-01-01T00:00:00Z')).toEqual(status)
   })

@@ -1,6 +1,6 @@
 /** What the scheduler writes: a binding, why there is none, and the end of pods that make room. */
 import type { Placement } from '../../protocol/desired-state.ts'
-import { PLACEMENT_ANNOTATION } from '../core/desired.ts'
+import { PLACEMENT_ANNOTATION } from '../core/desired-pod.ts'
 import { conditionOf, isDeleting, keyOf, withCondition } from '../core/meta.ts'
 import type { PodInfo } from '../core/scheduler/framework.ts'
 import type { Preemption } from '../core/scheduler/preempt.ts'

@@ -1,7 +1,9 @@
 /** DaemonSets: one pod for each device that fits, pinned by annotation and bound by the scheduler. */
 import { canonicalJson } from '../../protocol/revision.ts'
-import { daemonTemplate, planDaemonSet } from '../core/daemon-set.ts'
-import { conditionOf, controllerOf, keyOf, nameOf, namespaceOf, uidOf } from '../core/meta.ts'
+import { planDaemonSet } from '../core/daemon-set.ts'
+import type { DaemonSetPlan } from '../core/daemon-set.ts'
+import { canUpdateInPlace, isInPlace, templateKeys, updatedInPlace } from '../core/in-place.ts'
+import { conditionOf, controllerOf, isDeleting, keyOf, nameOf, namespaceOf, uidOf } from '../core/meta.ts'
 import { podFromTemplate, REVISION_HASH_LABEL } from '../core/pod-template.ts'
 import { REQUIRED_NODE_ANNOTATION } from '../core/scheduler/pod-info.ts'
 import type { Node } from '../resources/node.ts'
@@ -19,19 +21,20 @@ export function startDaemonSetController(deps: ControllerDeps): Controller {
       planDaemonSet(set, cluster.nodes.values(), cluster.pods.by('owner', uidOf(set)), clock.nowMs())
     const say = (reason: string, message: string): void =>
       events.record({ about: set, type: 'Normal', reason, message, component: 'daemonset-controller' })
-    const { create, remove, hash } = plan()
-    const template = daemonTemplate(set.spec.template)
-    const fresh = create.map((node) =>
+    const { create, update, remove } = plan()
+    const fresh = create.map(({ node, template, hash }) =>
       podFromTemplate(set, template, {
         suffix: random.suffix(SUFFIX_LENGTH),
         labels: { [REVISION_HASH_LABEL]: hash },
-        annotations: { [REQUIRED_NODE_ANNOTATION]: node },
+        annotations: { [REQUIRED_NODE_ANNOTATION]: node, ...(isInPlace(set) ? templateKeys(template) : {}) },
       }),
     )
     const made = await Promise.all(fresh.map((pod) => cluster.create(cluster.pods, pod)))
     for (const pod of made) if (pod !== null) say('SuccessfulCreate', `Created pod: ${nameOf(pod)}`)
     await Promise.all(remove.map((pod) => cluster.remove(cluster.pods, pod)))
     for (const pod of remove) say('SuccessfulDelete', `Deleted pod: ${nameOf(pod)}`)
+    await Promise.all(update.map((change) => updatePod(deps, change)))
+    for (const { pod } of update) say('SuccessfulUpdate', `Updated pod in place: ${nameOf(pod)}`)
     if (made.includes(null)) controller.queue.add(key)
     const { status, recheckInMs } = plan()
     await cluster.change(cluster.daemonSets, key, (current) =>
@@ -54,6 +57,14 @@ export function startDaemonSetController(deps: ControllerDeps): Controller {
     for (const set of cluster.daemonSets.values()) controller.queue.add(keyOf(set))
   })
   return controller
+}
+
+async function updatePod({ cluster }: ControllerDeps, { pod, to }: DaemonSetPlan['update'][number]): Promise<void> {
+  await cluster.change(cluster.pods, keyOf(pod), (current) =>
+    uidOf(current) === uidOf(pod) && !isDeleting(current) && canUpdateInPlace(current, to.template)
+      ? cluster.pods.defaults(updatedInPlace(current, to.template, to.hash, cluster.nowIso()))
+      : null,
+  )
 }
 
 /** What of a node decides about daemon pods: everything else changes too often. */

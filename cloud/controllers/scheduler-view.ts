@@ -3,7 +3,7 @@
  * change that shows it bound, until it ended or `forget`; a claim keeps room for a pod whose victims are on their way out
  * and is never counted beside the pod itself; every change of nodes or freed room is told by the return values.
  */
-import { PLACEMENT_ANNOTATION } from '../core/desired.ts'
+import { PLACEMENT_ANNOTATION } from '../core/desired-pod.ts'
 import { annotationOf, nameOf } from '../core/meta.ts'
 import type { PodInfo } from '../core/scheduler/framework.ts'
 import { withUsage } from '../core/scheduler/overcommit.ts'

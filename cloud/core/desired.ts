@@ -3,21 +3,17 @@ import { compareVersions } from '../../protocol/accept.ts'
 import type { Held } from '../../protocol/accept.ts'
 import { cause } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
-import { containerHashes, desiredDigest, PLACEMENT, podSpecHash } from '../../protocol/desired-state.ts'
-import type { DesiredConfig, DesiredPod, DesiredState, Placement, Version } from '../../protocol/desired-state.ts'
+import { desiredDigest } from '../../protocol/desired-state.ts'
+import type { DesiredConfig, DesiredPod, DesiredState, Version } from '../../protocol/desired-state.ts'
 import { LIMITS } from '../../protocol/limits.ts'
-import { parse } from '../../protocol/shape.ts'
 import type { Pod } from '../resources/pod.ts'
 import { utf8Bytes } from '../resources/metadata-rules.ts'
 import { isEvicted, isFinished } from './pod-state.ts'
 import { configsOfPod, mergeConfigs } from './configs-beside.ts'
 import type { ConfigLookup } from './configs-beside.ts'
 import type { Beside } from './images-beside.ts'
-import { annotationOf, byAge, compareText, isDeleting, nameOf, namespaceOf, uidOf } from './meta.ts'
-import { containerPids } from './scheduler/pod-requests.ts'
-
-/** What was decided beside the node, kept on the pod as JSON. */
-export const PLACEMENT_ANNOTATION = 'skerry.dev/placement'
+import { desiredPod } from './desired-pod.ts'
+import { byAge, compareText, isDeleting, uidOf } from './meta.ts'
 
 /** What is remembered about a device's documents; written before a document is sent. */
 export interface DeviceRecord extends Version {
@@ -84,39 +80,6 @@ export function buildDesired(
   taken.sort((a, b) => compareText(a.namespace, b.namespace) || compareText(a.name, b.name) || compareText(a.uid, b.uid))
   const beside = configs.length === 0 ? images : { ...images, configs }
   return { pods: taken, digest: desiredDigest(taken, beside), refused, beside }
-}
-
-function desiredPod(pod: Pod): DesiredPod {
-  const placement = placementOf(pod)
-  const hashes = containerHashes(pod.spec, placement)
-  return {
-    uid: uidOf(pod),
-    namespace: namespaceOf(pod),
-    name: nameOf(pod),
-    ...(pod.metadata.labels === undefined ? {} : { labels: pod.metadata.labels }),
-    specHash: podSpecHash(pod.spec, placement),
-    spec: pod.spec,
-    placement,
-    ...(hashes === undefined ? {} : { hashes }),
-  }
-}
-
-/** As the scheduler left it; pods that were bound by hand get the defaults. */
-function placementOf(pod: Pod): Placement {
-  const defaults: Placement = { pids: containerPids(pod.spec, pod.spec.containers[0]?.resources) }
-  const text = annotationOf(pod, PLACEMENT_ANNOTATION)
-  if (text === undefined) return defaults
-  const parsed = parse(PLACEMENT, parseJson(text), 'refuse')
-  return parsed.ok ? { ...defaults, ...parsed.value } : defaults
-}
-
-function parseJson(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text)
-    return value
-  } catch {
-    return null
-  }
 }
 
 /** The next record, or null when the newest document already says the same. */

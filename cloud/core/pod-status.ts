@@ -4,6 +4,8 @@ import type { ContainerReport, PodReport } from '../../protocol/status-report.ts
 import type { Condition } from '../resources/object.ts'
 import type { Pod } from '../resources/pod.ts'
 import type { ContainerState, ContainerStatus, PodStatus } from '../resources/pod-status.ts'
+import { desiredHash } from './desired-pod.ts'
+import { REVISION_APPLIED } from './in-place.ts'
 import { withCondition } from './meta.ts'
 
 export interface PodNews {
@@ -30,7 +32,7 @@ export function podStatus(pod: Pod, news: PodNews, nowIso: string): PodStatus {
   return {
     ...kept,
     phase: report.phase,
-    conditions: set(before.conditions ?? [], conditionsOf(report, bound), nowIso),
+    conditions: set(before.conditions ?? [], [...conditionsOf(report, bound), revisionApplied(report, desiredHash(pod))], nowIso),
     containerStatuses: statuses,
     ...(report.initContainers === undefined ? {} : { initContainerStatuses: report.initContainers.map(containerStatus) }),
     startTime: before.startTime ?? nowIso,
@@ -61,6 +63,15 @@ function conditionsOf(report: PodReport, bound: Condition): readonly Condition[]
       ? { reason: 'PodCompleted' }
       : { reason: 'ContainersNotReady', message: `containers with unready status: [${waiting.join(' ')}]` }
   return [bound, initialized(report), { type: 'ContainersReady', status, ...why }, { type: 'Ready', status, ...why }]
+}
+
+/** By what the device runs, not by what it was told: its report may be older than the document. */
+function revisionApplied({ specHash, update, containers }: PodReport, wanted: string): Condition {
+  if (specHash === wanted && update === undefined) return { type: REVISION_APPLIED, status: 'True' }
+  const known = update?.wanted === wanted ? update : undefined
+  const reason = known?.reason ?? (containers.some(({ pull }) => pull !== undefined) ? 'Downloading' : 'Updating')
+  const message = known?.cause === undefined ? 'The device has not switched to the revision that is asked for.' : causeSentence(known.cause)
+  return { type: REVISION_APPLIED, status: 'False', reason, message }
 }
 
 /** Init containers ended well, sidecars among them run; the main ones tell it when they have begun. */

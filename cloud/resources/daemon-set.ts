@@ -6,6 +6,7 @@ import { formatLabels } from './label-selector.ts'
 import { CONDITION, LABEL_SELECTOR, OBJECT_META } from './object.ts'
 import { POD_TEMPLATE, defaultPodTemplate, ownerIssues } from './pod-template.ts'
 import { amountIssues, isZeroAmount } from './rollout-amount.ts'
+import { strategyAnnotationIssues } from './update-annotations.ts'
 import { TEMPLATE_COLUMNS, templateCells } from './workload-printer.ts'
 
 const INT32_MAX = 2_147_483_647
@@ -63,7 +64,11 @@ export const DAEMON_SETS = defineResource<DaemonSet>({
     },
     status: { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0, ...set.status },
   }),
-  rules: (set, old) => [...ownerIssues(set.spec, old?.spec ?? null, 'DaemonSet'), ...strategyIssues(set)],
+  rules: (set, old) => [
+    ...ownerIssues(set.spec, old?.spec ?? null, 'DaemonSet'),
+    ...strategyIssues(set),
+    ...strategyAnnotationIssues(set, set.spec.updateStrategy?.type),
+  ],
   columns: [
     NAME_COLUMN,
     column('Desired', 'integer', 'Devices that should run the pod.'),

@@ -14,6 +14,7 @@ import { DESIRED_STATE } from '../../protocol/desired-state.ts'
 import type { DesiredState } from '../../protocol/desired-state.ts'
 import { keyId, open } from '../../protocol/envelope.ts'
 import { parse } from '../../protocol/shape.ts'
+import type { PodReport } from '../../protocol/status-report.ts'
 import { virtualClock } from './virtual-clock.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
@@ -183,6 +184,8 @@ export class FakeDevice {
   /** pods whose containers it has not yet removed */
   slowToRemove = false
   neverReady = new Set<string>()
+  /** images to which it does not switch, and why; it goes on with what it ran before */
+  holdsBack = new Map<string, NonNullable<PodReport['update']>['reason']>()
   /** image -> how a pod of it ended */
   ended = new Map<string, 'Succeeded' | 'Failed'>()
   sid: string
@@ -240,6 +243,7 @@ export class FakeDevice {
     if (verdict === 'apply') {
       this.removing = [...(this.held?.pods ?? []).filter((pod) => !document.pods.some((next) => next.uid === pod.uid)), ...this.removing]
       if (!this.slowToRemove) this.removing = []
+      for (const pod of this.held?.pods ?? []) if (!this.isHeldBack(pod)) this.#ran.set(pod.uid, pod)
       this.held = document
     } else if (verdict !== 'duplicate') this.refused += 1
     // answers come later, as on a real link
@@ -247,6 +251,11 @@ export class FakeDevice {
   }
 
   removing: readonly DesiredState['pods'][number][] = []
+  readonly #ran = new Map<string, DesiredState['pods'][number]>()
+
+  isHeldBack(pod: DesiredState['pods'][number]): boolean {
+    return this.#ran.has(pod.uid) && this.holdsBack.has(pod.spec.containers[0]?.image ?? '')
+  }
 
   /** a lost link: the broker sends the will */
   cut(): void {
@@ -256,7 +265,9 @@ export class FakeDevice {
 
   report(): void {
     this.seq += 1
-    const one = (pod: DesiredState['pods'][number], removing: boolean): unknown => {
+    const one = (wanted: DesiredState['pods'][number], removing: boolean): unknown => {
+      const back = this.isHeldBack(wanted)
+      const pod = back ? (this.#ran.get(wanted.uid) ?? wanted) : wanted
       const end = this.ended.get(pod.spec.containers[0]?.image ?? '')
       const ready =
         end === undefined && !removing && ![...this.neverReady].some((prefix) => pod.spec.containers.some((container) => container.image === prefix))
@@ -268,6 +279,7 @@ export class FakeDevice {
         phase: end ?? (ready ? 'Running' : 'Pending'),
         ready,
         removing,
+        ...(back ? { update: { reason: this.holdsBack.get(wanted.spec.containers[0]?.image ?? ''), wanted: wanted.specHash } } : {}),
         containers: pod.spec.containers.map((container) => ({
           name: container.name,
           image: container.image,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { PLACEMENT_ANNOTATION } from '../../cloud/core/desired.ts'
+import { PLACEMENT_ANNOTATION } from '../../cloud/core/desired-pod.ts'
 import { newNode, nodeWithNews } from '../../cloud/core/node-status.ts'
 import type { NodeInfo } from '../../cloud/core/scheduler/framework.ts'
 import { parseIdList } from '../../cloud/core/scheduler/numa/id-list.ts'

@@ -2,7 +2,7 @@
 import type { Placement } from '../../../protocol/desired-state.ts'
 import { PLACEMENT } from '../../../protocol/desired-state.ts'
 import { parse } from '../../../protocol/shape.ts'
-import { PLACEMENT_ANNOTATION } from '../desired.ts'
+import { PLACEMENT_ANNOTATION } from '../desired-pod.ts'
 import { annotationOf } from '../meta.ts'
 import type { NodeInfo, PodInfo } from './framework.ts'
 import { gpuShare } from './gpu-match.ts'
