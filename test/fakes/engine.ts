@@ -23,10 +23,17 @@ export interface FakeEngineOptions {
   readonly images?: readonly string[]
   /** images that the registry has; others answer image.pull.not-found */
   readonly registry?: readonly string[]
+  /** beside `registry`: what else the registry has */
+  readonly registryHas?: (image: string) => boolean
+  /** beside `programs`: what a program of that image does */
+  readonly programOf?: (image: string) => FakeProgram | undefined
+  /** how many calls are remembered; default 1,000 */
+  readonly callsKept?: number
 }
 
 export class FakeEngine implements Engine {
   readonly #clock: Clock
+  readonly #options: FakeEngineOptions
   readonly #containers: FakeContainers
   readonly #watchers = new Set<() => void>()
   readonly #nextFailures = new Map<EngineCall, Cause[]>()
@@ -47,6 +54,7 @@ export class FakeEngine implements Engine {
 
   constructor(options: FakeEngineOptions) {
     this.#clock = options.clock
+    this.#options = options
     this.#containers = new FakeContainers(options.device, options.clock)
     this.images = new Set(options.images)
     this.registry = new Set(options.registry)
@@ -112,7 +120,8 @@ export class FakeEngine implements Engine {
     if (policy === 'Never') return { ok: false, cause: cause('image.absent', { image }) }
     await this.#pause(this.pullMs, signal)
     if (signal.aborted) return { ok: false, cause: cause('image.pull.failed', { image, why: 'stopped: the plan changed' }) }
-    if (!this.registry.has(image)) return present ? { ok: true } : { ok: false, cause: cause('image.pull.not-found', { image }) }
+    if (!this.registry.has(image) && this.#options.registryHas?.(image) !== true)
+      return present ? { ok: true } : { ok: false, cause: cause('image.pull.not-found', { image }) }
     this.images.add(image)
     return { ok: true }
   }
@@ -128,7 +137,7 @@ export class FakeEngine implements Engine {
   start(target: string): Promise<Outcome> {
     return this.#step('start', target, () => {
       const failed = this.#containers.start(target)
-      const program = failed === null ? this.programs.get(this.#containers.imageOf(target)) : undefined
+      const program = failed === null ? this.#programOf(this.#containers.imageOf(target)) : undefined
       const started = this.#containers.startedAt(target)
       if (program !== undefined) {
         this.#clock.at(this.#clock.now().monoMs + program.exitsAfterMs, () => {
@@ -168,6 +177,10 @@ export class FakeEngine implements Engine {
     return () => void this.#watchers.delete(onChange)
   }
 
+  #programOf(image: string): FakeProgram | undefined {
+    return this.programs.get(image) ?? this.#options.programOf?.(image)
+  }
+
   async #step(call: EngineCall, what: string, run: () => Cause | null, note = ''): Promise<Outcome> {
     const before = await this.#begin(call, `${what} ${note}`.trim())
     const failed = before ?? run()
@@ -184,7 +197,7 @@ export class FakeEngine implements Engine {
 
   async #begin(call: EngineCall, what: string): Promise<Cause | null> {
     this.calls.push(`${call} ${what}`)
-    if (this.calls.length > 1_000) this.calls.shift()
+    if (this.calls.length > (this.#options.callsKept ?? 1_000)) this.calls.shift()
     await this.#pause(this.slowMs)
     if (this.hungTimeoutMs !== null) {
       const seconds = this.hungTimeoutMs / 1000

@@ -1,0 +1,178 @@
+/**
+ * One pretend gateway: the real agent loop, the real MQTT link and the real inbound checks over an engine, a disk and hardware in
+ * memory. INVARIANTS: engine, state and session outlive a cut of the link; a link that was cut is closed before the next one opens.
+ */
+import { hello } from '../../edge-agent/hello.ts'
+import { initialState } from '../../edge-agent/core/initial-state.ts'
+import type { SavedState } from '../../edge-agent/core/saved-model.ts'
+import { isConverged } from '../../edge-agent/core/report.ts'
+import { createMqttLink } from '../../edge-agent/link/mqtt-link.ts'
+import type { CloudLink, Log, StateStore } from '../../edge-agent/ports.ts'
+import { startLoop } from '../../edge-agent/runtime/loop.ts'
+import type { Loop } from '../../edge-agent/runtime/loop.ts'
+import { systemClock, systemRandom } from '../../edge-agent/runtime/system-clock.ts'
+import type { Inventory } from '../../protocol/inventory.ts'
+import { FakeEngine } from '../../test/fakes/engine.ts'
+import { FakeProber } from '../../test/fakes/prober.ts'
+import type { Prng } from '../../test/sim/prng.ts'
+import type { DeviceLook, JoinFacts, Temper } from './messages.ts'
+
+const QUIET: Log = { info: () => undefined, warn: () => undefined, error: () => undefined }
+const NO_WATCHDOG = { watch: () => () => undefined, stop: () => undefined }
+const MI = 1024 ** 2
+
+export class PretendDevice {
+  readonly name: string
+  readonly #join: JoinFacts
+  readonly #engine: FakeEngine
+  readonly #loop: Loop
+  readonly #sid: string
+  #link: CloudLink | null = null
+  #up = false
+  /** the last report that said "converged": of which document, and when */
+  #done = { generation: 0, atMs: 0 }
+  #messages = { up: 0, down: 0 }
+  #bytesBefore = { up: 0, down: 0 }
+
+  constructor(name: string, join: JoinFacts, temper: Temper, random: Prng) {
+    this.name = name
+    this.#join = join
+    this.#sid = `${name}-${random.int(0, 2 ** 31).toString(36)}`
+    const broken = new RegExp(temper.badImages)
+    this.#engine = new FakeEngine({
+      clock: systemClock,
+      device: name,
+      callsKept: 0,
+      registryHas: (image) => temper.bad !== 'no-image' || !broken.test(image),
+      programOf: (image) => (temper.bad === 'crash' && broken.test(image) ? { exitsAfterMs: 200, exitCode: 1 } : undefined),
+    })
+    this.#engine.slowMs = temper.slowMs === 0 ? 0 : random.int(1, temper.slowMs)
+    this.#engine.pullMs = temper.pullMs === 0 ? 0 : random.int(1, temper.pullMs)
+    this.#loop = this.#start()
+  }
+
+  /** Boots: the saved state first, then, when asked, the cloud. */
+  boot(): void {
+    this.#loop.dispatch({ kind: 'loaded', loaded: { kind: 'none' } })
+    this.#loop.dispatch({ kind: 'inventory', inventory: inventoryOf(this.name), hostIp: null })
+  }
+
+  connect(): void {
+    if (this.#link !== null) return
+    const { url, tenant, username, password, trustedKeys } = this.#join
+    const link = createMqttLink(
+      { url, tenant, device: this.name, sid: this.#sid, trusted: trustedKeys, username, password },
+      { clock: systemClock, random: systemRandom, log: QUIET },
+    )
+    this.#link = link
+    link.start({
+      onTarget: (desired) => {
+        this.#messages.down += 1
+        this.#loop.dispatch({ kind: 'target', desired })
+      },
+      onTargetRefused: (cause) => this.#loop.dispatch({ kind: 'target-refused', cause }),
+      onState: (state) => {
+        this.#up = state.kind === 'up'
+        this.#loop.dispatch({ kind: 'link', link: state })
+      },
+      onReportAsked: () => {
+        this.#messages.down += 1
+        this.#loop.dispatch({ kind: 'report-asked' })
+      },
+      hello: () => {
+        this.#messages.up += 2
+        return hello(this.#loop.state(), this.#sid, [])
+      },
+    })
+  }
+
+  /** The cable is pulled: what runs goes on. */
+  async cut(): Promise<void> {
+    const link = this.#link
+    if (link === null) return
+    this.#link = null
+    this.#up = false
+    const { up, down } = this.#bytes(link)
+    this.#bytesBefore = { up: this.#bytesBefore.up + up, down: this.#bytesBefore.down + down }
+    await link.stop()
+    this.#loop.dispatch({ kind: 'link', link: { kind: 'down', sinceWallMs: Date.now(), why: 'the cable was pulled', nextTryInMs: null } })
+  }
+
+  look(): DeviceLook {
+    const state = this.#loop.state()
+    const pods = state.report.last?.pods ?? []
+    const { up, down } = this.#link === null ? { up: 0, down: 0 } : this.#bytes(this.#link)
+    return {
+      name: this.name,
+      up: this.#up,
+      generation: state.desired?.generation ?? 0,
+      converged: isConverged(state),
+      done: this.#done,
+      ready: pods.filter((pod) => pod.ready).flatMap((pod) => pod.containers.map(({ image }) => image)),
+      unready: pods.filter((pod) => !pod.ready).flatMap((pod) => pod.containers.map(({ image }) => image)),
+      messages: { ...this.#messages },
+      bytes: { up: this.#bytesBefore.up + up, down: this.#bytesBefore.down + down },
+    }
+  }
+
+  #bytes(link: CloudLink): { readonly up: number; readonly down: number } {
+    const rows = Object.values(link.traffic())
+    return { up: rows.reduce((sum, row) => sum + row.up, 0), down: rows.reduce((sum, row) => sum + row.down, 0) }
+  }
+
+  #start(): Loop {
+    const loop: Loop = startLoop({
+      initial: initialState({ device: this.name, sid: this.#sid, agentVersion: 'pretend' }, systemClock.now()),
+      ports: {
+        engine: this.#engine,
+        store: memoryStore(),
+        log: QUIET,
+        clock: systemClock,
+        prober: new FakeProber(),
+        watchdog: NO_WATCHDOG,
+        link: {
+          publishStatus: (report) => {
+            this.#messages.up += 1
+            if (report.converged) this.#done = { generation: report.desired?.generation ?? 0, atMs: Date.now() }
+            this.#link?.publishStatus(report)
+          },
+          publishInventory: (inventory) => {
+            this.#messages.up += 1
+            this.#link?.publishInventory(inventory)
+          },
+        },
+      },
+      onBroken: (event, error) => {
+        throw new Error(`${this.name}: the reducer failed on ${event.kind}: ${String(error)}`)
+      },
+    })
+    this.#engine.watch(() => loop.dispatch({ kind: 'engine-event' }))
+    return loop
+  }
+}
+
+function memoryStore(): StateStore {
+  let saved: SavedState | null = null
+  return {
+    load: () => Promise.resolve(saved === null ? { kind: 'none' } : { kind: 'state', state: saved, fellBack: false }),
+    save: (state) => {
+      saved = state
+      return Promise.resolve()
+    },
+  }
+}
+
+function inventoryOf(device: string): Inventory {
+  const amounts = { cpu: 4_000, memory: 4096 * MI, pids: 30_000, pods: 110, 'ephemeral-storage': 65_536 * MI }
+  return {
+    device,
+    at: new Date().toISOString(),
+    agentVersion: 'pretend',
+    os: { name: 'Debian GNU/Linux 12', kernel: '6.1.0', arch: 'arm64' },
+    topology: { threads: 4, onlineCpus: '0-3', numaNodes: [{ id: 0, cpus: '0-3' }] },
+    memory: { totalBytes: amounts.memory },
+    pids: { capacity: amounts.pids },
+    allocatable: amounts,
+    capacity: amounts,
+  }
+}

@@ -1,0 +1,23 @@
+/** Waits for a state of the world and prints how far it is. */
+export interface Progress {
+  readonly done: number
+  readonly of: number
+}
+
+/** Looks four times a second; a line when the share moved by a tenth. @throws with the last count when it takes too long */
+export async function until(what: string, timeoutMs: number, look: () => Promise<Progress>): Promise<void> {
+  const started = performance.now()
+  let shown = 0
+  for (;;) {
+    const { done, of } = await look()
+    if (done >= of) return
+    const elapsed = performance.now() - started
+    const share = Math.floor((10 * done) / Math.max(1, of))
+    if (share > shown && elapsed > 2_000) {
+      shown = share
+      process.stdout.write(`    ${(elapsed / 1000).toFixed(1).padStart(6)} s  ${done} of ${of} ${what}\n`)
+    }
+    if (elapsed > timeoutMs) throw new Error(`after ${Math.round(elapsed / 1000)} s only ${done} of ${of} ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 250))
+  }
+}
