@@ -4,7 +4,7 @@ import { resourceKey } from '../resources/object.ts'
 import type { KubeObject, ResourceDefinition } from '../resources/object.ts'
 import type { StoredObject } from '../ports.ts'
 import { admitChange, typed } from './admission.ts'
-import { objectOf } from './api.ts'
+import { isoSeconds, objectOf } from './api.ts'
 import type { Api, Call } from './api.ts'
 import { conflict, notFound, tooLarge } from './api-error.ts'
 import { patched, patchOf } from './patch.ts'
@@ -20,7 +20,7 @@ const TRIES = 8
 export async function replace(api: Api, call: Call, route: ResourceRoute): Promise<Answer> {
   const part = route.subresource === 'status' ? 'status' : 'main'
   const sent = typed(route.definition, call.body, strictnessOf(call), call.warnings)
-  return changed(api, route, isDryRun(call), (old) => admitChange(route.definition, old, sent, part))
+  return changed(api, route, isDryRun(call), (old) => stamped(api, call, route, old, admitChange(route.definition, old, sent, part)))
 }
 
 /** PATCH: JSON patch, merge patch or strategic merge patch by media type */
@@ -32,8 +32,14 @@ export async function patch(api: Api, call: Call, route: ResourceRoute): Promise
     const warnings: string[] = []
     const next = typed(route.definition, patched(route.definition, old, change), strictness, warnings)
     call.warnings.splice(0, call.warnings.length, ...warnings)
-    return admitChange(route.definition, old, next, part)
+    return stamped(api, call, route, old, admitChange(route.definition, old, next, part))
   })
+}
+
+/** Some kinds keep who changed them. */
+export function stamped(api: Api, call: Call, { definition }: ResourceRoute, old: KubeObject, next: KubeObject): KubeObject {
+  if (definition.stamp === undefined || next === old) return next
+  return definition.stamp(next, old, { name: call.principal.name, nowIso: isoSeconds(api.clock.nowMs()) })
 }
 
 /** Runs `next` on the stored object until its result is stored; `next` throws what the client is told. */

@@ -29,11 +29,9 @@ export async function create(api: Api, call: Call, route: ResourceRoute): Promis
   const isGenerated = (sent.metadata.name ?? '') === ''
   const prioritized = await withPriorityClass(api, sent)
   for (let attempt = 1; ; attempt += 1) {
-    const object = admitNew(definition, prioritized, namespace, {
-      uid: api.random.uuid(),
-      nowIso: isoSeconds(api.clock.nowMs()),
-      suffix: api.random.suffix(5),
-    })
+    const nowIso = isoSeconds(api.clock.nowMs())
+    const admitted = admitNew(definition, prioritized, namespace, { uid: api.random.uuid(), nowIso, suffix: api.random.suffix(5) })
+    const object = definition.stamp?.(admitted, null, { name: call.principal.name, nowIso }) ?? admitted
     const answer = dryRun ? await pretend(api, route, object) : await store(api, route, object)
     if (answer !== null) return answer
     if (!isGenerated || attempt === GENERATED_NAME_TRIES) throw alreadyExists(definition, object.metadata.name ?? '')

@@ -32,6 +32,10 @@ import { PRIORITY_CLASSES, withPriority } from '../resources/priority-class.ts'
 import type { PriorityClass } from '../resources/priority-class.ts'
 import { REPLICA_SETS } from '../resources/replica-set.ts'
 import type { ReplicaSet } from '../resources/replica-set.ts'
+import { ROLLOUT_MEMBERS, ROLLOUT_RELEASES } from '../resources/rollout-members.ts'
+import type { RolloutMembers, RolloutRelease } from '../resources/rollout-members.ts'
+import { ROLLOUTS } from '../resources/rollout.ts'
+import type { Rollout } from '../resources/rollout.ts'
 import { createInformer } from './informer.ts'
 import type { Informer } from './informer.ts'
 
@@ -69,6 +73,9 @@ export class Cluster {
   readonly events: Kind<Event>
   readonly priorityClasses: Kind<PriorityClass>
   readonly deviceStates: Kind<DeviceState>
+  readonly rollouts: Kind<Rollout>
+  readonly rolloutMembers: Kind<RolloutMembers>
+  readonly rolloutReleases: Kind<RolloutRelease>
   readonly #deps: ClusterDeps
 
   constructor(deps: ClusterDeps) {
@@ -94,6 +101,14 @@ export class Cluster {
     this.events = kind(EVENTS)
     this.priorityClasses = kind(PRIORITY_CLASSES)
     this.deviceStates = Object.assign(createInformer<DeviceState>({ ...deps, resource: DEVICE_STATES }), { defaults: (state: DeviceState) => state })
+    this.rollouts = kind(ROLLOUTS)
+    const ofRollout = { rollout: (object: RolloutMembers | RolloutRelease): readonly string[] => [object.spec.rolloutUid] }
+    this.rolloutMembers = Object.assign(createInformer<RolloutMembers>({ ...deps, resource: ROLLOUT_MEMBERS, indexes: ofRollout }), {
+      defaults: (chunk: RolloutMembers) => chunk,
+    })
+    this.rolloutReleases = Object.assign(createInformer<RolloutRelease>({ ...deps, resource: ROLLOUT_RELEASES, indexes: ofRollout }), {
+      defaults: (release: RolloutRelease) => release,
+    })
   }
 
   async start(): Promise<void> {
@@ -206,6 +221,9 @@ export class Cluster {
       this.events,
       this.priorityClasses,
       this.deviceStates,
+      this.rollouts,
+      this.rolloutMembers,
+      this.rolloutReleases,
     ]
   }
 }

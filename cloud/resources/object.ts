@@ -118,6 +118,8 @@ export interface ResourceDefinition<O extends KubeObject = KubeObject> {
   defaults(object: O): O
   /** rules beyond the shape; `old` is null on create (immutable fields are checked on update) */
   validate(object: O, old: O | null): readonly Issue[]
+  /** kinds that keep who changed them: runs when the API made or changed the object, after defaults and rules */
+  stamp?(object: O, old: O | null, by: { readonly name: string; readonly nowIso: string }): O
   /** spec-like fields: metadata.generation rises when one of them changes */
   readonly generationFields: readonly string[]
   readonly columns: readonly Column[]

@@ -14,6 +14,7 @@ import type { KubeObject, ResourceDefinition } from './object.ts'
 import { PODS } from './pod.ts'
 import { PRIORITY_CLASSES } from './priority-class.ts'
 import { REPLICA_SETS } from './replica-set.ts'
+import { ROLLOUTS } from './rollout.ts'
 import { SECRETS } from './secret.ts'
 
 export const RESOURCE_DEFINITIONS: readonly ResourceDefinition[] = [
@@ -31,6 +32,7 @@ export const RESOURCE_DEFINITIONS: readonly ResourceDefinition[] = [
   general(LEASES),
   general(NODE_RESOURCE_TOPOLOGIES),
   general(PRIORITY_CLASSES),
+  general(ROLLOUTS),
 ]
 
 const BY_KEY: ReadonlyMap<string, ResourceDefinition> = new Map(RESOURCE_DEFINITIONS.map((definition) => [resourceKey(definition), definition]))
