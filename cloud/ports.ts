@@ -122,6 +122,8 @@ export interface DeviceLink {
   askReport(device: string, message: Uint8Array): Promise<void>
   /** asks a device for readings for a while (signed command); best effort */
   askTelemetry(device: string, message: Uint8Array): Promise<void>
+  /** tells a device what time it is (signed command); best effort */
+  sayTime(device: string, message: Uint8Array): Promise<void>
   /** called with each valid message; invalid ones were counted and refused */
   onMessage(handler: (message: DeviceMessage) => void): void
   /** after every (re)connect to the broker: publish all retained documents again, it may have lost them */

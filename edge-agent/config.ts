@@ -45,6 +45,8 @@ export interface RunConfig {
   readonly remoteExec: boolean
   /** folder whose /proc and /sys tell the hardware; other than / only in tests and demonstrations */
   readonly hardwareRoot: string
+  /** folder whose traces tell whether the clock is right; other than / only in tests (SKERRY_CLOCK_ROOT) */
+  readonly clockRoot: string
 }
 
 export type Command =
@@ -150,6 +152,7 @@ function runConfig(argv: readonly string[], env: Readonly<Record<string, string 
     cloud: !(values['no-cloud'] ?? env['SKERRY_NO_CLOUD'] === '1'),
     remoteExec: !(values['no-remote-exec'] ?? env['SKERRY_NO_REMOTE_EXEC'] === '1'),
     hardwareRoot: given('--hardware-root', values['hardware-root'] ?? '/'),
+    clockRoot: env['SKERRY_CLOCK_ROOT'] ?? '/',
   }
 }
 

@@ -16,9 +16,6 @@ import type { Loop } from './runtime/loop.ts'
 import { systemClock, systemRandom } from './runtime/system-clock.ts'
 import { repeat } from './runtime/timers.ts'
 
-/** No agent of this kind is older: a clock before it forgot the time. */
-const CLOCK_FLOOR_MS = Date.parse('2026-01-01T00:00:00Z')
-
 /** Tried again while the address is taken or absent; the result closes it. `events` hear of everything that is done on the page. */
 export function keepPage(config: RunConfig, loop: Loop, engine: Engine, log: AgentLog, events: KeptEvents): { close(): Promise<void> } {
   const { page, pageFd } = config
@@ -92,7 +89,7 @@ export function wayToCloud({ join, proxies }: RunConfig, loop: Pick<Loop, 'state
     addresses: localAddresses,
     link: () => loop.state().link,
     // the cloud's clock may be wrong as well: a day of grace
-    surelyPastMs: () => Math.max(CLOCK_FLOOR_MS, Number.isNaN(issued) ? 0 : issued - 86_400_000),
+    surelyPastMs: () => Math.max(loop.state().clock.floorMs, Number.isNaN(issued) ? 0 : issued - 86_400_000),
   })
 }
 

@@ -9,6 +9,7 @@ import path from 'node:path'
 import { clip, LIMITS } from '../protocol/limits.ts'
 import { HELP, readCommand } from './config.ts'
 import type { RunConfig } from './config.ts'
+import { freshClock } from './core/clock-trust.ts'
 import { initialState } from './core/initial-state.ts'
 import type { EngineInfo } from './core/model.ts'
 import type { Loaded } from './core/saved-model.ts'
@@ -39,6 +40,7 @@ import { systemClock, systemRandom } from './runtime/system-clock.ts'
 import { inventoryTeller, openInventory, showInventory } from './tell-inventory.ts'
 import { repeat } from './runtime/timers.ts'
 import { watchPressure } from './runtime/pressure-watch.ts'
+import { watchClock } from './watch-clock.ts'
 import { createWatchdog, EXIT_STUCK } from './runtime/watchdog.ts'
 import type { Sessions } from './session/sessions.ts'
 import { openImageRecordFile } from './store/image-record-file.ts'
@@ -49,6 +51,9 @@ import { openStateStore } from './store/state-store.ts'
 /** put here by the bundler */
 declare const SKERRY_VERSION: string | undefined
 const VERSION = typeof SKERRY_VERSION === 'string' ? SKERRY_VERSION : '0.0.0-sources'
+
+declare const SKERRY_BUILT_MS: number | undefined
+const BUILT_MS = typeof SKERRY_BUILT_MS === 'number' ? SKERRY_BUILT_MS : 0
 
 /** EX_USAGE */
 const EXIT_USAGE = 64
@@ -128,6 +133,7 @@ async function run(config: RunConfig): Promise<void> {
   const stops = [
     engine.watch(() => loop.dispatch({ kind: 'engine-event' })),
     repeat(systemClock, systemRandom, LIMITS.inventoryIntervalMs.value, () => void tellInventory()),
+    watchClock(systemClock, systemRandom, config.clockRoot, (facts) => loop.dispatch({ kind: 'clock', facts })),
     watchPressure({ clock: systemClock, random: systemRandom, loop, sample: createPressureSampler(createHostReader()).sample }),
   ]
   void tellInventory()
@@ -180,7 +186,7 @@ function createLoop(
     process.exit(EXIT_STUCK)
   }
   const loop = startLoop({
-    initial: { ...initialState({ device: join.device, sid, agentVersion: VERSION }, systemClock.now()), local },
+    initial: { ...initialState({ device: join.device, sid, agentVersion: VERSION }, systemClock.now()), local, clock: freshClock(BUILT_MS) },
     ports: {
       store,
       engine,
@@ -218,6 +224,7 @@ function connect(link: CloudLink, loop: Loop, sessions: Sessions, { join }: RunC
     onTargetRefused: (reason) => loop.dispatch({ kind: 'target-refused', cause: reason }),
     onState: (state) => loop.dispatch({ kind: 'link', link: state }),
     onReportAsked: () => loop.dispatch({ kind: 'report-asked' }),
+    onCloudTime: (atWallMs) => loop.dispatch({ kind: 'cloud-time', atWallMs }),
     onSessionAsked: (session) => sessions.open(session),
     hello: () =>
       hello(

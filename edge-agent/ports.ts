@@ -143,6 +143,8 @@ export interface LinkHandlers {
   onTargetRefused(cause: Cause): void
   onState(link: LinkState): void
   onReportAsked(): void
+  /** the cloud's clock, said just now and signed */
+  onCloudTime?(atWallMs: number): void
   /** absent = this agent opens no live sessions */
   onSessionAsked?(session: SessionRequest): void
   /** asked at each connect: what to say first */

@@ -27,9 +27,9 @@ export const HELLO = obj({
 
 /**
  * `cmd`: one request, safe to repeat. `report` = send your status and inventory again; `open-session` = connect for `session`;
- * `telemetry` = take readings for a while; an agent ignores what it does not know.
+ * `telemetry` = take readings for a while; `time` = it is `at` now; an agent ignores what it does not know.
  */
-export const COMMAND = obj({ ask: required(str({ min: 1, max: 64 })), session: SESSION_REQUEST, telemetry: TELEMETRY_LOOK })
+export const COMMAND = obj({ ask: required(str({ min: 1, max: 64 })), session: SESSION_REQUEST, telemetry: TELEMETRY_LOOK, at: str({ max: 40 }) })
 
 export type Presence = Infer<typeof PRESENCE>
 export type Hello = Infer<typeof HELLO>

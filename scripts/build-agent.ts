@@ -114,7 +114,7 @@ export async function buildAgent(outfile: string = AGENT_BUNDLE): Promise<AgentB
     metafile: true,
     logLevel: 'warning',
     banner: { js: '#!/usr/bin/env node' },
-    define: { SKERRY_VERSION: JSON.stringify(version) },
+    define: { SKERRY_VERSION: JSON.stringify(version), SKERRY_BUILT_MS: String(builtMs()) },
     plugins: [fieldPagePlugin(await buildFieldPage()), stubs],
   })
   assertLean(result.metafile)
@@ -129,6 +129,13 @@ export async function buildAgent(outfile: string = AGENT_BUNDLE): Promise<AgentB
     )
   await writeFile(`${outfile}.meta.json`, JSON.stringify(byPackage(result.metafile), null, 1))
   return { file: outfile, bytes, gzipBytes: gzipSync(await readFile(outfile)).byteLength, largest: byPackage(result.metafile).slice(0, 10) }
+}
+
+/** A device's clock is never before it; the day is exact enough, and equal sources of one day make equal files. */
+function builtMs(): number {
+  const given = Number(process.env['SOURCE_DATE_EPOCH'])
+  const dayMs = 86_400_000
+  return Number.isSafeInteger(given) && given > 0 ? given * 1000 : Math.floor(Date.now() / dayMs) * dayMs
 }
 
 function assertLean(meta: Metafile): void {

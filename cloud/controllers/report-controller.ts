@@ -31,6 +31,8 @@ export interface ReportDeps extends ControllerDeps {
   readonly telemetry: TelemetryBook
   /** a device was heard: its silence is counted from now */
   touched(device: string): void
+  /** tells a device what time it is */
+  sayTime(device: string): void
 }
 
 export interface ReportController extends Controller {
@@ -69,11 +71,16 @@ export function startReportController(deps: ReportDeps): ReportController {
       if (!takeMessage(deps, view, message)) return
       deps.touched(message.device)
       controller.queue.add(message.device)
+      if (message.channel === 'hello' || (message.channel === 'status' && doubtsItsClock(view))) deps.sayTime(message.device)
       if (hasOtherDocument(deps, view)) publisher.resend(message.device, message.channel === 'hello')
       const terminating = cluster.pods.by('node', message.device).some(isDeleting)
       if (message.channel === 'hello' || terminating || view.behind !== null) publisher.wake(message.device)
     },
   }
+}
+
+function doubtsItsClock({ report }: DeviceView): boolean {
+  return report?.causes.some(({ code }) => code.startsWith('clock.')) === true
 }
 
 /** Puts a message into the book; false when it says nothing new or cannot be read. */

@@ -86,7 +86,8 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   const isBusy = (): boolean => !scheduler.queue.isIdle()
   const publisher = startPublishController({ ...shell, link, book, signingKey: deps.signingKey, epoch: () => epoch, isBusy })
   const liveness = startNodeLiveness({ clock, book, wentSilent: (device) => reports.queue.add(device) })
-  const reports = startReportController({ ...shell, book, publisher, telemetry, touched: (device) => liveness.touched(device) })
+  const touched = (device: string): void => liveness.touched(device)
+  const reports = startReportController({ ...shell, book, publisher, telemetry, touched, sayTime: timeSayer(deps) })
   const all = [
     scheduler,
     ...workloads,
@@ -173,5 +174,15 @@ function askReports(deps: ControllersDeps, cluster: Cluster): void {
     deps.link
       .askReport(device, seal('cmd', device, { ask: 'report' }, deps.signingKey))
       .catch(() => deps.log.info('a device could not be asked for its report', { device }))
+  }
+}
+
+/** Devices without a time server believe their clock when it agrees with this. Best effort: the next hello asks again. */
+function timeSayer({ link, clock, signingKey, log }: ControllersDeps): (device: string) => void {
+  return (device) => {
+    const at = new Date(clock.nowMs()).toISOString()
+    link
+      .sayTime(device, seal('cmd', device, { ask: 'time', at }, signingKey))
+      .catch((error: unknown) => log.warn('a device could not be told the time', { device, why: String(error) }))
   }
 }

@@ -102,6 +102,10 @@ class MqttLink implements DeviceLink, SessionLink {
     return this.#publish(device, 'cmd', message)
   }
 
+  sayTime(device: string, message: Uint8Array): Promise<void> {
+    return this.#publish(device, 'cmd', message)
+  }
+
   askSession(device: string, message: Uint8Array): Promise<void> {
     return this.#publish(device, 'cmd', message)
   }

@@ -1,6 +1,7 @@
 /** The agent before it has read, seen or heard anything. */
 import type { Now } from './model.ts'
 import type { AgentState } from './state.ts'
+import { freshClock, OLDEST_MS } from './clock-trust.ts'
 import { NO_PRESSURE } from './pressure-model.ts'
 import { EMPTY_PLAN } from './plan.ts'
 
@@ -17,6 +18,7 @@ export function initialState(identity: { readonly device: string; readonly sid: 
     observing: false,
     observeAgain: false,
     engine: { reachable: false, sinceWallMs: now.wallMs, info: null, cause: null },
+    clock: freshClock(OLDEST_MS),
     ledger: {},
     probes: {},
     pressure: NO_PRESSURE,

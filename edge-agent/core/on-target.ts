@@ -11,6 +11,7 @@ import { LIMITS } from '../../protocol/limits.ts'
 import { doubledMs } from './backoff.ts'
 import { keyOfObserved, ledgerKey } from './identity.ts'
 import { imagesWanted, wakePulls } from './image-use.ts'
+import { clockToSave, withSavedClock } from './on-clock.ts'
 import { fromSaved, noteObserved, toSaved } from './ledger.ts'
 import type { DesiredState, Lane, Now, Version } from './model.ts'
 import type { Loaded } from './saved-model.ts'
@@ -131,7 +132,15 @@ export function startSave(state: AgentState, now: Now): Turn {
   const floor = higher(state.floor, target)
   const waiting = next === null ? nextToSave : null
   const timingNext = { ...timing, saveInFlight: true, ledgerDirty: false }
-  const started = { ...state, saving: next, nextToSave: waiting, overridesSavedAtMonoMs: now.monoMs, timing: timingNext }
+  const clock = clockToSave(state.clock, now)
+  const started = {
+    ...state,
+    saving: next,
+    nextToSave: waiting,
+    overridesSavedAtMonoMs: now.monoMs,
+    timing: timingNext,
+    clock: { ...state.clock, savedWallMs: clock.clock?.wallMs ?? null },
+  }
   // the pair tells whose save it is; the store keeps the higher of this and its floor
   const version = next === null ? floor : { epoch: target.epoch, generation: target.generation }
   const overrides = savedOverrides(state.overrides, now.monoMs)
@@ -141,6 +150,7 @@ export function startSave(state: AgentState, now: Now): Turn {
     ledger: toSaved(state.ledger, now.monoMs),
     ...(overrides.length === 0 ? {} : { overrides }),
     ...evictedOf(state),
+    ...clock,
   }
   return turn(started, { kind: 'save', state: saved, version })
 }
@@ -165,9 +175,11 @@ function knowledgeOf(state: AgentState, loaded: Loaded, now: Now): AgentState {
     case 'state': {
       const { desired, floor, ledger, overrides = [], evicted = {} } = loaded.state
       const storage = loaded.fellBack ? cause('storage.fell-back') : null
-      if (desired === null) return { ...state, knowledge: 'none', floor, storage }
+      const clock = withSavedClock(state.clock, loaded.state.clock)
+      if (desired === null) return { ...state, knowledge: 'none', floor, storage, clock }
       return {
         ...state,
+        clock,
         knowledge: 'known',
         desired,
         floor: higher(floor, desired),

@@ -11,6 +11,7 @@
 import type { Now } from './model.ts'
 import type { AgentEvent, AgentState, Effect } from './state.ts'
 import { onEngineInfo, onObserveFailed, onObserved, requestObserve } from './on-observed.ts'
+import { noticeClock, onClockFacts, onCloudTime } from './on-clock.ts'
 import { onInventory, onLink, onPulls, onReportAsked, onSessions, sendReport } from './on-report.ts'
 import { keepEvicted, onPressure } from './on-pressure.ts'
 import { onProbeResult, startProbes, syncProbes } from './on-probe.ts'
@@ -22,7 +23,7 @@ import type { Turn } from './turn.ts'
 import { dueObservation, setWake } from './wake.ts'
 
 export function reduce(state: AgentState, event: AgentEvent, now: Now): { readonly state: AgentState; readonly effects: readonly Effect[] } {
-  const handled = andThen(handle(state, event, now), (next) => probed(state, event, next, now))
+  const handled = andThen(noticeClock(state, now), (seen) => andThen(handle(seen, event, now), (next) => probed(seen, event, next, now)))
   const settled = andThen(handled, (next) => settleOverrides(next, now))
   const saved = andThen(settled, (next) => startSave(next, now))
   const reported = andThen(saved, (next) => sendReport(next, now))
@@ -61,6 +62,10 @@ function handle(state: AgentState, event: AgentEvent, now: Now): Turn {
       return onLink(state, event.link)
     case 'inventory':
       return onInventory(state, event.inventory, event.hostIp, now)
+    case 'clock':
+      return onClockFacts(state, event.facts, now)
+    case 'cloud-time':
+      return onCloudTime(state, event.atWallMs, now)
     case 'pulls':
       return onPulls(state, event.pulls)
     case 'report-asked':

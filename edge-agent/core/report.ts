@@ -6,6 +6,7 @@ import type { Cause } from '../../protocol/causes.ts'
 import { SANDBOX } from '../../protocol/desired-state.ts'
 import { LIMITS, clip } from '../../protocol/limits.ts'
 import type { ContainerReport, PodReport, StatusReport } from '../../protocol/status-report.ts'
+import { clockCause } from './clock-trust.ts'
 import { newsOfPull } from './image-progress.ts'
 import { matchContainers } from './match.ts'
 import type { Match } from './match.ts'
@@ -36,7 +37,7 @@ function wholeReport(state: AgentState, now: Now): StatusReport {
     converged: isConverged(state),
     pods: podReports(state, now).slice(0, LIMITS.podsPerDevice.value * 2),
     engine: { reachable: engine.reachable, ...(engine.info === null ? {} : { version: engine.info.version.slice(0, 64) }) },
-    causes: deviceCauses(state).map(shortCause),
+    causes: deviceCauses(state, now).map(shortCause),
     plan: renderPlan(state.plan, now.monoMs)
       .slice(0, LIMITS.statusPlanLines.value)
       .map((line) => clip(line, LIMITS.statusMessageText.value)),
@@ -169,13 +170,16 @@ function podCause(matches: readonly Match[], state: AgentState, blocked: Readonl
   return state.engine.reachable ? unreadyCause(matches, state.probes) : state.engine.cause
 }
 
-function deviceCauses(state: AgentState): readonly Cause[] {
+function deviceCauses(state: AgentState, now: Now): readonly Cause[] {
+  const clock = clockCause(state.clock, now)
   const safe = state.overrides.filter((one) => one.kind === 'safe-mode').map((one) => overrideCause(one))
   const { storage, engine, knowledge, refusals, plan } = state
   const waits = knowledge === 'known' ? [] : plan.waitsFor.filter((why) => why.code.startsWith('desired.'))
   return [
     ...(storage === null ? [] : [storage]),
     ...(engine.cause === null ? [] : [engine.cause]),
+    // a clock that nothing has confirmed is only worth a word to what waits for it
+    ...(clock === null || clock.code === 'clock.unproven' ? [] : [clock]),
     ...pressureCauses(state.pressure),
     ...safe,
     ...waits,

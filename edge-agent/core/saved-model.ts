@@ -63,6 +63,8 @@ export type SavedOverride = Omit<Override, 'untilMonoMs'> & { readonly remaining
 export interface SavedState {
   /** absent in files of agents that knew none */
   readonly overrides?: readonly SavedOverride[]
+  /** the last wall time that could be believed; absent in files of agents that knew none */
+  readonly clock?: { readonly wallMs: number }
   readonly desired: DesiredState | null
   readonly floor: Version | null
   readonly ledger: Readonly<Record<string, SavedEntry>>

@@ -1,6 +1,7 @@
 /** The agent's state, what can happen to it, and what it asks to be done. Only the reducer makes a new state. */
 import type { LocalSettings } from './pod-model.ts'
 import type { Cause } from '../../protocol/causes.ts'
+import type { ClockFacts, ClockTrust } from './clock-trust.ts'
 import type { ImagesWanted, Pulls } from './image-model.ts'
 import type { DesiredState, Version } from '../../protocol/desired-state.ts'
 import type { Inventory } from '../../protocol/inventory.ts'
@@ -62,6 +63,8 @@ export interface AgentState {
   readonly observing: boolean
   readonly observeAgain: boolean
   readonly engine: { readonly reachable: boolean; readonly sinceWallMs: number; readonly info: EngineInfo | null; readonly cause: Cause | null }
+  /** what the wall clock is worth; see clock-trust */
+  readonly clock: ClockTrust
   readonly ledger: Ledger
   readonly probes: Probes
   readonly pressure: Pressure
@@ -110,6 +113,10 @@ export type AgentEvent =
   | { readonly kind: 'probe-result'; readonly key: string; readonly run: string; readonly probe: ProbeKind; readonly answer: ProbeAnswer }
   | { readonly kind: 'link'; readonly link: LinkState }
   | { readonly kind: 'inventory'; readonly inventory: Inventory; readonly hostIp: string | null }
+  /** the host was asked about its clock */
+  | { readonly kind: 'clock'; readonly facts: ClockFacts }
+  /** the cloud said the time just now */
+  | { readonly kind: 'cloud-time'; readonly atWallMs: number }
   | { readonly kind: 'pulls'; readonly pulls: Pulls }
   | { readonly kind: 'sessions'; readonly open: readonly SessionSeen[] }
   /** the cloud asks for a full report (command, or a broker that lost it) */

@@ -21,6 +21,7 @@ export type Inbound =
   | { readonly kind: 'target'; readonly desired: DesiredState }
   | { readonly kind: 'refused'; readonly cause: Cause }
   | { readonly kind: 'report-asked' }
+  | { readonly kind: 'time'; readonly atWallMs: number }
   | { readonly kind: 'session-asked'; readonly session: SessionRequest }
   | { readonly kind: 'ignored'; readonly why: string }
 
@@ -51,8 +52,9 @@ function readCommand(topic: string, message: Uint8Array, me: Recipient): Inbound
   if (!opened.ok) return { kind: 'refused', cause: cause('message.refused', { topic, why: `${opened.why}: ${opened.detail}` }) }
   const parsed = parse(COMMAND, opened.body)
   if (!parsed.ok) return { kind: 'refused', cause: cause('message.refused', { topic, why: 'it has the wrong form' }) }
-  const { ask, session } = parsed.value
+  const { ask, session, at = '' } = parsed.value
   if (ask === 'report') return { kind: 'report-asked' }
+  if (ask === 'time' && !Number.isNaN(Date.parse(at))) return { kind: 'time', atWallMs: Date.parse(at) }
   if (ask === 'open-session' && session !== undefined) return { kind: 'session-asked', session }
   return { kind: 'ignored', why: 'a request that this agent does not know' }
 }

@@ -176,6 +176,8 @@ class MqttLink implements CloudLink {
         return this.#handlers?.onTargetRefused(inbound.cause)
       case 'report-asked':
         return this.#handlers?.onReportAsked()
+      case 'time':
+        return this.#handlers?.onCloudTime?.(inbound.atWallMs)
       case 'session-asked':
         return this.#handlers?.onSessionAsked?.(inbound.session)
       case 'ignored':

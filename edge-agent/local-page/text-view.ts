@@ -17,6 +17,7 @@ export function textView(view: FieldView): string {
     `cloud    ${view.link.says}${why(view.link.cause)}`,
     `engine   ${view.engine.says}${why(view.engine.cause)}`,
     `storage  ${view.storage.says}${why(view.storage.cause)}`,
+    `clock    ${view.clock.says}${why(view.clock.cause)}`,
     `desired  ${view.desired === null ? 'none' : `epoch ${view.desired.epoch}, generation ${view.desired.generation}, ${view.desired.pods} pods`}`,
     '',
     'Workloads',

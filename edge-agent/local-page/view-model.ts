@@ -122,6 +122,7 @@ export interface FieldView {
   readonly link: LineView
   readonly engine: LineView
   readonly storage: LineView
+  readonly clock: LineView
   /** trouble first */
   readonly workloads: readonly WorkloadView[]
   readonly desired: { readonly epoch: number; readonly generation: number; readonly issuedAt: string; readonly pods: number } | null

@@ -5,6 +5,7 @@ import type { Override } from '../core/saved-model.ts'
 import type { AgentState } from '../core/state.ts'
 import { renderPlan } from '../core/render-plan.ts'
 import { causeView } from './cause-view.ts'
+import { clockLine } from './clock-view.ts'
 import { hardwareView } from './hardware-view.ts'
 import type { FieldView, LineView, OverrideView, WorkloadView } from './view-model.ts'
 import { workloadViews } from './workload-view.ts'
@@ -34,6 +35,7 @@ export function fieldView(state: AgentState, now: Now, page: PageFacts = { done:
     link: linkLine(state, now),
     engine: engineLine(state, now),
     storage: storageLine(state, now),
+    clock: clockLine(state.clock, now),
     workloads,
     desired:
       desired === null ? null : { epoch: desired.epoch, generation: desired.generation, issuedAt: desired.issuedAt, pods: desired.pods.length },

@@ -47,6 +47,7 @@ const STORED = obj({
   // younger than the form: an agent that does not know it reads on without it
   evicted: map(EVICTED, { max: LIMITS.podsPerDevice.value }),
   overrides: list(OVERRIDE, { max: LIMITS.overridesKept.value }),
+  clock: obj({ wallMs: required(num()) }),
 })
 
 export function toStored(state: SavedState): StoredState {
@@ -57,6 +58,7 @@ export function toStored(state: SavedState): StoredState {
     ledger: state.ledger,
     ...(state.overrides === undefined ? {} : { overrides: state.overrides }),
     ...(state.evicted === undefined ? {} : { evicted: state.evicted }),
+    ...(state.clock === undefined ? {} : { clock: state.clock }),
   }
 }
 
@@ -70,9 +72,9 @@ export function fromStored(body: unknown): Decoded<StoredState> {
   if (!Object.hasOwn(migrated, 'desired') || !Object.hasOwn(migrated, 'floor')) return { ok: false, why: 'it is incomplete' }
   const parsed = parse(STORED, migrated)
   if (!parsed.ok) return { ok: false, why: `${parsed.issues[0]?.path ?? ''} ${parsed.issues[0]?.message ?? ''}`.trim() }
-  const { desired, floor, ledger, overrides, evicted } = parsed.value
+  const { desired, floor, ledger, overrides, evicted, clock } = parsed.value
   const entries = Object.entries(ledger).map(([key, entry]) => [key, { ...entry, countedExit: entry.countedExit ?? null }] as const)
-  const given = evicted === undefined ? {} : { evicted: readEvicted(evicted) }
+  const given = { ...(evicted === undefined ? {} : { evicted: readEvicted(evicted) }), ...(clock === undefined ? {} : { clock }) }
   const value = { v: STATE_VERSION, desired: desired ?? null, floor: floor ?? null, ledger: Object.fromEntries(entries), ...given }
   if (overrides === undefined) return { ok: true, value }
   return { ok: true, value: { ...value, overrides: overrides.map((one) => ({ ...one, pod: one.pod ?? null })) } }

@@ -150,6 +150,7 @@ export class FakeFleet {
       },
       askReport: async (device) => this.devices.get(device)?.report(),
       askTelemetry: async (device) => void this.looked.push(device),
+      sayTime: () => Promise.resolve(),
       onMessage: (handler) => {
         this.#onMessage = handler
       },

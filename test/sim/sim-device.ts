@@ -127,6 +127,7 @@ export class SimDevice {
       onTargetRefused: (cause) => dispatch({ kind: 'target-refused', cause }),
       onState: (state) => dispatch({ kind: 'link', link: state }),
       onReportAsked: () => dispatch({ kind: 'report-asked' }),
+      onCloudTime: (atWallMs) => dispatch({ kind: 'cloud-time', atWallMs }),
       hello: () => this.#hello(loop.state(), sid),
     })
   }

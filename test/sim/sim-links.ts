@@ -39,6 +39,7 @@ export function createSimAgentLink({ device, sid, broker, clock, random, trusted
       if (read.kind === 'target') handlers.onTarget(read.desired)
       else if (read.kind === 'refused') handlers.onTargetRefused(read.cause)
       else if (read.kind === 'report-asked') handlers.onReportAsked()
+      else if (read.kind === 'time') handlers.onCloudTime?.(read.atWallMs)
     },
     onGone: () => {
       if (clock.dead) return
@@ -133,6 +134,7 @@ export function createSimCloudLink(broker: SimBroker, clock: ProcessClock): SimC
     publishDesired: (device, message) => publish(device, 'desired', message),
     askReport: (device, message) => publish(device, 'cmd', message),
     askTelemetry: (device, message) => publish(device, 'cmd', message),
+    sayTime: (device, message) => publish(device, 'cmd', message),
     onMessage: (handler) => void onMessage.push(handler),
     onConnected: (handler) => void onConnected.push(handler),
     isConnected: () => connected,

@@ -129,6 +129,7 @@ function State({ data }: { readonly data: FieldView }) {
         <Line name="Cloud" line={data.link} />
         <Line name="Engine" line={data.engine} />
         <Line name="Storage" line={data.storage} />
+        {data.clock ? <Line name="Clock" line={data.clock} /> : null}
         <div>
           <dt>Wanted</dt>
           <dd>
