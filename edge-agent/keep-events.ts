@@ -2,6 +2,8 @@
 import path from 'node:path'
 import { LIMITS } from '../protocol/limits.ts'
 import type { RunConfig } from './config.ts'
+import { allowance, newBudget } from './core/data-budget.ts'
+import type { Allowance } from './core/data-budget.ts'
 import { happeningsOf } from './core/happenings.ts'
 import type { AgentState } from './core/state.ts'
 import type { AuditEntry } from './local-page/audit.ts'
@@ -18,6 +20,7 @@ export interface KeptEvents {
   /** an action on the device page; overrides tell of themselves when they begin */
   done(entry: AuditEntry): void
   traffic(): TrafficView
+  allowance(): Allowance
   stop(): Promise<void>
 }
 
@@ -50,6 +53,7 @@ export function keepEvents({ stateDir, join }: RunConfig, link: CloudLink | null
       const spent = sender?.allowance().spent ?? 0
       return { todayBytes: spent, budgetBytes: budget?.dayBytes ?? null, channels: link?.traffic() ?? {}, waiting, dropped, queueBytes: bytes }
     },
+    allowance: () => sender?.allowance() ?? allowance(newBudget('unmetered', 0), {}),
     stop: async () => {
       sender?.stop()
       await queue.stop()

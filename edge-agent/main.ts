@@ -10,6 +10,7 @@ import { clip, LIMITS } from '../protocol/limits.ts'
 import { HELP, readCommand } from './config.ts'
 import type { RunConfig } from './config.ts'
 import { freshClock } from './core/clock-trust.ts'
+import { connectCloud, createLink } from './connect-cloud.ts'
 import { initialState } from './core/initial-state.ts'
 import type { EngineInfo } from './core/model.ts'
 import type { Loaded } from './core/saved-model.ts'
@@ -19,11 +20,10 @@ import { hostOfImages } from './engine/image-host.ts'
 import { createPressureSampler } from './inventory/pressure-sampler.ts'
 import { createHostReader } from './inventory/host-reader.ts'
 import { readLocalSettings } from './local-settings.ts'
-import { createMqttLink } from './link/mqtt-link.ts'
-import { hello } from './hello.ts'
 import { keepEvents } from './keep-events.ts'
 import type { KeptEvents } from './keep-events.ts'
 import { keepPage } from './keep-page.ts'
+import { keepTelemetry } from './keep-telemetry.ts'
 import { leaveWords } from './last-words.ts'
 import { textOf } from './local-page/text-view.ts'
 import { keepSessions } from './keep-sessions.ts'
@@ -42,7 +42,6 @@ import { repeat } from './runtime/timers.ts'
 import { watchPressure } from './runtime/pressure-watch.ts'
 import { watchClock } from './watch-clock.ts'
 import { createWatchdog, EXIT_STUCK } from './runtime/watchdog.ts'
-import type { Sessions } from './session/sessions.ts'
 import { openImageRecordFile } from './store/image-record-file.ts'
 import { saveBundle } from './save-bundle.ts'
 import { createVolumes } from './volumes/pod-volumes.ts'
@@ -121,10 +120,11 @@ async function run(config: RunConfig): Promise<void> {
   })
   const link = config.cloud ? createLink(config, sid, log) : null
   const events = keepEvents(config, link, log)
+  const telemetry = link === null ? null : keepTelemetry(config, link, { log, state: () => loop.state(), allowance: () => events.allowance() })
   const local = await readLocalSettings(config.stateDir, device, log)
   const engineInfo = (): EngineInfo | null => loop.state().engine.info
   const inventory = await openInventory(config.hardwareRoot, { device, agentVersion: VERSION, clock: systemClock, engine: engineInfo })
-  const loop = createLoop(config, sid, { store, engine, link, log, local, events }, () => void tellInventory(), words)
+  const loop = createLoop(config, sid, { store, engine, link, log, local, changed: [events, telemetry] }, () => void tellInventory(), words)
   const tellInventory = inventoryTeller(inventory, loop, log)
 
   const page = keepPage(config, loop, engine, log, events)
@@ -138,7 +138,7 @@ async function run(config: RunConfig): Promise<void> {
   ]
   void tellInventory()
   if (link === null) loop.dispatch({ kind: 'link', link: { kind: 'disabled' } })
-  else connect(link, loop, sessions, config, sid)
+  else connectCloud(link, loop, { sessions, telemetry }, config, sid)
 
   const end = async (signal: string): Promise<void> => {
     log.info('agent ends; workloads keep running', { signal })
@@ -146,21 +146,11 @@ async function run(config: RunConfig): Promise<void> {
     for (const stop of stops) stop()
     sessions.stop()
     await loop.stop()
-    await Promise.all([page.close(), link?.stop(), events.stop()])
+    await Promise.all([page.close(), link?.stop(), events.stop(), telemetry?.stop()])
     lock.release()
     process.exit(0)
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void end(signal))
-}
-
-function createLink({ join }: RunConfig, sid: string, log: AgentLog): CloudLink {
-  const { broker, tenant, device, trustedKeys, username, password, ca } = join
-  const optional = {
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-    ...(ca === undefined ? {} : { ca }),
-  }
-  return createMqttLink({ url: broker, tenant, device, sid, trusted: trustedKeys, ...optional }, { clock: systemClock, random: systemRandom, log })
 }
 
 interface LoopParts {
@@ -169,13 +159,13 @@ interface LoopParts {
   readonly link: CloudLink | null
   readonly log: AgentLog
   readonly local: LocalSettings
-  readonly events: KeptEvents
+  readonly changed: readonly (Pick<KeptEvents, 'changed'> | null)[]
 }
 
 function createLoop(
   { join }: RunConfig,
   sid: string,
-  { store, engine, link, log, local, events }: LoopParts,
+  { store, engine, link, log, local, changed }: LoopParts,
   onEngineInfo: () => void,
   words: (state: 'failed', why: string) => void,
 ): Loop {
@@ -199,7 +189,9 @@ function createLoop(
     },
     onBroken: (event) => quit('the answer of an effect could not be taken', { event: event.kind }),
     onEngineInfo,
-    onChanged: events.changed,
+    onChanged: (before, after) => {
+      for (const one of changed) one?.changed(before, after)
+    },
   })
   return loop
 }
@@ -216,23 +208,6 @@ async function load(store: StateStore): Promise<Loaded> {
   } catch (error) {
     return { kind: 'unknown', floor: null, why: clip(messageOf(error)) }
   }
-}
-
-function connect(link: CloudLink, loop: Loop, sessions: Sessions, { join }: RunConfig, sid: string): void {
-  link.start({
-    onTarget: (desired) => loop.dispatch({ kind: 'target', desired }),
-    onTargetRefused: (reason) => loop.dispatch({ kind: 'target-refused', cause: reason }),
-    onState: (state) => loop.dispatch({ kind: 'link', link: state }),
-    onReportAsked: () => loop.dispatch({ kind: 'report-asked' }),
-    onCloudTime: (atWallMs) => loop.dispatch({ kind: 'cloud-time', atWallMs }),
-    onSessionAsked: (session) => sessions.open(session),
-    hello: () =>
-      hello(
-        loop.state(),
-        sid,
-        join.trustedKeys.map(({ kid }) => kid),
-      ),
-  })
 }
 
 function messageOf(error: unknown): string {

@@ -6,6 +6,7 @@ import type { Hello } from '../protocol/presence.ts'
 import type { Inventory } from '../protocol/inventory.ts'
 import type { SessionRequest } from '../protocol/session.ts'
 import type { StatusReport } from '../protocol/status-report.ts'
+import type { Telemetry, TelemetryLook, TelemetrySample } from '../protocol/telemetry.ts'
 import type { ContainerPlan, EngineInfo, ImagesWanted, ImageUse, Now, ObservedContainer, Outcome } from './core/model.ts'
 import type { Loaded, SavedState } from './core/saved-model.ts'
 import type { LinkState } from './core/state.ts'
@@ -137,6 +138,14 @@ export interface EventQueue {
   stop(): Promise<void>
 }
 
+/** Readings on disk until the cloud has them: thinned out before any is lost. Every method rejects when the disk refuses. */
+export interface TelemetryQueue {
+  store(samples: readonly TelemetrySample[]): Promise<void>
+  /** the oldest, at most `max`; `done` gives them up */
+  next(max: number): Promise<{ readonly samples: readonly TelemetrySample[]; done(): Promise<void> } | null>
+  stats(): { readonly bytes: number; readonly waiting: number; readonly dropped: number }
+}
+
 /** What the link tells; the composition root turns these into events. */
 export interface LinkHandlers {
   onTarget(desired: DesiredState): void
@@ -145,6 +154,8 @@ export interface LinkHandlers {
   onReportAsked(): void
   /** the cloud's clock, said just now and signed */
   onCloudTime?(atWallMs: number): void
+  /** somebody looks at this device; absent = this agent takes no readings */
+  onTelemetryAsked?(look: TelemetryLook): void
   /** absent = this agent opens no live sessions */
   onSessionAsked?(session: SessionRequest): void
   /** asked at each connect: what to say first */
@@ -158,6 +169,8 @@ export interface CloudLink {
   publishInventory(inventory: Inventory): void
   /** true when the broker has it; false, at once, without a connection. Never kept here. */
   publishEvents(events: DeviceEvents): Promise<boolean>
+  /** as with events */
+  publishTelemetry(readings: Telemetry): Promise<boolean>
   /** bytes by topic since the start */
   traffic(): Traffic
   stop(): Promise<void>

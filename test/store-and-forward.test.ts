@@ -109,8 +109,9 @@ describe('the budget', () => {
   it('sends events seldom when it is spent, and says nothing of state', () => {
     const budget = newBudget('metered', 0, 1_000)
     const spent = (bytes: number) => allowance(budget, { status: { up: bytes, down: 0 } })
-    expect(spent(999)).toEqual({ eventsEveryMs: 0, spent: 999 })
-    expect(spent(1_000)).toEqual({ eventsEveryMs: 900_000, spent: 1_000 })
+    expect(spent(10)).toEqual({ eventsEveryMs: 0, telemetryEveryMs: 60_000, spent: 10 })
+    expect(spent(999)).toEqual({ eventsEveryMs: 0, telemetryEveryMs: 900_000, spent: 999 })
+    expect(spent(1_000)).toEqual({ eventsEveryMs: 900_000, telemetryEveryMs: null, spent: 1_000 })
     expect(allowance(newBudget('unmetered', 0), { status: { up: 1e12, down: 0 } })).toMatchObject({ eventsEveryMs: 0 })
   })
 

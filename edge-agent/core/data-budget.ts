@@ -20,11 +20,15 @@ export interface DataBudget {
 export interface Allowance {
   /** shortest time between two messages of events */
   readonly eventsEveryMs: number
+  /** shortest time between two messages of readings; null = none today */
+  readonly telemetryEveryMs: number | null
   readonly spent: number
 }
 
 const DAY_MS = 86_400_000
 const SELDOM_MS = 900_000
+/** one message of readings costs less than many */
+const OFTEN_MS = 60_000
 
 /** @param dayBytes absent = the table's for a metered link; an unmetered one has no end */
 export function newBudget(linkClass: LinkClass, nowMonoMs: number, dayBytes: number = LIMITS.linkDayBytes.value): DataBudget {
@@ -39,8 +43,9 @@ export function dayOf(budget: DataBudget, traffic: Traffic, nowMonoMs: number): 
 
 export function allowance(budget: DataBudget, traffic: Traffic): Allowance {
   const spent = Math.max(0, totalOf(traffic) - budget.spentBefore)
-  if (budget.class === 'unmetered') return { eventsEveryMs: 0, spent }
-  return { eventsEveryMs: spent < budget.dayBytes ? 0 : SELDOM_MS, spent }
+  if (budget.class === 'unmetered') return { eventsEveryMs: 0, telemetryEveryMs: 0, spent }
+  if (spent >= budget.dayBytes) return { eventsEveryMs: SELDOM_MS, telemetryEveryMs: null, spent }
+  return { eventsEveryMs: 0, telemetryEveryMs: spent < budget.dayBytes / 2 ? OFTEN_MS : SELDOM_MS, spent }
 }
 
 export function totalOf(traffic: Traffic): number {

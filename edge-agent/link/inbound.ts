@@ -8,6 +8,7 @@ import type { Opened, TrustedKey } from '../../protocol/envelope.ts'
 import { COMMAND } from '../../protocol/presence.ts'
 import type { SessionRequest } from '../../protocol/session.ts'
 import { parse } from '../../protocol/shape.ts'
+import type { TelemetryLook } from '../../protocol/telemetry.ts'
 import { parseTopic, TOPICS } from '../../protocol/topics.ts'
 
 export interface Recipient {
@@ -22,6 +23,7 @@ export type Inbound =
   | { readonly kind: 'refused'; readonly cause: Cause }
   | { readonly kind: 'report-asked' }
   | { readonly kind: 'time'; readonly atWallMs: number }
+  | { readonly kind: 'telemetry-asked'; readonly look: TelemetryLook }
   | { readonly kind: 'session-asked'; readonly session: SessionRequest }
   | { readonly kind: 'ignored'; readonly why: string }
 
@@ -52,9 +54,10 @@ function readCommand(topic: string, message: Uint8Array, me: Recipient): Inbound
   if (!opened.ok) return { kind: 'refused', cause: cause('message.refused', { topic, why: `${opened.why}: ${opened.detail}` }) }
   const parsed = parse(COMMAND, opened.body)
   if (!parsed.ok) return { kind: 'refused', cause: cause('message.refused', { topic, why: 'it has the wrong form' }) }
-  const { ask, session, at = '' } = parsed.value
+  const { ask, session, telemetry, at = '' } = parsed.value
   if (ask === 'report') return { kind: 'report-asked' }
   if (ask === 'time' && !Number.isNaN(Date.parse(at))) return { kind: 'time', atWallMs: Date.parse(at) }
+  if (ask === 'telemetry' && telemetry !== undefined) return { kind: 'telemetry-asked', look: telemetry }
   if (ask === 'open-session' && session !== undefined) return { kind: 'session-asked', session }
   return { kind: 'ignored', why: 'a request that this agent does not know' }
 }

@@ -11,11 +11,13 @@ import { connect } from 'mqtt'
 import type { MqttClient } from 'mqtt'
 import { seal } from '../../protocol/envelope.ts'
 import type { DeviceEvents } from '../../protocol/events.ts'
+import type { Telemetry } from '../../protocol/telemetry.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { deviceSubscriptions, topicOf, TOPICS } from '../../protocol/topics.ts'
 import type { Channel } from '../../protocol/topics.ts'
 import type { Traffic } from '../core/data-budget.ts'
 import type { Clock, CloudLink, LinkHandlers, Log, Random } from '../ports.ts'
+import { AckDeadlines } from './ack-deadlines.ts'
 import { clientOptions, presence } from './client-options.ts'
 import type { MqttLinkOptions } from './client-options.ts'
 import { TrafficCounter } from './traffic-counter.ts'
@@ -48,13 +50,15 @@ class MqttLink implements CloudLink {
   #upSinceMonoMs: number | null = null
   #downSinceWallMs: number | null = null
   #why = ''
-  #abandoned: () => void = () => undefined
+  /** calls that wait for the broker's answer on the current connection */
+  readonly #waiting = new Set<() => void>()
   readonly #traffic = new TrafficCounter()
-  readonly #deadlines = new Set<() => void>()
+  readonly #deadlines: AckDeadlines
 
   constructor(options: MqttLinkOptions, deps: MqttLinkDeps) {
     this.#options = options
     this.#deps = deps
+    this.#deadlines = new AckDeadlines(deps.clock)
   }
 
   start(handlers: LinkHandlers): void {
@@ -71,16 +75,11 @@ class MqttLink implements CloudLink {
   }
 
   publishEvents(events: DeviceEvents): Promise<boolean> {
-    const client = this.#client
-    if (client === null || this.#upSinceMonoMs === null) return Promise.resolve(false)
-    return new Promise((resolve) => {
-      // a connection that ends calls back with an error, or not at all: the next one sends again
-      this.#abandoned = () => resolve(false)
-      this.#publish(client, 'events', seal('events', this.#options.device, events, null), (acknowledged) => {
-        resolve(acknowledged)
-        if (!acknowledged) this.#drop(client, 'the broker did not take a message')
-      })
-    })
+    return this.#deliver('events', events)
+  }
+
+  publishTelemetry(readings: Telemetry): Promise<boolean> {
+    return this.#deliver('telemetry', readings)
   }
 
   traffic(): Traffic {
@@ -93,7 +92,7 @@ class MqttLink implements CloudLink {
     const client = this.#client
     this.#client = null
     this.#outbox.disconnected()
-    this.#cancelDeadlines()
+    this.#deadlines.cancelAll()
     if (client === null) return
     // a clean end makes the broker drop the will, so the farewell is said first
     if (this.#upSinceMonoMs !== null) {
@@ -105,7 +104,7 @@ class MqttLink implements CloudLink {
         })
       })
     }
-    this.#cancelDeadlines()
+    this.#deadlines.cancelAll()
     client.end(true)
   }
 
@@ -134,7 +133,7 @@ class MqttLink implements CloudLink {
 
   #subscribe(client: MqttClient): void {
     const topics = deviceSubscriptions(this.#options.tenant, this.#options.device)
-    const cancel = this.#ackDeadline(client)
+    const cancel = this.#deadlines.begin((why) => this.#drop(client, why))
     client.subscribe([...topics], { qos: 1 }, (error, _granted, packet) => {
       cancel()
       if (this.#client !== client) return
@@ -178,6 +177,8 @@ class MqttLink implements CloudLink {
         return this.#handlers?.onReportAsked()
       case 'time':
         return this.#handlers?.onCloudTime?.(inbound.atWallMs)
+      case 'telemetry-asked':
+        return this.#handlers?.onTelemetryAsked?.(inbound.look)
       case 'session-asked':
         return this.#handlers?.onSessionAsked?.(inbound.session)
       case 'ignored':
@@ -187,11 +188,27 @@ class MqttLink implements CloudLink {
 
   #publish(client: MqttClient, channel: Channel, bytes: Uint8Array, done: (acknowledged: boolean) => void): void {
     const { qos, retain } = TOPICS[channel]
-    const cancel = this.#ackDeadline(client)
+    const cancel = this.#deadlines.begin((why) => this.#drop(client, why))
     this.#traffic.up(topicOf(this.#options.tenant, this.#options.device, channel), bytes.byteLength)
     client.publish(topicOf(this.#options.tenant, this.#options.device, channel), Buffer.from(bytes), { qos, retain }, (error) => {
       cancel()
       done(error === undefined || error === null)
+    })
+  }
+
+  /** true when the broker has it */
+  #deliver(channel: 'events' | 'telemetry', body: unknown): Promise<boolean> {
+    const client = this.#client
+    if (client === null || this.#upSinceMonoMs === null) return Promise.resolve(false)
+    return new Promise((resolve) => {
+      // a connection that ends calls back with an error, or not at all: the next one sends again
+      const abandoned = (): void => resolve(false)
+      this.#waiting.add(abandoned)
+      this.#publish(client, channel, seal(channel, this.#options.device, body, null), (acknowledged) => {
+        this.#waiting.delete(abandoned)
+        resolve(acknowledged)
+        if (!acknowledged) this.#drop(client, 'the broker did not take a message')
+      })
     })
   }
 
@@ -203,31 +220,13 @@ class MqttLink implements CloudLink {
     else this.#outbox.put(channel, bytes)
   }
 
-  /** pings may be answered by a broker that does nothing else */
-  #ackDeadline(client: MqttClient): () => void {
-    const { value } = LIMITS.mqttAckMs
-    const cancel = this.#deps.clock.at(this.#deps.clock.now().monoMs + value, () => {
-      this.#deadlines.delete(cancel)
-      this.#drop(client, `the broker acknowledged nothing for ${value / 1000} s`)
-    })
-    this.#deadlines.add(cancel)
-    return () => {
-      this.#deadlines.delete(cancel)
-      cancel()
-    }
-  }
-
-  #cancelDeadlines(): void {
-    for (const cancel of this.#deadlines) cancel()
-    this.#deadlines.clear()
-  }
-
   #drop(client: MqttClient, why: string): void {
     if (this.#client !== client) return
     this.#client = null
-    this.#abandoned()
+    for (const abandoned of this.#waiting) abandoned()
+    this.#waiting.clear()
     this.#outbox.disconnected()
-    this.#cancelDeadlines()
+    this.#deadlines.cancelAll()
     // not from within a callback of the library: it is walking the list that ending empties
     setImmediate(() => client.end(true))
     this.#retry(why)
