@@ -5,6 +5,7 @@
  *   {"v":1,"kind":"desired","device":"gw-1","kid":"9f…","sig":"base64"}\n{"device":"gw-1",…}
  */
 import { createHash, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { LIMITS } from './limits.ts'
 import { depthOf, isRecord } from './shape.ts'
 import { TOPICS } from './topics.ts'
@@ -43,7 +44,7 @@ export function seal(kind: Channel, device: string, body: unknown, key: SigningK
   const header: Record<string, unknown> = { v: ENVELOPE_VERSION, kind, device }
   if (key !== null) {
     header['kid'] = key.kid
-    header['sig'] = sign(null, signedBytes(kind, device, bytes), createPrivateKey(key.privatePem)).toString('base64')
+    header['sig'] = sign(null, signedBytes(kind, device, bytes), keyOf(key.privatePem, createPrivateKey)).toString('base64')
   }
   return Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`, 'utf8'), bytes])
 }
@@ -77,6 +78,20 @@ export function open(kind: Channel, device: string, message: Uint8Array, trusted
   return { ok: true, body, kid }
 }
 
+/** Reading a key's text costs as much as signing with it. */
+const keys = new Map<string, KeyObject>()
+/** a few trusted keys during a rotation; more is a test that makes its own */
+const KEYS_KEPT = 16
+
+function keyOf(pem: string, read: (pem: string) => KeyObject): KeyObject {
+  const known = keys.get(pem)
+  if (known !== undefined) return known
+  const key = read(pem)
+  if (keys.size >= KEYS_KEPT) keys.clear()
+  keys.set(pem, key)
+  return key
+}
+
 function signatureFault(
   kind: string,
   device: string,
@@ -89,7 +104,7 @@ function signatureFault(
   const key = trusted.find((candidate) => candidate.kid === kid)
   if (key === undefined) return `key ${kid.slice(0, 32)} is not trusted here`
   try {
-    return verify(null, signedBytes(kind, device, bytes), createPublicKey(key.publicPem), Buffer.from(sig, 'base64'))
+    return verify(null, signedBytes(kind, device, bytes), keyOf(key.publicPem, createPublicKey), Buffer.from(sig, 'base64'))
       ? null
       : 'the signature does not match'
   } catch {
@@ -97,10 +112,12 @@ function signatureFault(
   }
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
 /** undefined when the bytes are not UTF-8 JSON. `JSON.parse` creates own `__proto__` keys; shapes refuse them. */
 function parseJson(bytes: Uint8Array): unknown {
   try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    const value: unknown = JSON.parse(utf8.decode(bytes))
     return value
   } catch {
     return undefined

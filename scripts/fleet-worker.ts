@@ -25,6 +25,11 @@ async function answer(ask: Ask): Promise<Answer> {
       break
     case 'look':
       return { kind: 'looks', looks: [...devices.values()].map((device) => device.look()) }
+    case 'count': {
+      const counts = { up: 0, done: {}, messages: { up: 0, down: 0 }, bytes: { up: 0, down: 0 } }
+      for (const device of devices.values()) device.count(counts)
+      return { kind: 'counts', counts }
+    }
     case 'bare':
       await bare.run(ask.run)
       break

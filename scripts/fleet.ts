@@ -52,10 +52,13 @@ const offlineShare = number('offline', 0, 100) / 100
 await Promise.all([buildCloud(), buildWorker()])
 const fleet = await createFleet(options)
 let code = 0
+process.once('SIGINT', () => void fleet.destroy().then(() => process.exit(130)))
 try {
   await runStory(fleet, { offlineShare, seed: options.seed })
 } catch (error) {
   process.stderr.write(`fleet: ${error instanceof Error ? error.message : String(error)}\n${fleet.cloud.child.tail(5)}\n`)
+  for (const look of (await fleet.looks()).filter(({ up, converged }) => !up || !converged).slice(0, 5))
+    process.stderr.write(`${JSON.stringify(look)}\n`)
   code = 1
 }
 await fleet.destroy()

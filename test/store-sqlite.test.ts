@@ -39,6 +39,25 @@ describe('sqlite store: the file', () => {
     await second.close()
   })
 
+  it('lets many writers on a slow disk share commits, and answers each of them', async () => {
+    // every look at the clock is 5 ms later: to the store each commit takes that long
+    let ms = 0
+    const slow: Clock = { nowMs: () => 0, monoMs: () => (ms += 5), after: (_ms, run) => (setImmediate(run), () => undefined) }
+    const store = openSqliteStore(path, { ...DEPS, clock: slow })
+    const written = await Promise.all(
+      Array.from({ length: 40 }, async (_, index) => {
+        await settled()
+        return store.create('things', thing(`n${index}`, 1))
+      }),
+    )
+    expect(new Set(written.map((one) => stored(one).revision)).size).toBe(40)
+    await store.close()
+    const again = openSqliteStore(path, DEPS)
+    const listed = await again.list('things')
+    expect(listed.ok && listed.items.length).toBe(40)
+    await again.close()
+  })
+
   it('after a restart serves watchers that were up to date and expires the others', async () => {
     const first = openSqliteStore(path, DEPS)
     const old = stored(await first.create('things', thing('a', 1))).revision

@@ -39,6 +39,26 @@ describe('a work queue', () => {
     expect(queue.isIdle()).toBe(true)
   })
 
+  test('rests after a long pass when it is told to, however often the key is added meanwhile', async () => {
+    const clock = virtualClock()
+    const runs: number[] = []
+    const work = async (): Promise<null> => {
+      runs.push(clock.monoMs())
+      await new Promise<void>((resolve) => {
+        clock.after(400, resolve)
+      })
+      return null
+    }
+    const queue = createWorkQueue({ name: 'test', clock, random: seededRandom(), log: quiet, rests: true, work })
+    for (let ms = 0; ms < 4_000; ms += 10) {
+      queue.add('a')
+      await clock.advance(10)
+    }
+    const pauses = runs.slice(1).map((at, index) => at - (runs[index] ?? 0))
+    expect(pauses.length).toBeGreaterThan(3)
+    expect(Math.min(...pauses)).toBeGreaterThanOrEqual(800)
+  })
+
   test('never has two workers on one key, nor more workers than allowed', async () => {
     const now = new Map<string, number>()
     let most = 0

@@ -1,5 +1,5 @@
 /** The store as controllers use it: informers to read, and writes that compare-and-set and are visible at once. */
-import { canonicalJson } from '../../protocol/revision.ts'
+import { sameJson } from '../../protocol/revision.ts'
 import { SECRETS } from '../resources/secret.ts'
 import type { Secret } from '../resources/secret.ts'
 import { configKeysOf } from '../core/configs-beside.ts'
@@ -150,7 +150,7 @@ export class Cluster {
       const current = kind.get(key)
       if (current === undefined) return null
       const next = edit(current)
-      if (next === null || canonicalJson(next) === canonicalJson(current)) return current
+      if (next === null || sameJson(next, current)) return current
       const written = await this.#deps.store.update(kind.resource, withGeneration(current, next), Number(current.metadata.resourceVersion))
       if (written.ok) {
         kind.absorb(written.object)
@@ -233,7 +233,7 @@ function ownerUids(object: KubeObject): readonly string[] {
 }
 
 function withGeneration<O extends KubeObject>(current: O, next: O): O {
-  if (canonicalJson(current['spec']) === canonicalJson(next['spec'])) return next
+  if (sameJson(current['spec'], next['spec'])) return next
   return { ...next, metadata: { ...next.metadata, generation: (current.metadata.generation ?? 0) + 1 } }
 }
 

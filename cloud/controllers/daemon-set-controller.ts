@@ -1,5 +1,6 @@
 /** DaemonSets: one pod for each device that fits, pinned by annotation and bound by the scheduler. */
-import { canonicalJson } from '../../protocol/revision.ts'
+import { LIMITS } from '../../protocol/limits.ts'
+import { sameJson } from '../../protocol/revision.ts'
 import { planDaemonSet } from '../core/daemon-set.ts'
 import type { DaemonSetPlan } from '../core/daemon-set.ts'
 import { canUpdateInPlace, isInPlace, templateKeys, updatedInPlace } from '../core/in-place.ts'
@@ -11,17 +12,18 @@ import { runController } from './run-controller.ts'
 import type { Controller, ControllerDeps } from './run-controller.ts'
 
 const SUFFIX_LENGTH = 5
+const WORKERS = 4
 
 export function startDaemonSetController(deps: ControllerDeps): Controller {
   const { cluster, clock, events, random } = deps
-  const controller = runController(deps, 'daemon-set', async (key) => {
+  const work = async (key: string): Promise<number | null> => {
     const set = cluster.daemonSets.get(key)
     if (set === undefined || cluster.isClosing(namespaceOf(set))) return null
     const plan = (): ReturnType<typeof planDaemonSet> =>
       planDaemonSet(set, cluster.nodes.values(), cluster.pods.by('owner', uidOf(set)), clock.nowMs())
     const say = (reason: string, message: string): void =>
       events.record({ about: set, type: 'Normal', reason, message, component: 'daemonset-controller' })
-    const { create, update, remove } = plan()
+    const { create, update, remove, more } = burstOf(plan())
     const fresh = create.map(({ node, template, hash }) =>
       podFromTemplate(set, template, {
         suffix: random.suffix(SUFFIX_LENGTH),
@@ -35,7 +37,7 @@ export function startDaemonSetController(deps: ControllerDeps): Controller {
     for (const pod of remove) say('SuccessfulDelete', `Deleted pod: ${nameOf(pod)}`)
     await Promise.all(update.map((change) => updatePod(deps, change)))
     for (const { pod } of update) say('SuccessfulUpdate', `Updated pod in place: ${nameOf(pod)}`)
-    if (made.includes(null)) controller.queue.add(key)
+    if (more || made.includes(null)) controller.queue.add(key)
     const { status, recheckInMs } = plan()
     await cluster.change(cluster.daemonSets, key, (current) =>
       current.metadata.generation === set.metadata.generation && uidOf(current) === uidOf(set)
@@ -43,7 +45,8 @@ export function startDaemonSetController(deps: ControllerDeps): Controller {
         : null,
     )
     return recheckInMs
-  })
+  }
+  const controller = runController(deps, 'daemon-set', work, WORKERS, true)
   cluster.daemonSets.onChange((next) => {
     if (next !== null) controller.queue.add(keyOf(next))
   })
@@ -53,10 +56,21 @@ export function startDaemonSetController(deps: ControllerDeps): Controller {
     if (pod !== null && owner?.kind === 'DaemonSet') controller.queue.add(`${namespaceOf(pod)}/${owner.name}`)
   })
   cluster.nodes.onChange((next, previous) => {
-    if (relevant(next) === relevant(previous)) return
+    if (sameJson(relevant(next), relevant(previous))) return
     for (const set of cluster.daemonSets.values()) controller.queue.add(keyOf(set))
   })
   return controller
+}
+
+/** The first part of a large plan; the rest is planned anew in the next pass, so that devices and operators are heard between. */
+function burstOf({ create, update, remove }: DaemonSetPlan): Pick<DaemonSetPlan, 'create' | 'update' | 'remove'> & { readonly more: boolean } {
+  const most = LIMITS.podsPerPass.value
+  return {
+    create: create.slice(0, most),
+    update: update.slice(0, most),
+    remove: remove.slice(0, most),
+    more: Math.max(create.length, update.length, remove.length) > most,
+  }
 }
 
 async function updatePod({ cluster }: ControllerDeps, { pod, to }: DaemonSetPlan['update'][number]): Promise<void> {
@@ -68,7 +82,6 @@ async function updatePod({ cluster }: ControllerDeps, { pod, to }: DaemonSetPlan
 }
 
 /** What of a node decides about daemon pods: everything else changes too often. */
-function relevant(node: Node | null): string {
-  if (node === null) return ''
-  return canonicalJson([node.metadata.labels, node.spec?.taints, conditionOf(node.status?.conditions, 'Ready')?.status])
+function relevant(node: Node | null): unknown {
+  return node === null ? null : [node.metadata.labels, node.spec?.taints, conditionOf(node.status?.conditions, 'Ready')?.status]
 }

@@ -57,7 +57,7 @@ class Publisher {
 
   constructor(deps: PublishDeps) {
     this.#deps = deps
-    this.#controller = runController(deps, 'publish', (device) => this.#work(device), 8)
+    this.#controller = runController(deps, 'publish', (device) => this.#work(device), LIMITS.deviceWorkers.value)
   }
 
   start(): PublishController {

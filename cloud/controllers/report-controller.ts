@@ -41,14 +41,15 @@ export interface ReportController extends Controller {
 
 export function startReportController(deps: ReportDeps): ReportController {
   const { cluster, book, clock, publisher } = deps
-  const controller = runController(deps, 'report', async (device) => {
+  const work = async (device: string): Promise<number | null> => {
     const view = book.peek(device)
     if (view === null) return null
     await writeNode(deps, view)
     await writeTopology(deps, view)
     await writePods(deps, view)
     return view.conflict === null ? null : Math.max(0, view.conflict.atMonoMs + LIMITS.identityConflictMs.value - clock.monoMs())
-  })
+  }
+  const controller = runController(deps, 'report', work, LIMITS.deviceWorkers.value)
   cluster.pods.onChange((next, previous) => {
     const device = next?.spec.nodeName
     // a pod that was just bound may have been reported already

@@ -26,11 +26,12 @@ export function runController(
   name: string,
   work: (key: string) => Promise<number | null>,
   workers = 4,
+  rests = false,
 ): Controller {
   const gated = async (key: string): Promise<number | null> => {
     await deps.loaded
     return work(key)
   }
-  const queue = createWorkQueue({ name, clock: deps.clock, random: deps.random, log: deps.log, workers, work: gated })
+  const queue = createWorkQueue({ name, clock: deps.clock, random: deps.random, log: deps.log, workers, rests, work: gated })
   return { queue, stop: () => queue.stop() }
 }

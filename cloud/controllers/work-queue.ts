@@ -1,7 +1,8 @@
 /**
  * A queue of keys. INVARIANTS: a key is worked on by one worker at a time; a key added while it is worked on runs once
  * more afterwards; adding a waiting key changes nothing; a failed key comes back after a jittered, growing delay and keeps
- * its place in the count of failures until it succeeds; there are never more keys than the limits table says.
+ * its place in the count of failures until it succeeds; there are never more keys than the limits table says; in a queue that
+ * rests, a key that took long is not worked on again before as much time has passed.
  */
 import { LIMITS } from '../../protocol/limits.ts'
 import type { Clock, Log, Random } from '../ports.ts'
@@ -12,6 +13,8 @@ export interface WorkQueueOptions {
   readonly random: Random
   readonly log: Log
   readonly workers?: number
+  /** a pass looks at many objects, and each of them adds the key: rest between passes */
+  readonly rests?: boolean
   /** resolves to milliseconds after which the key is to run again, or null; rejects to be tried again with backoff */
   work(key: string): Promise<number | null>
 }
@@ -39,6 +42,7 @@ class KeyedQueue implements WorkQueue {
   readonly #options: WorkQueueOptions
   readonly #ready = new Set<string>()
   readonly #running = new Map<string, { again: boolean }>()
+  readonly #resting = new Map<string, { again: boolean; cancel(): void }>()
   readonly #delayed = new Map<string, Delayed>()
   readonly #failures = new Map<string, number>()
   #pumpPlanned = false
@@ -52,7 +56,7 @@ class KeyedQueue implements WorkQueue {
   add(key: string): void {
     if (this.#stopped) return
     this.#forgetDelay(key)
-    const running = this.#running.get(key)
+    const running = this.#running.get(key) ?? this.#resting.get(key)
     if (running !== undefined) {
       running.again = true
       return
@@ -80,6 +84,7 @@ class KeyedQueue implements WorkQueue {
   stop(): Promise<void> {
     this.#stopped = true
     for (const delayed of this.#delayed.values()) delayed.cancel()
+    for (const resting of this.#resting.values()) resting.cancel()
     this.#delayed.clear()
     this.#ready.clear()
     if (this.#running.size === 0) return Promise.resolve()
@@ -120,6 +125,8 @@ class KeyedQueue implements WorkQueue {
   }
 
   async #run(key: string): Promise<void> {
+    const { clock } = this.#options
+    const began = clock.monoMs()
     let againInMs: number | null = null
     try {
       againInMs = await this.#options.work(key)
@@ -132,10 +139,21 @@ class KeyedQueue implements WorkQueue {
     }
     const again = this.#running.get(key)?.again === true
     this.#running.delete(key)
+    const tookMs = clock.monoMs() - began
+    if (this.#options.rests === true && tookMs >= LIMITS.workPauseFromMs.value) this.#rest(key, Math.min(tookMs, LIMITS.workPauseMaxMs.value))
     if (again) this.add(key)
     else if (againInMs !== null) this.addAfter(key, againInMs)
     if (this.#running.size === 0) this.#onDrained?.()
     if (this.#ready.size > 0) this.#planPump()
+  }
+
+  #rest(key: string, ms: number): void {
+    const cancel = this.#options.clock.after(ms, () => {
+      const again = this.#resting.get(key)?.again === true
+      this.#resting.delete(key)
+      if (again) this.add(key)
+    })
+    this.#resting.set(key, { again: false, cancel })
   }
 
   /** Full jitter over a doubling window, never above the table's cap. */

@@ -2,7 +2,8 @@
  * The resource store on SQLite: one file, write-ahead log, one process.
  *
  * INVARIANTS
- * - Writes of one turn of the event loop share one transaction. Each promise resolves after its commit, and with
+ * - Writes of one turn of the event loop share one transaction; while many write, those of several turns do, so that waiting
+ *   for the disk never takes more than half of the time. Each promise resolves after its commit, and with
  *   `synchronous=FULL` a commit is on disk. If the commit fails, all of them reject and nothing of them remains.
  * - The transaction runs without an await: nobody reads between its first and last statement.
  * - `#revision` is what is committed; within a transaction it runs ahead and is put back if that fails. It is stored beside
@@ -14,6 +15,7 @@ import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { Change, Clock, Listed, ListOptions, Log, Store, StoredObject, WatchHandlers, Written } from '../ports.ts'
 import type { KubeObject } from '../resources/object.ts'
+import { CommitPace } from './commit-pace.ts'
 import { migrate } from './migrations.ts'
 import { readPage } from './page.ts'
 import { SqliteRows } from './sqlite-rows.ts'
@@ -64,9 +66,12 @@ class SqliteStore implements Store {
   #jobs: Job[] = []
   #changes: Change[] = []
   #closed = false
+  readonly #clock: Clock
+  readonly #pace = new CommitPace()
 
   constructor(db: DatabaseSync, deps: SqliteStoreDeps) {
     this.#db = db
+    this.#clock = deps.clock
     this.#rows = new SqliteRows(db)
     this.#log = deps.log
     this.#revision = this.#rows.readRevision()
@@ -153,15 +158,23 @@ class SqliteStore implements Store {
         }
       }
       this.#jobs.push({ run, fail: reject })
-      if (this.#jobs.length === 1) setImmediate(() => this.#flush())
+      if (this.#jobs.length === 1) this.#planFlush()
     })
+  }
+
+  #planFlush(): void {
+    const waitMs = this.#pace.waitMs(this.#clock.monoMs())
+    if (waitMs > 0) this.#clock.after(waitMs, () => this.#flush())
+    else setImmediate(() => this.#flush())
   }
 
   #flush(): void {
     const jobs = this.#jobs
-    if (jobs.length === 0) return
+    if (jobs.length === 0 || this.#closed) return
     this.#jobs = []
+    const began = this.#clock.monoMs()
     const answers = this.#transact(jobs)
+    this.#pace.committed(jobs.length, began, this.#clock.monoMs())
     if (answers === null) return
     this.#hub.publish(this.#changes)
     for (const answer of answers) answer()

@@ -6,7 +6,7 @@ import { Prng } from '../../test/sim/prng.ts'
 import { createCloud } from '../testbed/cloud-process.ts'
 import type { CloudProcess } from '../testbed/cloud-process.ts'
 import { CloudApi } from './cloud-api.ts'
-import type { DeviceLook, NewDevice, Temper } from './messages.ts'
+import type { Counts, DeviceLook, NewDevice, Temper } from './messages.ts'
 import { Worker } from './workers.ts'
 
 export interface FleetOptions {
@@ -34,6 +34,8 @@ export interface Fleet {
   /** opens links, spread over that time */
   connect(names: readonly string[], overMs: number): Promise<void>
   cut(names: readonly string[]): Promise<void>
+  /** sums over all devices: cheap enough to be asked often */
+  counts(): Promise<Counts>
   /** the truth, from the devices themselves */
   looks(): Promise<readonly DeviceLook[]>
   destroy(): Promise<void>
@@ -81,12 +83,24 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
       bad: new Set(names.filter((name) => tempers.get(name)?.bad !== 'never')),
       connect: async (wanted, overMs) => void (await each(wanted, (worker, mine) => worker.ask({ kind: 'connect', names: mine, overMs }))),
       cut: async (wanted) => void (await each(wanted, (worker, mine) => worker.ask({ kind: 'cut', names: mine }))),
+      counts: async () => (await Promise.all(workers.map((worker) => worker.count()))).reduce(summed),
       looks: async () => (await Promise.all(workers.map((worker) => worker.look()))).flat(),
       destroy,
     }
   } catch (error) {
     await destroy()
     throw error
+  }
+}
+
+function summed(a: Counts, b: Counts): Counts {
+  const done = { ...a.done }
+  for (const [generation, count] of Object.entries(b.done)) done[generation] = (done[generation] ?? 0) + count
+  return {
+    up: a.up + b.up,
+    done,
+    messages: { up: a.messages.up + b.messages.up, down: a.messages.down + b.messages.down },
+    bytes: { up: a.bytes.up + b.bytes.up, down: a.bytes.down + b.bytes.down },
   }
 }
 

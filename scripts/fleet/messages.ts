@@ -31,6 +31,8 @@ export interface NewDevice {
 export interface DeviceLook {
   readonly name: string
   readonly up: boolean
+  /** how the device sees its link, in words */
+  readonly link: string
   readonly generation: number
   readonly converged: boolean
   /** the last report that said "converged": of which document, and when (wall clock) */
@@ -43,12 +45,22 @@ export interface DeviceLook {
   readonly bytes: { readonly up: number; readonly down: number }
 }
 
+export interface Counts {
+  readonly up: number
+  /** devices whose newest report says that their document is done, by generation */
+  readonly done: Readonly<Record<string, number>>
+  readonly messages: { readonly up: number; readonly down: number }
+  readonly bytes: { readonly up: number; readonly down: number }
+}
+
 export type Ask =
   | { readonly kind: 'add'; readonly devices: readonly NewDevice[] }
   /** links open at moments spread evenly over this time */
   | { readonly kind: 'connect'; readonly names: readonly string[]; readonly overMs: number }
   | { readonly kind: 'cut'; readonly names: readonly string[] }
   | { readonly kind: 'look' }
+  /** sums of what `look` tells one by one */
+  | { readonly kind: 'count' }
   | { readonly kind: 'bare'; readonly run: BareRun }
   | { readonly kind: 'end' }
 
@@ -64,7 +76,10 @@ export type BareRun =
   | { readonly step: 'close' }
 
 export type Answer =
-  { readonly kind: 'done' } | { readonly kind: 'looks'; readonly looks: readonly DeviceLook[] } | { readonly kind: 'failed'; readonly why: string }
+  | { readonly kind: 'done' }
+  | { readonly kind: 'looks'; readonly looks: readonly DeviceLook[] }
+  | { readonly kind: 'counts'; readonly counts: Counts }
+  | { readonly kind: 'failed'; readonly why: string }
 
 export interface Envelope<T> {
   readonly id: number

@@ -58,14 +58,7 @@ async function measure(fleet: Fleet): Promise<Moment> {
   const cloud = usedBy(fleet.cloud.child.pid)
   const workers = fleet.workers.map(({ pid }) => usedBy(pid))
   const busy = machineBusyMs()
-  const messages = { up: 0, down: 0 }
-  const bytes = { up: 0, down: 0 }
-  for (const look of await fleet.looks()) {
-    messages.up += look.messages.up
-    messages.down += look.messages.down
-    bytes.up += look.bytes.up
-    bytes.down += look.bytes.down
-  }
+  const { messages, bytes } = await fleet.counts()
   return { atMs, cloud, workers, busy, messages, bytes }
 }
 

@@ -31,6 +31,7 @@ export class PretendDevice {
   #up = false
   /** the last report that said "converged": of which document, and when */
   #done = { generation: 0, atMs: 0 }
+  #converged = false
   #messages = { up: 0, down: 0 }
   #bytesBefore = { up: 0, down: 0 }
 
@@ -90,34 +91,48 @@ export class PretendDevice {
   async cut(): Promise<void> {
     const link = this.#link
     if (link === null) return
+    this.#bytesBefore = this.#allBytes()
     this.#link = null
     this.#up = false
-    const { up, down } = this.#bytes(link)
-    this.#bytesBefore = { up: this.#bytesBefore.up + up, down: this.#bytesBefore.down + down }
     await link.stop()
     this.#loop.dispatch({ kind: 'link', link: { kind: 'down', sinceWallMs: Date.now(), why: 'the cable was pulled', nextTryInMs: null } })
+  }
+
+  /** adds this device to the sums */
+  count(into: { up: number; done: Record<string, number>; messages: { up: number; down: number }; bytes: { up: number; down: number } }): void {
+    if (this.#up) into.up += 1
+    if (this.#converged) into.done[this.#done.generation] = (into.done[this.#done.generation] ?? 0) + 1
+    into.messages.up += this.#messages.up
+    into.messages.down += this.#messages.down
+    const { up, down } = this.#allBytes()
+    into.bytes.up += up
+    into.bytes.down += down
   }
 
   look(): DeviceLook {
     const state = this.#loop.state()
     const pods = state.report.last?.pods ?? []
-    const { up, down } = this.#link === null ? { up: 0, down: 0 } : this.#bytes(this.#link)
     return {
       name: this.name,
       up: this.#up,
+      link: state.link.kind === 'down' ? `down: ${state.link.why}` : state.link.kind,
       generation: state.desired?.generation ?? 0,
       converged: isConverged(state),
       done: this.#done,
       ready: pods.filter((pod) => pod.ready).flatMap((pod) => pod.containers.map(({ image }) => image)),
       unready: pods.filter((pod) => !pod.ready).flatMap((pod) => pod.containers.map(({ image }) => image)),
       messages: { ...this.#messages },
-      bytes: { up: this.#bytesBefore.up + up, down: this.#bytesBefore.down + down },
+      bytes: this.#allBytes(),
     }
   }
 
-  #bytes(link: CloudLink): { readonly up: number; readonly down: number } {
-    const rows = Object.values(link.traffic())
-    return { up: rows.reduce((sum, row) => sum + row.up, 0), down: rows.reduce((sum, row) => sum + row.down, 0) }
+  #allBytes(): { readonly up: number; readonly down: number } {
+    let { up, down } = this.#bytesBefore
+    for (const row of Object.values(this.#link?.traffic() ?? {})) {
+      up += row.up
+      down += row.down
+    }
+    return { up, down }
   }
 
   #start(): Loop {
@@ -133,6 +148,7 @@ export class PretendDevice {
         link: {
           publishStatus: (report) => {
             this.#messages.up += 1
+            this.#converged = report.converged
             if (report.converged) this.#done = { generation: report.desired?.generation ?? 0, atMs: Date.now() }
             this.#link?.publishStatus(report)
           },

@@ -10,7 +10,7 @@ export async function runStory(fleet: Fleet, _options: { readonly offlineShare: 
   process.stdout.write(`fleet: ${names.length} devices in ${fleet.workers.length} processes, ${fleet.bad.size} of them bad\n`)
   await phase(fleet, 'all connect', async () => {
     await fleet.connect(names, names.length)
-    await until('connected', 300_000, async () => ({ done: (await fleet.looks()).filter(({ up }) => up).length, of: names.length }))
+    await until('connected', 300_000, async () => ({ done: (await fleet.counts()).up, of: names.length }))
     await until('known to the cloud', 300_000, async () => ({ done: await nodeCount(fleet), of: names.length }))
   })
   await phase(fleet, 'idle for 10 s', () => new Promise((resolve) => setTimeout(resolve, 10_000)))
@@ -22,7 +22,7 @@ export async function runStory(fleet: Fleet, _options: { readonly offlineShare: 
     await fleet.cloud.child.stop('SIGKILL')
     fleet.cloud.child.start()
     await fleet.cloud.ready()
-    await until('connected', 300_000, async () => ({ done: (await fleet.looks()).filter(({ up }) => up).length, of: names.length }))
+    await until('connected', 300_000, async () => ({ done: (await fleet.counts()).up, of: names.length }))
   })
   await phase(fleet, 'after that, for 10 s', () => new Promise((resolve) => setTimeout(resolve, 10_000)))
 }

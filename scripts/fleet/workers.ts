@@ -5,7 +5,7 @@ import path from 'node:path'
 import { build } from 'esbuild'
 import { ROOT } from '../build-agent.ts'
 import { pinnedNode } from '../testbed/pinned-node.ts'
-import type { Answer, Ask, DeviceLook, Envelope, NewDevice } from './messages.ts'
+import type { Answer, Ask, Counts, DeviceLook, Envelope, NewDevice } from './messages.ts'
 
 const BUNDLE = path.join(ROOT, 'dist', 'fleet-worker.mjs')
 
@@ -68,6 +68,11 @@ export class Worker {
   async look(): Promise<readonly DeviceLook[]> {
     const answer = await this.ask({ kind: 'look' })
     return answer.kind === 'looks' ? answer.looks : []
+  }
+
+  async count(): Promise<Counts> {
+    const answer = await this.ask({ kind: 'count' })
+    return answer.kind === 'counts' ? answer.counts : { up: 0, done: {}, messages: { up: 0, down: 0 }, bytes: { up: 0, down: 0 } }
   }
 
   async end(): Promise<void> {
