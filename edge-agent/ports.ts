@@ -75,6 +75,8 @@ export interface Engine {
   wantImages?(wanted: ImagesWanted): void
   /** a container of that name that exists already is success: the next observation shows it */
   create(plan: ContainerPlan): Promise<Outcome>
+  /** CPUs it may run on from now on, running or not, without a restart; an absent container is success */
+  setCpus(target: string, cpus: string): Promise<Outcome>
   /** starting a running container is success */
   start(target: string): Promise<Outcome>
   /** stopping a stopped or absent container is success */

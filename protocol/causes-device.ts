@@ -116,6 +116,12 @@ export const DEVICE_CAUSES = {
     'Host port {port} is already in use on the device.',
     'Stop what uses it or choose another port.',
   ),
+  'container.cpus.failed': entry(
+    'device',
+    'backoff',
+    'The container could not be moved to the CPUs {cpus}: {why}.',
+    'It is tried again; until then a pod that wants CPUs of its own waits.',
+  ),
   'container.stop.failed': entry('device', 'backoff', 'The container could not be stopped: {why}.', 'It is tried again.'),
   'container.remove.failed': entry('device', 'backoff', 'The container could not be removed: {why}.', 'It is tried again.'),
   'container.crash-loop': entry('spec', 'backoff', 'The container ended with code {code}, {restarts} restarts so far.', 'Read its log.'),

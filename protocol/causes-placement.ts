@@ -58,6 +58,18 @@ export const PLACEMENT_CAUSES = {
     'is placed on cpus {needs}, of which {missing} are not usable here (usable: {has})',
     'Bring the cpus back or let the pod be placed again.',
   ),
+  'placement.cpu.not-yet-free': entry(
+    'device',
+    'when-resource-appears',
+    'waits for CPUs {needs} of its own: {other} still runs there',
+    'Nothing: it starts as soon as the other has moved or ended.',
+  ),
+  'placement.cpu.none-left': entry(
+    'spec',
+    'when-resource-appears',
+    'wants CPUs {needs} for itself, and then none would be left for the other pods',
+    'Ask for fewer CPUs, or move a pod with CPUs of its own elsewhere.',
+  ),
   'placement.memory-node.absent': entry(
     'device',
     'when-resource-appears',

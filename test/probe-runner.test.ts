@@ -180,7 +180,10 @@ describe('a stop with a preStop hook', () => {
         return { verdict: 'failure', message: '' }
       }
       const preStop: ProbeAction = { kind: 'sleep', ms: hookMs }
-      const stopped = stopContainer({ engine, prober: fake, clock }, { kind: 'stop', key: 'k', target: 'x', graceSeconds: 10, preStop })
+      const stopped = stopContainer(
+        { engine, prober: fake, clock, sharedCpus: () => null },
+        { kind: 'stop', key: 'k', target: 'x', graceSeconds: 10, preStop },
+      )
       expect(await stopped).toEqual({ ok: true })
       expect(callsAtHook).toBe(0)
       expect(engine.calls).toEqual([`stop x ${seconds} s`])

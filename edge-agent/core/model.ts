@@ -43,6 +43,10 @@ export interface ObservedContainer {
   readonly preStop?: LifecycleHandler
   /** id of the sandbox that it was made beside */
   readonly sandbox?: string
+  /** CPUs that the engine lets it run on, in Linux list format; '' = all. Absent = the engine does not tell */
+  readonly cpus?: string
+  /** CPUs that were its pod's own when it was made */
+  readonly ownCpus?: string
 }
 
 /** Containers are named `skerry-<namespace>-<pod>-<container>-<uid8>-<hash8>` so that no two agents can make the same twice. */
@@ -106,7 +110,10 @@ export type Step =
       readonly use?: ImageUse
     }
   | { readonly kind: 'create'; readonly key: string; readonly plan: ContainerPlan }
-  | { readonly kind: 'start'; readonly key: string; readonly target: string }
+  /** shares: it is given the shared CPUs of that moment first, see cpu-pool */
+  | { readonly kind: 'start'; readonly key: string; readonly target: string; readonly shares?: true }
+  /** other CPUs for a container that runs on */
+  | { readonly kind: 'set-cpus'; readonly key: string; readonly target: string; readonly cpus: string }
   | { readonly kind: 'stop'; readonly key: string; readonly target: string; readonly graceSeconds: number; readonly preStop?: ProbeAction }
   | { readonly kind: 'remove'; readonly key: string; readonly target: string }
   /** makes files and folders of a pod ready, or new; equal files are left alone */

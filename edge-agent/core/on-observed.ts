@@ -76,6 +76,7 @@ export function act(state: AgentState, now: Now): Turn {
     hostIp: state.hostIp,
     ...(state.local === undefined ? {} : { local: state.local }),
     ...(state.volumes === undefined ? {} : { volumes: state.volumes }),
+    ...(state.cpuTries === undefined ? {} : { cpuTries: state.cpuTries }),
   }
   const made = plan({ device, knowledge, desired, observed, ledger, probes, pressure, inventory, adopted, overrides, ...place }, now.monoMs)
   const planned = { ...state, plan: made, adopted: knowledge === 'known' ? [] : adopted, report: { ...state.report, dirty: true } }

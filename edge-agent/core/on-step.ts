@@ -1,5 +1,6 @@
 /** What steps and waves that ended teach. After every wave the engine is looked at again: only what is seen is believed. */
 import { causeSentence } from '../../protocol/causes.ts'
+import { noteCpuTry } from './cpu-lanes.ts'
 import { noteStep } from './ledger.ts'
 import type { Now, Step } from './model.ts'
 import type { AgentEvent, AgentState } from './state.ts'
@@ -14,11 +15,18 @@ type StepDone = Extract<AgentEvent, { kind: 'step-done' }>
 export function onStepDone(state: AgentState, { wave, step, outcome }: StepDone, now: Now): Turn {
   const running = state.wave?.id === wave ? state.wave : state.imageWaves.find((one) => one.id === wave)
   if (running === undefined || (running.aborted && !outcome.ok)) return quiet(state)
-  const noted = withLedger(state, noteStep(state.ledger, step, outcome, now.monoMs))
+  const noted =
+    step.kind === 'set-cpus' ? withCpuTry(state, step, outcome, now) : withLedger(state, noteStep(state.ledger, step, outcome, now.monoMs))
   if (outcome.ok) return quiet(withVolumes(noted, step))
   const next = { ...noted, report: { ...noted.report, dirty: true } }
   const fields = { step: stepText(step), code: outcome.cause.code, why: causeSentence(outcome.cause) }
   return turn(next, { kind: 'log', level: 'warn', msg: 'step failed', fields })
+}
+
+/** Never in the ledger: the container runs, and its record is of its own attempts. */
+function withCpuTry(state: AgentState, step: Extract<Step, { kind: 'set-cpus' }>, outcome: StepDone['outcome'], now: Now): AgentState {
+  const there = (state.observed ?? []).map(({ id }) => id)
+  return { ...state, cpuTries: noteCpuTry(state.cpuTries ?? {}, step, outcome, there, now.monoMs) }
 }
 
 /** What was written is remembered for this session; after a restart it is compared once more. */

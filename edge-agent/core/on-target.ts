@@ -9,6 +9,7 @@ import { cause, causeSentence } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { doubledMs } from './backoff.ts'
+import { takesCpus } from './cpu-pool.ts'
 import { keyOfObserved, ledgerKey } from './identity.ts'
 import { imagesWanted, wakePulls } from './image-use.ts'
 import { clockToSave, withSavedClock } from './on-clock.ts'
@@ -97,7 +98,9 @@ export function onSaved(state: AgentState, version: Version, now: Now): Turn {
     state.observed === null ? state.ledger : noteObserved(state.ledger, saving, state.observed, now.monoMs, state.probes),
   )
   const woken = withLedger(adoptedTarget, wakePulls(adoptedTarget.ledger, state.desired, saving))
-  const told = andThen(turn(woken, { kind: 'want-images', wanted: imagesWanted(saving) }), abortObsolete)
+  // a container that began just before may not be in the last look, and may run on CPUs that are somebody's own now
+  const looked = takesCpus(saving, state.desired) ? { ...woken, timing: { ...woken.timing, fresh: false, inFlightStale: state.observing } } : woken
+  const told = andThen(turn(looked, { kind: 'want-images', wanted: imagesWanted(saving) }), abortObsolete)
   return andThen(told, (next) => act(next, now))
 }
 

@@ -10,6 +10,8 @@ import { cause } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import type { Inventory } from '../../protocol/inventory.ts'
 import { admit } from './admission.ts'
+import { cpuLanes, waitsForCpus } from './cpu-lanes.ts'
+import type { CpuLanes, CpuTries } from './cpu-lanes.ts'
 import { SANDBOX } from '../../protocol/desired-state.ts'
 import { placeOf, planContainer, preparedVolumes } from './container-plan.ts'
 import { pressureAdmits } from './eviction.ts'
@@ -46,6 +48,7 @@ export interface PlanInput {
   readonly hostIp?: string | null
   readonly local?: LocalSettings
   readonly volumes?: VolumesSeen
+  readonly cpuTries?: CpuTries
 }
 
 export const EMPTY_PLAN: Plan = { verdicts: [], waves: [], waitsFor: [], nextAtMonoMs: null }
@@ -66,19 +69,27 @@ export function plan(input: PlanInput, nowMonoMs: number): Plan {
     observed,
   )
   const adopted = new Set(input.adopted)
+  const cpus = cpuLanes({ ...input, evicted: new Set(Object.keys(evicted)) }, input.cpuTries ?? {}, nowMonoMs)
   const judged = [
-    ...byPod(wanted).flatMap((matches) => stagePod(matches).map((staged) => judgeStaged(staged, desired, input, adopted, nowMonoMs))),
+    ...byPod(wanted).flatMap((matches) => stagePod(matches).map((staged) => judgeStaged(staged, { ...input, desired, cpus }, adopted, nowMonoMs))),
     ...unwanted.map((found) => judgeLeftOver(found, leftOverVerdict(found, input, nowMonoMs))),
     ...volumeItems(input, desired, nowMonoMs),
+    ...cpus.judged,
   ]
   const verdicts = judged.flatMap((one) => one.verdicts)
   const waves = orderLanes(judged.flatMap((one) => one.items))
   return { verdicts, waves, waitsFor: waves.length > 0 ? [] : waitsOf(verdicts), nextAtMonoMs: earliest(verdicts) }
 }
 
-function judgeStaged(staged: Staged, desired: DesiredState, input: PlanInput, adopted: ReadonlySet<string>, nowMonoMs: number): Judged {
+/** The input, with what was worked out of it once for all containers. */
+interface Around extends PlanInput {
+  readonly desired: DesiredState
+  readonly cpus: CpuLanes
+}
+
+function judgeStaged(staged: Staged, input: Around, adopted: ReadonlySet<string>, nowMonoMs: number): Judged {
   const { match, hold } = staged
-  const { ledger, inventory } = input
+  const { ledger, inventory, desired } = input
   const place = placeOf(input)
   const admission = (): Cause | null => {
     const refused = admit(match.pod, inventory) ?? (input.pressure === undefined ? null : pressureAdmits(match.pod, input.pressure))
@@ -88,7 +99,8 @@ function judgeStaged(staged: Staged, desired: DesiredState, input: PlanInput, ad
   }
   const restart = match.kept === null ? null : restartAsked(input.probes[match.key], match.kept)
   const own = hold ?? judge(match, { nowMonoMs, entry: ledger[match.key], adopted, restart, admission })
-  const verdict = overridden(own, match, input.overrides ?? [], nowMonoMs)
+  const allowed = overridden(own, match, input.overrides ?? [], nowMonoMs)
+  const verdict = waitsForCpus(match, allowed, input.observed, input.cpus.pool)
   const plan = (): ContainerPlan | null => {
     const made = planContainer(staged, desired, place)
     return made.ok ? made.value : null

@@ -34,6 +34,8 @@ export function stepText(step: Step): string {
       return `create ${step.plan.identity.name}`
     case 'start':
       return `start ${shortTarget(step.target)}`
+    case 'set-cpus':
+      return `set cpus of ${shortTarget(step.target)} to ${step.cpus}`
     case 'stop':
       return `stop ${shortTarget(step.target)} within ${step.graceSeconds} s${step.preStop === undefined ? '' : ', its preStop hook first'}`
     case 'remove':

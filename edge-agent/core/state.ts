@@ -2,6 +2,7 @@
 import type { LocalSettings } from './pod-model.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import type { ClockFacts, ClockTrust } from './clock-trust.ts'
+import type { CpuTries } from './cpu-lanes.ts'
 import type { ImagesWanted, Pulls } from './image-model.ts'
 import type { DesiredState, Version } from '../../protocol/desired-state.ts'
 import type { Inventory } from '../../protocol/inventory.ts'
@@ -90,6 +91,8 @@ export interface AgentState {
   readonly local?: LocalSettings
   /** pods that have folders here, and the digest of the files that this agent session wrote for each */
   readonly volumes?: VolumesSeen
+  /** containers that were moved to other CPUs, or could not be; see cpu-lanes */
+  readonly cpuTries?: CpuTries
   /** container ids seen before this agent session began to act: first keep of each is called adopt */
   readonly adopted: readonly string[]
   readonly timing: Timing

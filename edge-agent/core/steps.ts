@@ -25,7 +25,8 @@ export function stepsFor(kind: VerdictKind, match: Match, made: Making, stopGrac
   const image: readonly Step[] = role === 'sandbox' ? [] : [ensure]
   const create: readonly Step[] = plan === null ? [] : [{ kind: 'create', key, plan }]
   const volumes: readonly Step[] = made.volumes === null ? [] : [{ kind: 'prepare-volumes', key, volumes: made.volumes }]
-  const start: Step = { kind: 'start', key, target: match.identity.name }
+  const shares = role !== 'sandbox' && pod.placement?.cpus !== undefined ? {} : ({ shares: true } as const)
+  const start: Step = { kind: 'start', key, target: match.identity.name, ...shares }
   const extras = [...duplicates, ...older].flatMap((found) => removal(key, found, grace))
   switch (kind) {
     case 'create':
@@ -35,7 +36,7 @@ export function stepsFor(kind: VerdictKind, match: Match, made: Making, stopGrac
       if (kept !== null && !isRunning(kept)) return [...removal(key, kept, grace), ...image, ...extras, ...volumes, ...create, start]
       return [...image, ...extras, ...(kept === null ? [] : removal(key, kept, grace)), ...volumes, ...create, start]
     case 'start':
-      return [...extras, ...volumes, { kind: 'start', key, target: kept?.id ?? match.identity.name }]
+      return [...extras, ...volumes, { kind: 'start', key, target: kept?.id ?? match.identity.name, ...shares }]
     case 'stop':
       return kept === null ? extras : [...extras, stopStep(key, kept, stopGraceSeconds ?? grace)]
     case 'keep':

@@ -9,7 +9,7 @@ import type { Cause } from '../../protocol/causes.ts'
 import type { ContainerPlan, Outcome } from '../core/model.ts'
 import type { Clock, Engine, LiveEngine } from '../ports.ts'
 import { isBeingRemoved, isNameConflict } from './docker-failures.ts'
-import { createCause, readCause, readFailure, removeCause, startCause, stopCause } from './docker-failures.ts'
+import { cpusCause, createCause, readCause, readFailure, removeCause, startCause, stopCause } from './docker-failures.ts'
 import type { CallContext, EngineFailure } from './docker-failures.ts'
 import { createCaller } from './engine-call.ts'
 import type { Caller } from './engine-call.ts'
@@ -47,6 +47,7 @@ interface StepWords {
 }
 
 const STEP_WORDS = {
+  setCpus: { fine: ({ status }) => status === 404, cause: cpusCause },
   start: { fine: ({ status }) => status === 304, cause: startCause },
   stop: { fine: ({ status }) => status === 304 || status === 404, cause: stopCause },
   remove: { fine: (failure) => failure.status === 404 || isBeingRemoved(failure), cause: removeCause },
@@ -138,7 +139,14 @@ function reads({ docker, caller: { call, context }, callMs, observer }: Parts): 
 }
 
 /** Calls that change one container: they answer with an outcome. */
-function steps({ docker, caller: { call, context }, callMs, observer, images, pods }: Parts): Pick<Engine, 'create' | 'start' | 'stop' | 'remove'> {
+function steps({
+  docker,
+  caller: { call, context },
+  callMs,
+  observer,
+  images,
+  pods,
+}: Parts): Pick<Engine, 'create' | 'setCpus' | 'start' | 'stop' | 'remove'> {
   /** `fine` tells failures that mean: it is so already. */
   const step = async (target: string, run: (signal: AbortSignal) => Promise<unknown>, words: StepWords, limitMs = callMs): Promise<Outcome> => {
     try {
@@ -180,6 +188,8 @@ function steps({ docker, caller: { call, context }, callMs, observer, images, po
         return isNameConflict(failure) && (await isSame(plan)) ? { ok: true } : { ok: false, cause: createCause(failure, context(callMs)) }
       }
     },
+    setCpus: (target, cpus) =>
+      step(target, (abortSignal) => docker.getContainer(target).update({ CpusetCpus: cpus, abortSignal }), STEP_WORDS.setCpus),
     start: (target) =>
       startOrSuspect(images, {
         start: () => step(target, (abortSignal) => docker.getContainer(target).start({ abortSignal }), STEP_WORDS.start),

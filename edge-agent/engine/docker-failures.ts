@@ -79,6 +79,10 @@ export function startCause(failure: EngineFailure, context: CallContext): Cause 
   return cause('container.start.failed', { why: failure.text })
 }
 
+export function cpusCause(failure: EngineFailure, context: CallContext): Cause {
+  return engineCause(failure, 'update', context) ?? cause('container.cpus.failed', { cpus: 'the shared ones', why: failure.text })
+}
+
 export function stopCause(failure: EngineFailure, context: CallContext): Cause {
   return engineCause(failure, 'stop', context) ?? cause('container.stop.failed', { why: failure.text })
 }

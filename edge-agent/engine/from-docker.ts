@@ -30,6 +30,7 @@ export interface ContainerDetail {
   /** the list may be older: it was made before the container had one */
   readonly ip: string | null
   readonly graceSeconds?: number
+  readonly cpus?: string
 }
 
 /** Entries without an id are dropped. */
@@ -60,6 +61,7 @@ export function readInspect(json: unknown): ContainerDetail | null {
   if (!isRecord(json) || !isRecord(json['State'])) return null
   const state = json['State']
   const grace = isRecord(json['Config']) ? json['Config']['StopTimeout'] : undefined
+  const cpus = isRecord(json['HostConfig']) ? json['HostConfig']['CpusetCpus'] : undefined
   const ended = readState(state['Status']) !== 'running' && readState(state['Status']) !== 'created'
   return {
     state: readState(state['Status']),
@@ -70,6 +72,7 @@ export function readInspect(json: unknown): ContainerDetail | null {
     error: clip(text(state['Error'])),
     ip: readIp(json['NetworkSettings']),
     ...(typeof grace === 'number' ? { graceSeconds: grace } : {}),
+    ...(typeof cpus === 'string' ? { cpus } : {}),
   }
 }
 
@@ -80,6 +83,7 @@ export function toObserved(listed: ListedContainer, detail: ContainerDetail): Ob
   const specHash = labels[LABELS.specHash]
   const containerName = labels[LABELS.container]
   const sandbox = labels[LABELS.sandbox]
+  const ownCpus = labels[LABELS.ownCpus]
   if (podUid === undefined || specHash === undefined || containerName === undefined) return null
   return {
     id: listed.id,
@@ -95,6 +99,7 @@ export function toObserved(listed: ListedContainer, detail: ContainerDetail): Ob
     ...readPreStop(labels),
     ip: detail.state === 'running' ? (listed.ip ?? detail.ip) : null,
     ...(sandbox === undefined ? {} : { sandbox }),
+    ...(ownCpus === undefined ? {} : { ownCpus }),
   }
 }
 

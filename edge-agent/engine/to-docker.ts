@@ -16,6 +16,8 @@ export const LABELS = {
   container: 'dev.skerry.container',
   /** id of the container that holds the network it was made beside */
   sandbox: 'dev.skerry.sandbox',
+  /** CPUs that are its pod's own: such a container is never moved to the shared ones */
+  ownCpus: 'dev.skerry.own-cpus',
   /** the image as the pod names it, where the container is made from a pinned one */
   image: 'dev.skerry.image',
   /** `repository@digest` of the pinned image, or the engine's id of one that came from no registry */
@@ -110,6 +112,7 @@ function labelsOf(plan: ContainerPlan): Record<string, string> {
     [LABELS.pod]: identity.podName,
     [LABELS.container]: identity.containerName,
     ...(typeof plan.network === 'object' ? { [LABELS.sandbox]: plan.network.join } : {}),
+    ...(plan.placement?.cpus === undefined || plan.placement.cpus === '' ? {} : { [LABELS.ownCpus]: plan.placement.cpus }),
   }
 }
 

@@ -9,6 +9,7 @@
  * - Effects run beside the loop and never block it.
  */
 import type { AgentEvent, AgentState, Effect } from '../core/state.ts'
+import { sharedCpusNow } from '../core/cpu-pool.ts'
 import { reduce } from '../core/reducer.ts'
 import { createEffectRunner } from './run-effect.ts'
 import type { EffectPorts } from './run-effect.ts'
@@ -59,7 +60,7 @@ export function startLoop({ initial, ports, onBroken, onEngineInfo, onChanged }:
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) turn(next)
     reducing = false
   }
-  const runner = createEffectRunner(ports, dispatch)
+  const runner = createEffectRunner(ports, dispatch, () => sharedCpusOf(state))
 
   const turn = (event: AgentEvent): void => {
     let effects: readonly Effect[]
@@ -84,4 +85,8 @@ export function startLoop({ initial, ports, onBroken, onEngineInfo, onChanged }:
       await runner.stop()
     },
   }
+}
+
+function sharedCpusOf({ desired, observed, inventory, pressure }: AgentState): string | null {
+  return sharedCpusNow({ desired, observed: observed ?? [], inventory, evicted: new Set(Object.keys(pressure.evicted)) })
 }

@@ -35,7 +35,8 @@ export interface EffectRunner {
 type EffectOf<K extends Effect['kind']> = Extract<Effect, { readonly kind: K }>
 type Table = { readonly [K in Effect['kind']]: (effect: EffectOf<K>) => void }
 
-export function createEffectRunner(ports: EffectPorts, dispatch: (event: AgentEvent) => void): EffectRunner {
+/** @param sharedCpus of the state of that moment, see core/cpu-pool */
+export function createEffectRunner(ports: EffectPorts, dispatch: (event: AgentEvent) => void, sharedCpus: () => string | null): EffectRunner {
   const { engine, store, link, clock, log, watchdog, prober, volumes } = ports
   const waves = new Map<number, RunningWave>()
   const wakeUp = createWakeUp(clock, () => dispatch({ kind: 'tick' }))
@@ -51,7 +52,7 @@ export function createEffectRunner(ports: EffectPorts, dispatch: (event: AgentEv
     },
     observe: () => void observe(),
     'run-wave': ({ wave, lanes }) => {
-      const running = runWave({ engine, prober, clock, volumes }, watchdog, lanes, (step, outcome) =>
+      const running = runWave({ engine, prober, clock, volumes, sharedCpus }, watchdog, lanes, (step, outcome) =>
         dispatch({ kind: 'step-done', wave, step, outcome }),
       )
       waves.set(wave, running)

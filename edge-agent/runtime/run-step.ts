@@ -20,7 +20,8 @@ const STEPS: { readonly [K in Step['kind']]: StepRow<StepOf<K>> } = {
     limitMs: () => LIMITS.engineCallMs.value + LIMITS.enginePullMs.value,
   },
   create: { run: ({ engine }, { plan }) => engine.create(plan), limitMs: () => 2 * LIMITS.engineCallMs.value },
-  start: { run: ({ engine }, { target }) => engine.start(target), limitMs: () => LIMITS.engineCallMs.value },
+  start: { run: startContainer, limitMs: () => 2 * LIMITS.engineCallMs.value },
+  'set-cpus': { run: ({ engine }, { target, cpus }) => engine.setCpus(target, cpus), limitMs: () => LIMITS.engineCallMs.value },
   stop: {
     run: stopContainer,
     limitMs: ({ graceSeconds }) => LIMITS.engineCallMs.value + LIMITS.stopGraceMinMs.value + graceSeconds * 1000,
@@ -55,6 +56,13 @@ export async function runStep<K extends Step['kind']>(
 
 export function stepLimitMs<K extends Step['kind']>(step: StepOf<K> & { readonly kind: K }): number {
   return STEPS[step.kind].limitMs(step)
+}
+
+/** Never for a moment on CPUs that became somebody's own while its image was fetched. */
+async function startContainer({ engine, sharedCpus }: StopParts, { target, shares }: StepOf<'start'>): Promise<Outcome> {
+  const cpus = shares === true ? sharedCpus() : null
+  const set: Outcome = cpus === null ? { ok: true } : await engine.setCpus(target, cpus)
+  return set.ok ? engine.start(target) : set
 }
 
 function noVolumes(): Promise<Outcome> {

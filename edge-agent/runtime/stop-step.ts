@@ -9,6 +9,8 @@ export interface StopParts {
   readonly volumes?: Volumes | undefined
   readonly prober: Prober
   readonly clock: Clock
+  /** where what shares CPUs may run now; null = anywhere */
+  readonly sharedCpus: () => string | null
 }
 
 export async function stopContainer({ engine, prober, clock }: StopParts, step: Extract<Step, { kind: 'stop' }>): Promise<Outcome> {

@@ -2,7 +2,7 @@
 import { CpuPool } from '../../cloud/core/scheduler/numa/cpu-pool.ts'
 import { cpuTopology } from '../../cloud/core/scheduler/numa/cpu-topology.ts'
 import type { CpuTopology } from '../../cloud/core/scheduler/numa/cpu-topology.ts'
-import { formatIdList, parseIdList } from '../../cloud/core/scheduler/numa/id-list.ts'
+import { formatIdList, parseIdList } from '../../protocol/id-list.ts'
 import { takeDistributed } from '../../cloud/core/scheduler/numa/take-distributed.ts'
 import { takePacked } from '../../cloud/core/scheduler/numa/take-packed.ts'
 import type { Tally } from './suite.ts'

@@ -120,6 +120,23 @@ export function engineContract(title: string, open: (device: string) => Promise<
       expect(again?.finishedAt).not.toBe(ended?.finishedAt)
     })
 
+    it('moves a container to other CPUs, running or not, without a new run; CPUs of its own are told apart', async () => {
+      const own = { ...contractPlan('a', under.image), placement: { cpus: '0' } }
+      expect(await under.engine.create(own)).toEqual({ ok: true })
+      expect(await one('a')).toMatchObject({ cpus: '0', ownCpus: '0' })
+      await under.engine.create(contractPlan('b', under.image))
+      expect(await one('b')).toMatchObject({ cpus: '' })
+      expect((await one('b'))?.ownCpus).toBeUndefined()
+      expect(await under.engine.setCpus('skerry-default-b-main', '0')).toEqual({ ok: true })
+      expect(await one('b')).toMatchObject({ state: 'created', cpus: '0' })
+      await under.engine.start('skerry-default-b-main')
+      const before = await one('b')
+      expect(before).toMatchObject({ state: 'running', cpus: '0' })
+      expect(await under.engine.setCpus(before?.id ?? '', '0-1')).toEqual({ ok: true })
+      expect(await one('b')).toEqual({ ...before, cpus: '0-1' })
+      expect(await under.engine.setCpus('skerry-default-absent-main', '0')).toEqual({ ok: true })
+    })
+
     it('answers a start of nothing with a cause', async () => {
       expect(await under.engine.start('skerry-nothing')).toMatchObject({ ok: false, cause: { code: 'container.start.failed' } })
     })

@@ -62,7 +62,9 @@ export class FakeContainers {
     }
     const ports = (plan.container.ports ?? []).flatMap((port) => (port.hostPort === undefined ? [] : [`${port.hostPort}/${port.protocol ?? 'TCP'}`]))
     const sandbox = typeof plan.network === 'object' ? { sandbox: plan.network.join } : {}
-    const seen = { ...this.#fresh(plan.identity, plan.container.image), graceSeconds: plan.pod.graceSeconds, ...sandbox }
+    const own = plan.placement?.cpus
+    const cpus = own === undefined || own === '' ? { cpus: '' } : { cpus: own, ownCpus: own }
+    const seen = { ...this.#fresh(plan.identity, plan.container.image), graceSeconds: plan.pod.graceSeconds, ...cpus, ...sandbox }
     this.#byName.set(name, { seen, device: plan.device, ports })
     return null
   }
@@ -77,6 +79,12 @@ export class FakeContainers {
     this.#made += 1
     const ip = `172.17.0.${1 + (this.#made % 250)}`
     found.seen = { ...found.seen, state: 'running', startedAt: this.#time(), finishedAt: null, exitCode: null, oomKilled: false, ip }
+    return null
+  }
+
+  setCpus(target: string, cpus: string): Cause | null {
+    const found = this.#find(target)
+    if (found !== undefined) found.seen = { ...found.seen, cpus }
     return null
   }
 

@@ -8,7 +8,7 @@ import type { ContainerPlan, EngineInfo, ObservedContainer, Outcome } from '../.
 import type { Clock, Engine, ExecOutcome } from '../../edge-agent/ports.ts'
 import { EngineDown, FakeContainers } from './engine-containers.ts'
 
-export type EngineCall = 'info' | 'observe' | 'ensureImage' | 'create' | 'start' | 'stop' | 'remove' | 'logs' | 'exec'
+export type EngineCall = 'info' | 'observe' | 'ensureImage' | 'create' | 'setCpus' | 'start' | 'stop' | 'remove' | 'logs' | 'exec'
 
 /** What a program does once it is started, by image. Absent = it runs until it is stopped. */
 export interface FakeProgram {
@@ -147,6 +147,10 @@ export class FakeEngine implements Engine {
       }
       return failed
     })
+  }
+
+  setCpus(target: string, cpus: string): Promise<Outcome> {
+    return this.#step('setCpus', target, () => this.#containers.setCpus(target, cpus), cpus)
   }
 
   dropVolumes(_podUid: string): Promise<Outcome> {

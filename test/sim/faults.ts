@@ -24,6 +24,7 @@ const DEEDS: readonly Deed[] = [
   { name: 'deploy a', weight: 3, run: (w) => w.cloud.deploy('a', w.random.pick(IMAGES) ?? 'app:1', w.random.int(0, 4), null) },
   { name: 'deploy b with a host port', weight: 2, run: (w) => w.cloud.deploy('b', w.random.pick(IMAGES) ?? 'app:1', 1, 8080) },
   { name: 'daemon c', weight: 3, run: (w) => w.cloud.daemon('c', w.random.pick(IMAGES) ?? 'app:1') },
+  { name: 'deploy d with CPUs of its own', weight: 3, run: (w) => w.cloud.deployAlone('d', w.random.pick(IMAGES) ?? 'app:1', w.random.int(0, 2)) },
   { name: 'delete a', weight: 1, run: (w) => w.cloud.remove('deployments.apps', 'a') },
   { name: 'delete c', weight: 1, run: (w) => w.cloud.remove('daemonsets.apps', 'c') },
   {

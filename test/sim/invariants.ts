@@ -2,6 +2,7 @@
 import { compareVersions } from '../../protocol/accept.ts'
 import type { Held } from '../../protocol/accept.ts'
 import type { Version } from '../../protocol/desired-state.ts'
+import { parseIdList } from '../../protocol/id-list.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { StatusReport } from '../../protocol/status-report.ts'
 import { runOf } from '../../edge-agent/core/probes.ts'
@@ -65,6 +66,7 @@ export class Invariants {
     for (const device of devices) {
       for (const one of device.engine.all()) if (one.state === 'running') this.#ran.set(`${device.name}/${one.id}`, nowMs)
       this.#atMostOne(device)
+      this.#ownCpusAreOwn(device)
       this.#monotone(device)
       this.#bounded(device)
     }
@@ -90,6 +92,18 @@ export class Invariants {
       const key = `${one.podUid}/${one.containerName}`
       if (seen.has(key)) this.#fail('I4', device, `two containers run for ${one.namespace}/${one.podName}/${one.containerName}`)
       seen.add(key)
+    }
+  }
+
+  #ownCpusAreOwn(device: SimDevice): void {
+    const running = device.engine.all().filter((one) => one.state === 'running')
+    for (const owner of running) {
+      if (owner.ownCpus === undefined) continue
+      const own = new Set(parseIdList(owner.ownCpus))
+      const other = running.find(
+        ({ podUid, cpus = '' }) => podUid !== '' && podUid !== owner.podUid && (cpus === '' || parseIdList(cpus)?.some((cpu) => own.has(cpu))),
+      )
+      if (other !== undefined) this.#fail('I13', device, `${other.podName} runs on CPUs that ${owner.podName} has for itself (${owner.ownCpus})`)
     }
   }
 

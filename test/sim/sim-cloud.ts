@@ -1,5 +1,6 @@
 /** The cloud: a store that survives, and the real controllers over it that do not. The operator writes straight into the store. */
 import type { Change, Store, WatchHandlers } from '../../cloud/ports.ts'
+import { CPU_POLICY_ANNOTATION } from '../../cloud/core/scheduler/pod-asks.ts'
 import { DAEMON_SETS } from '../../cloud/resources/daemon-set.ts'
 import { DEPLOYMENTS } from '../../cloud/resources/deployment.ts'
 import { NAMESPACES } from '../../cloud/resources/namespace.ts'
@@ -75,6 +76,15 @@ export class SimCloud {
 
   async deploy(name: string, image: string, replicas: number, hostPort: number | null): Promise<void> {
     const spec = { replicas, selector: { matchLabels: { app: name } }, template: template(name, image, hostPort) }
+    await this.#apply(DEPLOYMENTS, { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name, namespace: 'default' }, spec })
+  }
+
+  /** Each pod has a CPU to itself. */
+  async deployAlone(name: string, image: string, replicas: number): Promise<void> {
+    const amounts = { cpu: '1', memory: '32Mi' }
+    const containers = [{ name: 'main', image, resources: { requests: amounts, limits: amounts } }]
+    const metadata = { labels: { app: name }, annotations: { [CPU_POLICY_ANNOTATION]: 'static' } }
+    const spec = { replicas, selector: { matchLabels: { app: name } }, template: { metadata, spec: { containers } } }
     await this.#apply(DEPLOYMENTS, { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name, namespace: 'default' }, spec })
   }
 

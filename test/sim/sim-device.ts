@@ -195,7 +195,7 @@ export class SimDevice {
       topology: { threads: 4, onlineCpus: '0-3', numaNodes: [{ id: 0, cpus: '0-3' }] },
       memory: { totalBytes: amounts.memory },
       pids: { capacity: amounts.pids },
-      allocatable: amounts,
+      allocatable: { ...amounts, cpu: 3_900 },
       capacity: amounts,
     }
   }

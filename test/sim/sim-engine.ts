@@ -4,7 +4,7 @@ import type { FakeEngine } from '../fakes/engine.ts'
 import type { ProcessClock } from './virtual-time.ts'
 
 export interface EngineAction {
-  readonly call: 'create' | 'start' | 'stop' | 'remove'
+  readonly call: 'create' | 'set-cpus' | 'start' | 'stop' | 'remove'
   /** container name or id */
   readonly target: string
 }
@@ -33,6 +33,7 @@ export function engineOfProcess(engine: FakeEngine, clock: ProcessClock, watch: 
     observe: () => alive(() => engine.observe()),
     ensureImage: (image, policy, signal) => alive(() => engine.ensureImage(image, policy, signal)),
     create: (plan) => acted({ call: 'create', target: plan.identity.name }, () => engine.create(plan)),
+    setCpus: (target, cpus) => acted({ call: 'set-cpus', target }, () => engine.setCpus(target, cpus)),
     start: (target) => acted({ call: 'start', target }, () => engine.start(target)),
     stop: (target, grace) => acted({ call: 'stop', target }, () => engine.stop(target, grace)),
     dropVolumes: (podUid) => engine.dropVolumes(podUid),

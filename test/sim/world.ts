@@ -111,6 +111,8 @@ export class World {
       if (ours.length !== running.length || wanted.length !== running.length || wanted.some((uid) => !running.includes(uid ?? ''))) {
         return `${device.name} runs ${running.length} of ${ours.length} containers, the cloud wants ${wanted.length} pods`
       }
+      // what is freed by an end is given to the others in a wave of its own
+      if ((device.state()?.plan.waves.length ?? 0) > 0) return `${device.name} has work at hand`
     }
     for (const kind of ['deployments.apps', 'daemonsets.apps']) {
       for (const object of await this.cloud.list(kind)) {

@@ -1,7 +1,7 @@
 /** NUMA plugins: can the pod have its CPUs, memory and GPUs near each other here, on how few nodes, and which ones? */
 import type { FilterPlugin, ReservePlugin, ScorePlugin } from './framework.ts'
 import { nodeInUse } from './node-in-use.ts'
-import { formatIdList } from './numa/id-list.ts'
+import { formatIdList } from '../../../protocol/id-list.ts'
 import { nodeCountScore } from './numa/zone-score.ts'
 import { podAsks } from './pod-asks.ts'
 import { asksForPlace, planTopology } from './topology-plan.ts'

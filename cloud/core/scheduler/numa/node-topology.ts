@@ -7,7 +7,7 @@ import type { Accelerator, NumaNode, Topology } from '../../../../protocol/inven
 import { parse } from '../../../../protocol/shape.ts'
 import type { CpuSeat, CpuTopology } from './cpu-topology.ts'
 import { cpuTopology } from './cpu-topology.ts'
-import { parseIdList } from './id-list.ts'
+import { parseIdList } from '../../../../protocol/id-list.ts'
 import type { Distance } from './node-set.ts'
 
 /** On the Node: the parts of the inventory's topology that decide where a pod goes, as JSON. */
