@@ -23,7 +23,7 @@ describe.skipIf(missing !== null)('a power cut of a real file system', () => {
       const { stdout } = await promisify(execFile)('unshare', ['-m', '--propagation', 'private', ...runner])
       const result: unknown = JSON.parse(stdout.trim())
       console.log(`power cut: ${stdout.trim()}`)
-      expect(result).toMatchObject({ fs, what, cuts: CUTS, older: 0, unreadable: 0 })
+      expect(result).toMatchObject({ fs, what, cuts: CUTS, older: 0, raced: 0, unreadable: 0 })
     } finally {
       await rm(work, { recursive: true, force: true })
     }
