@@ -14,6 +14,10 @@ import { DAEMON_SETS } from '../resources/daemon-set.ts'
 import type { DaemonSet } from '../resources/daemon-set.ts'
 import { DEPLOYMENTS } from '../resources/deployment.ts'
 import type { Deployment } from '../resources/deployment.ts'
+import { ENDPOINT_SLICES, SERVICE_NAME_LABEL } from '../resources/endpoint-slice.ts'
+import type { EndpointSlice } from '../resources/endpoint-slice.ts'
+import { ENDPOINTS } from '../resources/endpoints.ts'
+import type { Endpoints } from '../resources/endpoints.ts'
 import { EVENTS } from '../resources/event.ts'
 import type { Event } from '../resources/event.ts'
 import { JOBS } from '../resources/job.ts'
@@ -36,6 +40,8 @@ import { ROLLOUT_MEMBERS, ROLLOUT_RELEASES } from '../resources/rollout-members.
 import type { RolloutMembers, RolloutRelease } from '../resources/rollout-members.ts'
 import { ROLLOUTS } from '../resources/rollout.ts'
 import type { Rollout } from '../resources/rollout.ts'
+import { SERVICES } from '../resources/service.ts'
+import type { Service } from '../resources/service.ts'
 import { createInformer } from './informer.ts'
 import type { Informer } from './informer.ts'
 
@@ -72,6 +78,9 @@ export class Cluster {
   readonly configMaps: Kind<ConfigMap>
   readonly events: Kind<Event>
   readonly priorityClasses: Kind<PriorityClass>
+  readonly services: Kind<Service>
+  readonly endpoints: Kind<Endpoints>
+  readonly endpointSlices: Kind<EndpointSlice>
   readonly deviceStates: Kind<DeviceState>
   readonly rollouts: Kind<Rollout>
   readonly rolloutMembers: Kind<RolloutMembers>
@@ -87,7 +96,12 @@ export class Cluster {
       Object.assign(createInformer<O>({ ...deps, resource: resourceKey(definition), indexes }), {
         defaults: (object: O) => definition.defaults(object),
       })
-    this.pods = kind(PODS, { owner: ownerUids, config: configKeysOf, node: (pod) => (pod.spec.nodeName === undefined ? [] : [pod.spec.nodeName]) })
+    this.pods = kind(PODS, {
+      owner: ownerUids,
+      namespace: namespaces,
+      config: configKeysOf,
+      node: (pod) => (pod.spec.nodeName === undefined ? [] : [pod.spec.nodeName]),
+    })
     this.nodes = kind(NODES)
     this.topologies = kind(NODE_RESOURCE_TOPOLOGIES)
     this.deployments = kind(DEPLOYMENTS, { owner: ownerUids })
@@ -100,6 +114,9 @@ export class Cluster {
     this.configMaps = kind(CONFIG_MAPS)
     this.events = kind(EVENTS)
     this.priorityClasses = kind(PRIORITY_CLASSES)
+    this.services = kind(SERVICES, { namespace: namespaces })
+    this.endpoints = kind(ENDPOINTS)
+    this.endpointSlices = kind(ENDPOINT_SLICES, { service: serviceKeys })
     this.deviceStates = Object.assign(createInformer<DeviceState>({ ...deps, resource: DEVICE_STATES }), { defaults: (state: DeviceState) => state })
     this.rollouts = kind(ROLLOUTS)
     const ofRollout = { rollout: (object: RolloutMembers | RolloutRelease): readonly string[] => [object.spec.rolloutUid] }
@@ -220,6 +237,9 @@ export class Cluster {
       this.namespaces,
       this.events,
       this.priorityClasses,
+      this.services,
+      this.endpoints,
+      this.endpointSlices,
       this.deviceStates,
       this.rollouts,
       this.rolloutMembers,
@@ -230,6 +250,15 @@ export class Cluster {
 
 function ownerUids(object: KubeObject): readonly string[] {
   return (object.metadata.ownerReferences ?? []).map((reference) => reference.uid)
+}
+
+function namespaces(object: KubeObject): readonly string[] {
+  return [namespaceOf(object)]
+}
+
+/** Keys of the Service that a slice is a part of. */
+function serviceKeys(slice: EndpointSlice): readonly string[] {
+  return [`${namespaceOf(slice)}/${slice.metadata.labels?.[SERVICE_NAME_LABEL] ?? ''}`]
 }
 
 function withGeneration<O extends KubeObject>(current: O, next: O): O {

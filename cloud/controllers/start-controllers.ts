@@ -22,6 +22,7 @@ import { startNodeLiveness } from './node-liveness-controller.ts'
 import { startPublishController } from './publish-controller.ts'
 import { startReplicaSetController } from './replica-set-controller.ts'
 import { startReportController } from './report-controller.ts'
+import { startServiceController } from './service-controller.ts'
 import { startSchedulerController } from './scheduler-controller.ts'
 import { TelemetryBook } from './telemetry-book.ts'
 import { telemetryLooks } from './telemetry-looks.ts'
@@ -80,9 +81,14 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   const shell = { cluster, clock, random, log, events, loaded }
   let epoch = Math.max(deps.epoch, Number((await store.getFact(EPOCH_FACT)) ?? 0))
   const scheduler = startSchedulerController(deps.profiles === undefined ? shell : { ...shell, profiles: deps.profiles })
-  const workloads = [startReplicaSetController, startDaemonSetController, startDeploymentController, startJobController, startCronJobController].map(
-    (start) => start(shell),
-  )
+  const workloads = [
+    startReplicaSetController,
+    startDaemonSetController,
+    startDeploymentController,
+    startJobController,
+    startCronJobController,
+    startServiceController,
+  ].map((start) => start(shell))
   const isBusy = (): boolean => !scheduler.queue.isIdle()
   const publisher = startPublishController({ ...shell, link, book, signingKey: deps.signingKey, epoch: () => epoch, isBusy })
   const liveness = startNodeLiveness({ clock, book, wentSilent: (device) => reports.queue.add(device) })

@@ -3,6 +3,8 @@ import { CONFIG_MAPS } from './config-map.ts'
 import { CRON_JOBS } from './cron-job.ts'
 import { DAEMON_SETS } from './daemon-set.ts'
 import { DEPLOYMENTS } from './deployment.ts'
+import { ENDPOINT_SLICES } from './endpoint-slice.ts'
+import { ENDPOINTS } from './endpoints.ts'
 import { EVENTS } from './event.ts'
 import { JOBS } from './job.ts'
 import { LEASES } from './lease.ts'
@@ -16,20 +18,24 @@ import { PRIORITY_CLASSES } from './priority-class.ts'
 import { REPLICA_SETS } from './replica-set.ts'
 import { ROLLOUTS } from './rollout.ts'
 import { SECRETS } from './secret.ts'
+import { SERVICES } from './service.ts'
 
 export const RESOURCE_DEFINITIONS: readonly ResourceDefinition[] = [
   general(CONFIG_MAPS),
+  general(ENDPOINTS),
   general(EVENTS),
   general(NAMESPACES),
   general(NODES),
   general(PODS),
   general(SECRETS),
+  general(SERVICES),
   general(DAEMON_SETS),
   general(DEPLOYMENTS),
   general(REPLICA_SETS),
   general(CRON_JOBS),
   general(JOBS),
   general(LEASES),
+  general(ENDPOINT_SLICES),
   general(NODE_RESOURCE_TOPOLOGIES),
   general(PRIORITY_CLASSES),
   general(ROLLOUTS),

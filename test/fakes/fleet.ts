@@ -281,6 +281,7 @@ export class FakeDevice {
         ready,
         removing,
         ...(back ? { update: { reason: this.holdsBack.get(wanted.spec.containers[0]?.image ?? ''), wanted: wanted.specHash } } : {}),
+        ...(ready ? { podIP: '172.18.0.2' } : {}),
         containers: pod.spec.containers.map((container) => ({
           name: container.name,
           image: container.image,
