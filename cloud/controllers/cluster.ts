@@ -1,59 +1,12 @@
 /** The store as controllers use it: informers to read, and writes that compare-and-set and are visible at once. */
 import { sameJson } from '../../protocol/revision.ts'
-import { SECRETS } from '../resources/secret.ts'
-import type { Secret } from '../resources/secret.ts'
-import { configKeysOf } from '../core/configs-beside.ts'
-import type { DeviceRecord } from '../core/desired.ts'
 import { isDeleting, nameOf, namespaceOf } from '../core/meta.ts'
 import type { Clock, Log, Random, Store, Written } from '../ports.ts'
-import { CONFIG_MAPS } from '../resources/config-map.ts'
-import type { ConfigMap } from '../resources/config-map.ts'
-import { CRON_JOBS } from '../resources/cron-job.ts'
-import type { CronJob } from '../resources/cron-job.ts'
-import { DAEMON_SETS } from '../resources/daemon-set.ts'
-import type { DaemonSet } from '../resources/daemon-set.ts'
-import { DEPLOYMENTS } from '../resources/deployment.ts'
-import type { Deployment } from '../resources/deployment.ts'
-import { ENDPOINT_SLICES, SERVICE_NAME_LABEL } from '../resources/endpoint-slice.ts'
-import type { EndpointSlice } from '../resources/endpoint-slice.ts'
-import { ENDPOINTS } from '../resources/endpoints.ts'
-import type { Endpoints } from '../resources/endpoints.ts'
-import { EVENTS } from '../resources/event.ts'
-import type { Event } from '../resources/event.ts'
-import { JOBS } from '../resources/job.ts'
-import type { Job } from '../resources/job.ts'
-import { NAMESPACES } from '../resources/namespace.ts'
-import type { Namespace } from '../resources/namespace.ts'
-import { NODE_RESOURCE_TOPOLOGIES } from '../resources/node-resource-topology.ts'
-import type { NodeResourceTopology } from '../resources/node-resource-topology.ts'
-import { NODES } from '../resources/node.ts'
-import type { Node } from '../resources/node.ts'
-import type { KubeObject, ResourceDefinition } from '../resources/object.ts'
-import { resourceKey } from '../resources/object.ts'
-import { PODS } from '../resources/pod.ts'
+import type { KubeObject } from '../resources/object.ts'
 import type { Pod } from '../resources/pod.ts'
-import { PRIORITY_CLASSES, withPriority } from '../resources/priority-class.ts'
-import type { PriorityClass } from '../resources/priority-class.ts'
-import { REPLICA_SETS } from '../resources/replica-set.ts'
-import type { ReplicaSet } from '../resources/replica-set.ts'
-import { ROLLOUT_MEMBERS, ROLLOUT_RELEASES } from '../resources/rollout-members.ts'
-import type { RolloutMembers, RolloutRelease } from '../resources/rollout-members.ts'
-import { ROLLOUTS } from '../resources/rollout.ts'
-import type { Rollout } from '../resources/rollout.ts'
-import { SERVICES } from '../resources/service.ts'
-import type { Service } from '../resources/service.ts'
-import { createInformer } from './informer.ts'
-import type { Informer } from './informer.ts'
-
-/** Not served by the API: what was last published for a device, by device name. */
-export interface DeviceState extends KubeObject {
-  readonly spec: DeviceRecord
-}
-export const DEVICE_STATES = 'devicestates.skerry.dev'
-
-export interface Kind<O extends KubeObject> extends Informer<O> {
-  defaults(object: O): O
-}
+import { withPriority } from '../resources/priority-class.ts'
+import { ClusterKinds } from './cluster-kinds.ts'
+import type { Kind } from './cluster-kinds.ts'
 
 export interface ClusterDeps {
   readonly store: Store
@@ -64,76 +17,12 @@ export interface ClusterDeps {
 
 const CONFLICT_TRIES = 8
 
-export class Cluster {
-  readonly pods: Kind<Pod>
-  readonly nodes: Kind<Node>
-  readonly topologies: Kind<NodeResourceTopology>
-  readonly deployments: Kind<Deployment>
-  readonly replicaSets: Kind<ReplicaSet>
-  readonly daemonSets: Kind<DaemonSet>
-  readonly cronJobs: Kind<CronJob>
-  readonly jobs: Kind<Job>
-  readonly namespaces: Kind<Namespace>
-  readonly secrets: Kind<Secret>
-  readonly configMaps: Kind<ConfigMap>
-  readonly events: Kind<Event>
-  readonly priorityClasses: Kind<PriorityClass>
-  readonly services: Kind<Service>
-  readonly endpoints: Kind<Endpoints>
-  readonly endpointSlices: Kind<EndpointSlice>
-  readonly deviceStates: Kind<DeviceState>
-  readonly rollouts: Kind<Rollout>
-  readonly rolloutMembers: Kind<RolloutMembers>
-  readonly rolloutReleases: Kind<RolloutRelease>
+export class Cluster extends ClusterKinds {
   readonly #deps: ClusterDeps
 
   constructor(deps: ClusterDeps) {
+    super(deps)
     this.#deps = deps
-    const kind = <O extends KubeObject>(
-      definition: ResourceDefinition<O>,
-      indexes: Readonly<Record<string, (object: O) => readonly string[]>> = {},
-    ): Kind<O> =>
-      Object.assign(createInformer<O>({ ...deps, resource: resourceKey(definition), indexes }), {
-        defaults: (object: O) => definition.defaults(object),
-      })
-    this.pods = kind(PODS, {
-      owner: ownerUids,
-      namespace: namespaces,
-      config: configKeysOf,
-      node: (pod) => (pod.spec.nodeName === undefined ? [] : [pod.spec.nodeName]),
-    })
-    this.nodes = kind(NODES)
-    this.topologies = kind(NODE_RESOURCE_TOPOLOGIES)
-    this.deployments = kind(DEPLOYMENTS, { owner: ownerUids })
-    this.replicaSets = kind(REPLICA_SETS, { owner: ownerUids })
-    this.daemonSets = kind(DAEMON_SETS, { owner: ownerUids })
-    this.cronJobs = kind(CRON_JOBS, { owner: ownerUids })
-    this.jobs = kind(JOBS, { owner: ownerUids })
-    this.namespaces = kind(NAMESPACES)
-    this.secrets = kind(SECRETS)
-    this.configMaps = kind(CONFIG_MAPS)
-    this.events = kind(EVENTS)
-    this.priorityClasses = kind(PRIORITY_CLASSES)
-    this.services = kind(SERVICES, { namespace: namespaces })
-    this.endpoints = kind(ENDPOINTS)
-    this.endpointSlices = kind(ENDPOINT_SLICES, { service: serviceKeys })
-    this.deviceStates = Object.assign(createInformer<DeviceState>({ ...deps, resource: DEVICE_STATES }), { defaults: (state: DeviceState) => state })
-    this.rollouts = kind(ROLLOUTS)
-    const ofRollout = { rollout: (object: RolloutMembers | RolloutRelease): readonly string[] => [object.spec.rolloutUid] }
-    this.rolloutMembers = Object.assign(createInformer<RolloutMembers>({ ...deps, resource: ROLLOUT_MEMBERS, indexes: ofRollout }), {
-      defaults: (chunk: RolloutMembers) => chunk,
-    })
-    this.rolloutReleases = Object.assign(createInformer<RolloutRelease>({ ...deps, resource: ROLLOUT_RELEASES, indexes: ofRollout }), {
-      defaults: (release: RolloutRelease) => release,
-    })
-  }
-
-  async start(): Promise<void> {
-    await Promise.all(this.#kinds().map((kind) => kind.start()))
-  }
-
-  stop(): void {
-    for (const kind of this.#kinds()) kind.stop()
   }
 
   /** A namespace that is being deleted: nothing new is made in it. */
@@ -221,44 +110,6 @@ export class Cluster {
     const result = withPriority(object['spec'] as Pod['spec'], this.priorityClasses.values())
     return result.ok ? { ...object, spec: result.spec } : object
   }
-
-  #kinds(): readonly Pick<Kind<KubeObject>, 'start' | 'stop'>[] {
-    return [
-      this.pods,
-      this.nodes,
-      this.topologies,
-      this.deployments,
-      this.replicaSets,
-      this.daemonSets,
-      this.cronJobs,
-      this.jobs,
-      this.secrets,
-      this.configMaps,
-      this.namespaces,
-      this.events,
-      this.priorityClasses,
-      this.services,
-      this.endpoints,
-      this.endpointSlices,
-      this.deviceStates,
-      this.rollouts,
-      this.rolloutMembers,
-      this.rolloutReleases,
-    ]
-  }
-}
-
-function ownerUids(object: KubeObject): readonly string[] {
-  return (object.metadata.ownerReferences ?? []).map((reference) => reference.uid)
-}
-
-function namespaces(object: KubeObject): readonly string[] {
-  return [namespaceOf(object)]
-}
-
-/** Keys of the Service that a slice is a part of. */
-function serviceKeys(slice: EndpointSlice): readonly string[] {
-  return [`${namespaceOf(slice)}/${slice.metadata.labels?.[SERVICE_NAME_LABEL] ?? ''}`]
 }
 
 function withGeneration<O extends KubeObject>(current: O, next: O): O {

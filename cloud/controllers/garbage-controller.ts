@@ -3,7 +3,7 @@ import { FOREGROUND_FINALIZER, garbageVerdict, ORPHAN_FINALIZER, ownerEnd } from
 import { isDeleting, keyOf, nameOf, namespaceOf, splitKey, uidOf } from '../core/meta.ts'
 import type { Store } from '../ports.ts'
 import type { KubeObject, OwnerReference } from '../resources/object.ts'
-import type { Kind } from './cluster.ts'
+import type { Kind } from './cluster-kinds.ts'
 import { runController } from './run-controller.ts'
 import type { Controller, ControllerDeps } from './run-controller.ts'
 

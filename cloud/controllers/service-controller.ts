@@ -11,7 +11,8 @@ import { SERVICE_NAME_LABEL, SLICE_MANAGER_LABEL } from '../resources/endpoint-s
 import type { EndpointSlice } from '../resources/endpoint-slice.ts'
 import type { Pod } from '../resources/pod.ts'
 import type { Service } from '../resources/service.ts'
-import type { Cluster, Kind } from './cluster.ts'
+import type { Kind } from './cluster-kinds.ts'
+import type { Cluster } from './cluster.ts'
 import { runController } from './run-controller.ts'
 import type { Controller, ControllerDeps } from './run-controller.ts'
 

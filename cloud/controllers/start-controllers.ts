@@ -65,6 +65,15 @@ export interface Controllers {
 
 export const EPOCH_FACT = 'epoch'
 
+const WORKLOADS = [
+  startReplicaSetController,
+  startDaemonSetController,
+  startDeploymentController,
+  startJobController,
+  startCronJobController,
+  startServiceController,
+]
+
 export async function startControllers(deps: ControllersDeps): Promise<Controllers> {
   const { store, link, clock, random, log } = deps
   // retained messages come once, right after the subscription: keep them until everything is loaded
@@ -81,14 +90,7 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   const shell = { cluster, clock, random, log, events, loaded }
   let epoch = Math.max(deps.epoch, Number((await store.getFact(EPOCH_FACT)) ?? 0))
   const scheduler = startSchedulerController(deps.profiles === undefined ? shell : { ...shell, profiles: deps.profiles })
-  const workloads = [
-    startReplicaSetController,
-    startDaemonSetController,
-    startDeploymentController,
-    startJobController,
-    startCronJobController,
-    startServiceController,
-  ].map((start) => start(shell))
+  const workloads = WORKLOADS.map((start) => start(shell))
   const isBusy = (): boolean => !scheduler.queue.isIdle()
   const publisher = startPublishController({ ...shell, link, book, signingKey: deps.signingKey, epoch: () => epoch, isBusy })
   const liveness = startNodeLiveness({ clock, book, wentSilent: (device) => reports.queue.add(device) })

@@ -3,7 +3,7 @@ import { isDnsLabel } from '../../protocol/ids.ts'
 import { NODE_PORT_FIRST, NODE_PORT_LAST, SERVICE_RANGE, serviceNetwork } from '../../protocol/services.ts'
 import type { Issue } from '../../protocol/shape.ts'
 import { duplicates } from './container-rules.ts'
-import type { ServiceSpec } from './service.ts'
+import type { ServiceSpec } from './service-spec.ts'
 
 /** `old` is null on create. */
 export function serviceIssues(spec: ServiceSpec, old: ServiceSpec | null): readonly Issue[] {

@@ -12,7 +12,7 @@ spec: {selector: {app: web}, ports: [{name: http, port: 80, targetPort: 8080}]}
 const DEPLOYMENT = `apiVersion: apps/v1
 kind: Deployment
 metadata: {name: shop}
-spec: {selector: {matchLabels: {app: shop}}, template: {metadata: {labels: {app: shop}}, spec: {containers: [{name: shop, image: "shop:1", ports: [{containerPort: 8080}]}]}}}
+spec: {selector: {matchLabels: {app: shop}}, template: {metadata: {labels: {app: shop}}, spec: {containers: [{name: shop, image: "shop:1"}]}}}
 `
 const ENDPOINTS = {
   apiVersion: 'v1',
