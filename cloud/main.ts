@@ -4,8 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { networkInterfaces } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { adminToken, ADMIN_GROUP, isAdmin, tokenAuthenticator } from './apiserver/auth.ts'
-import type { Principal } from './apiserver/auth.ts'
+import { ADMIN_GROUP, isAdmin, tokenAuthenticator, tokenFile } from './apiserver/auth.ts'
+import type { Authenticator, Principal } from './apiserver/auth.ts'
 import { serverCertificate } from './apiserver/certificate.ts'
 import { writeKubeconfig } from './apiserver/kubeconfig.ts'
 import { openApiServer } from './apiserver/server.ts'
@@ -18,36 +18,43 @@ import type { Controllers } from './controllers/start-controllers.ts'
 import { apiUrl, brokerSecret, joinDocument } from './join-document.ts'
 import { liveSessions } from './live-sessions.ts'
 import { createLog } from './log.ts'
+import { meteredStore } from './metrics/metered-store.ts'
+import { METRICS_GROUP, metricsPath } from './metrics/metrics-path.ts'
+import { Metrics } from './metrics/metrics.ts'
 import { brokerPassword, CLOUD_CLIENT_ID, passwordAuthenticator } from './mqtt/device-credentials.ts'
 import { startEmbeddedBroker } from './mqtt/embedded-broker.ts'
 import type { EmbeddedBroker } from './mqtt/embedded-broker.ts'
 import { openMqttLink } from './mqtt/mqtt-link.ts'
 import { loadSigningKey } from './mqtt/signing-key.ts'
+import { observe, readiness } from './observe.ts'
 import { operatorPaths } from './operator-paths.ts'
 import type { Log } from './ports.ts'
 import { readProfiles } from './scheduler-config.ts'
 import { openSqliteStore } from './store/sqlite-store.ts'
 import { systemClock as clock, systemRandom as random } from './system.ts'
 
+/** put here by the bundler */
+declare const SKERRY_VERSION: string | undefined
+const VERSION = typeof SKERRY_VERSION === 'string' ? SKERRY_VERSION : '0.0.0-sources'
+
 async function run(config: Config, log: Log): Promise<() => Promise<void>> {
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
   const keys = loadSigningKey(config.dataDir)
   const secret = brokerSecret(config.dataDir)
-  const token = await adminToken(path.join(config.dataDir, 'admin-token'))
-  const store = openSqliteStore(path.join(config.dataDir, 'store.sqlite'), { log, clock })
+  const { token, authenticator, mayRead } = await whoMayAsk(config.dataDir)
+  const metrics = new Metrics(log)
+  const store = meteredStore(openSqliteStore(path.join(config.dataDir, 'store.sqlite'), { log, clock }), { clock, meter: metrics })
   const broker =
     config.mqtt === null
       ? null
       : await startEmbeddedBroker({ ...config.mqtt, tenant: config.tenant, authenticate: passwordAuthenticator(secret), log })
-  const link = openMqttLink({ ...linkAccount(config, broker, secret), tenant: config.tenant, clientId: CLOUD_CLIENT_ID }, { clock, random, log })
+  const link = openMqttLink(
+    { ...linkAccount(config, broker, secret), tenant: config.tenant, clientId: CLOUD_CLIENT_ID },
+    { clock, random, log, meter: metrics },
+  )
   const profiles = config.schedulerConfig === null ? {} : { profiles: await readProfiles(config.schedulerConfig) }
-  const controllers = await startControllers({ store, link, clock, random, log, signingKey: keys.signing, epoch: 1, ...profiles })
+  const controllers = await startControllers({ store, link, clock, random, log, meter: metrics, signingKey: keys.signing, epoch: 1, ...profiles })
 
-  const authenticator = tokenAuthenticator([{ token, principal: { name: 'admin', groups: [ADMIN_GROUP] } }])
-  const mayRead = (request: IncomingMessage): boolean => {
-    const principal = authenticator.principalOf(request)
-    return principal !== null && isAdmin(principal)
-  }
   const whyPod: Controllers['whyPod'] = (namespace, name, node) => controllers.whyPod(namespace, name, node)
   const console = await openConsole(config, log, (assetsDir) =>
     createConsole({
@@ -61,6 +68,8 @@ async function run(config: Config, log: Log): Promise<() => Promise<void>> {
     }),
   )
   link.onMessage(({ device }) => console?.deviceChanged(device))
+  const unobserve = observe(metrics, { store, link, broker, controllers, console, clock, version: VERSION })
+  let stopping = false
   // known once it listens; nobody asks before
   let https = config.https.port
   const operator = operatorPaths({ whyPod, raiseEpoch: () => controllers.raiseEpoch() })
@@ -72,9 +81,11 @@ async function run(config: Config, log: Log): Promise<() => Promise<void>> {
     random,
     log,
     authenticator,
+    meter: metrics,
+    health: () => readiness(link, () => stopping),
     issueJoin: (device) =>
       Promise.resolve({ ...joinDocument(config, device, secret, keys.trusted), cloud: { url: apiUrl(config, https), ca: certificate.caPem } }),
-    handleOther: (request, response, principal) => others(request, response, principal, operator, console),
+    handleOther: (request, response, principal) => others(request, response, principal, { scrape: metricsPath(metrics), operator, console }),
   })
   const names = certificateNames(config)
   const certificate = await serverCertificate(path.join(config.dataDir, 'certificates'), names, clock.nowMs())
@@ -85,6 +96,8 @@ async function run(config: Config, log: Log): Promise<() => Promise<void>> {
 
   // in reverse: first nobody asks, then nobody decides, then nothing is sent, last nothing is kept
   return async () => {
+    stopping = true
+    unobserve()
     console?.close()
     live.close()
     await api.close()
@@ -93,6 +106,24 @@ async function run(config: Config, log: Log): Promise<() => Promise<void>> {
     await broker?.close()
     await store.close()
   }
+}
+
+/** The tokens of this cloud, made at the first start: the administrator's, and one that may only scrape. */
+async function whoMayAsk(dataDir: string): Promise<{
+  readonly token: string
+  readonly authenticator: Authenticator
+  readonly mayRead: (request: IncomingMessage) => boolean
+}> {
+  const token = await tokenFile(path.join(dataDir, 'admin-token'))
+  const authenticator = tokenAuthenticator([
+    { token, principal: { name: 'admin', groups: [ADMIN_GROUP] } },
+    { token: await tokenFile(path.join(dataDir, 'metrics-token')), principal: { name: 'metrics', groups: [METRICS_GROUP] } },
+  ])
+  const mayRead = (request: IncomingMessage): boolean => {
+    const principal = authenticator.principalOf(request)
+    return principal !== null && isAdmin(principal)
+  }
+  return { token, authenticator, mayRead }
 }
 
 function linkAccount(
@@ -118,21 +149,26 @@ async function openConsole(config: Config, log: Log, create: (assetsDir: string)
   }
 }
 
-type OperatorPaths = ReturnType<typeof operatorPaths>
+interface OtherPaths {
+  readonly scrape: ReturnType<typeof metricsPath>
+  readonly operator: ReturnType<typeof operatorPaths>
+  readonly console: Console | null
+}
 
 async function others(
   request: IncomingMessage,
   response: ServerResponse,
   principal: Principal | null,
-  operator: OperatorPaths,
-  console: Console | null,
+  { scrape, operator, console }: OtherPaths,
 ): Promise<boolean> {
+  const admin = principal !== null && isAdmin(principal)
+  if (scrape(request, response, admin || principal?.groups.includes(METRICS_GROUP) === true)) return true
   if (console !== null && (request.url === '/' || request.url === '')) {
     response.writeHead(302, { location: '/console/', 'cache-control': 'no-store' }).end()
     return true
   }
   if (console !== null && (await console.handle(request, response))) return true
-  return operator(request, response, principal !== null && isAdmin(principal))
+  return operator(request, response, admin)
 }
 
 /** Every name and address that kubectl may use: this machine's own, and what the operator adds. */

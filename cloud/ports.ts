@@ -1,5 +1,6 @@
 /** The narrow interfaces through which the cloud's rooms meet in `main.ts`. */
 import type { SessionRequest } from '../protocol/session.ts'
+import type { MetricName } from './core/metric-table.ts'
 import type { KubeObject } from './resources/object.ts'
 
 export interface Clock {
@@ -20,6 +21,13 @@ export interface Log {
   info(msg: string, fields?: LogFields): void
   warn(msg: string, fields?: LogFields): void
   error(msg: string, fields?: LogFields): void
+}
+
+/** Counts and times, for /metrics; the table in core/metric-table.ts says which there are. Never blocks, never throws. */
+export interface Meter {
+  count(metric: MetricName, labels?: Readonly<Record<string, string>>, by?: number): void
+  /** one value of a histogram, in seconds */
+  observe(metric: MetricName, seconds: number, labels?: Readonly<Record<string, string>>): void
 }
 
 /** One stored object. `json` is its encoded form with `metadata.resourceVersion` = `revision`; reuse it, do not re-encode. */

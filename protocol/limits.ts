@@ -132,6 +132,8 @@ export const LIMITS = {
     'a pass over one key that takes longer looks at a fleet: its next one waits as long, so that others get their turn',
   ),
   workPauseMaxMs: limit(1_000, 'ms', 'a second is the longest that a count of a workload may be old'),
+  metricWorkloads: limit(200, 'count', 'workloads that have series of their own in the metrics; the rest is counted together'),
+  metricSeries: limit(2_000, 'count', 'series of one metric: a scrape stays readable whatever comes in'),
   storeGatherMs: limit(25, 'ms', 'the longest that writes wait for others to share a commit with, on a slow disk'),
   workQueueKeys: limit(200_000, 'count', 'keys, not payloads: more means more objects than this cloud holds'),
   eventsKept: limit(10_000, 'count', 'oldest Event objects are dropped beyond this'),

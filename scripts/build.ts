@@ -1,4 +1,5 @@
 /** `npm run build`: the agent bundle, the cloud bundle and the console, all below `dist/`. */
+import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { build } from 'esbuild'
 import { build as viteBuild } from 'vite'
@@ -10,6 +11,7 @@ export const CONSOLE_ASSETS = path.join(ROOT, 'dist', 'console')
 
 /** Packages stay outside: the cloud runs beside its node_modules, only our own sources are joined. */
 export async function buildCloud(): Promise<void> {
+  const { version } = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8')) as { readonly version: string }
   for (const [entry, outfile] of [
     ['cloud/main.ts', CLOUD_BUNDLE],
     ['cloud/cli/main.ts', CLI_BUNDLE],
@@ -23,6 +25,7 @@ export async function buildCloud(): Promise<void> {
       format: 'esm',
       packages: 'external',
       sourcemap: 'linked',
+      define: { SKERRY_VERSION: JSON.stringify(version) },
       logLevel: 'warning',
       banner: { js: '#!/usr/bin/env node' },
     })

@@ -46,6 +46,7 @@ export const IMPORT_RULES: readonly ImportRule[] = [
   ),
   rule('cloud/sessions/', ['protocol/', 'cloud/ports.ts'], ['node:', 'ws'], false, 'live sessions between kubectl and devices'),
   rule('cloud/console/', ['protocol/', 'cloud/ports.ts', 'cloud/resources/', 'cloud/core/'], ['node:'], false, 'serves the web app'),
+  rule('cloud/metrics/', ['protocol/', 'cloud/ports.ts', 'cloud/core/'], ['node:'], false, 'counts and times, and /metrics'),
   rule('cloud/console/web/', ['protocol/', 'cloud/console/'], ['preact', 'preact/hooks', '@preact/signals', 'preact-iso'], false, 'the web app'),
   rule('cloud/cli/', ['protocol/', 'cloud/resources/', 'cloud/core/'], ['node:', 'yaml'], false, 'the skerry command'),
   rule('cloud/config.ts', ['protocol/'], ['node:'], false, 'the only reader of process.env and flags'),

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { adminToken } from '../cloud/apiserver/auth.ts'
+import { tokenFile } from '../cloud/apiserver/auth.ts'
 import { serverCertificate } from '../cloud/apiserver/certificate.ts'
 import { writeKubeconfig } from '../cloud/apiserver/kubeconfig.ts'
 
@@ -23,12 +23,12 @@ const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(
 
 it('the admin token is made once, for the owner only', async () => {
   const path = join(folder, 'deep', 'admin.token')
-  const token = await adminToken(path)
+  const token = await tokenFile(path)
   expect(token).toMatch(/^[\w-]{43}$/)
-  expect(await adminToken(path)).toBe(token)
+  expect(await tokenFile(path)).toBe(token)
   expect(modeOf(path)).toBe('600')
   writeFileSync(path, 'short\n')
-  await expect(adminToken(path)).rejects.toThrow(/does not hold a token/)
+  await expect(tokenFile(path)).rejects.toThrow(/does not hold a token/)
 })
 
 it('the certificate names every address, is signed by its authority, and its keys are private', async () => {

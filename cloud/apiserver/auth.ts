@@ -40,8 +40,8 @@ export function isAdmin(principal: Principal): boolean {
   return principal.groups.includes(ADMIN_GROUP)
 }
 
-/** The administrator's token from `path`; made at first start, readable by the owner only. Throws when the file holds something else. */
-export async function adminToken(path: string): Promise<string> {
+/** A token from `path`; made at first start, readable by the owner only. Throws when the file holds something else. */
+export async function tokenFile(path: string): Promise<string> {
   const existing = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null
     throw error

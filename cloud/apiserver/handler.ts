@@ -8,6 +8,9 @@ import { decodeBody, mediaType, readBody } from './body.ts'
 import type { DevicesApi } from './devices-api.ts'
 import { aboutServer } from './about-server.ts'
 import type { OpenApi } from './openapi.ts'
+import type { Meter } from '../ports.ts'
+import type { Health } from './health.ts'
+import { meterLabels } from './request-labels.ts'
 import { liveCall, refuseLive, sessionOf } from './live-verbs.ts'
 import type { LiveVerbs } from './live-verbs.ts'
 import { wantedForm } from './negotiate.ts'
@@ -24,6 +27,9 @@ export interface HandlerParts {
   readonly devices: DevicesApi
   /** null = live sessions are not served */
   readonly live: LiveVerbs | null
+  readonly meter?: Meter | undefined
+  /** what /livez and /readyz answer; absent = ready as long as it answers */
+  readonly health?: Health | undefined
   /**
    * Everything outside the Kubernetes paths that the device API does not take (the console). It answers by itself and
    * decides by itself whom it serves; `principal` is who the bearer token names, if there is one. False = not mine.
@@ -42,6 +48,8 @@ export function requestHandler(parts: HandlerParts): Handler {
     response.on('error', () => undefined)
     response.once('close', () => {
       const ms = Math.round((parts.api.clock.monoMs() - started) * 10) / 10
+      if (!isLongLived(url))
+        parts.meter?.observe('skerry_api_request_duration_seconds', ms / 1000, meterLabels(parts.api, request.method, url, response.statusCode))
       parts.api.log.info('request', { method: request.method ?? '', path: url.pathname, status: response.statusCode, ms })
     })
     void answer(parts, request, response, url).catch(async (error: unknown) => {
@@ -49,6 +57,12 @@ export function requestHandler(parts: HandlerParts): Handler {
       await sendError(request, response, known).catch(() => response.destroy())
     })
   }
+}
+
+/** Watches and followed logs last as long as their client wants. */
+function isLongLived(url: URL): boolean {
+  const follows = ['watch', 'follow'].some((name) => ['true', '1'].includes(url.searchParams.get(name) ?? ''))
+  return follows || url.pathname === '/console/api/events'
 }
 
 const NOWHERE = new URL('http://host/not-a-url')

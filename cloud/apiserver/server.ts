@@ -4,7 +4,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { createServer as createHttps } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { LIMITS } from '../../protocol/limits.ts'
-import type { Clock, Log, Random, Store } from '../ports.ts'
+import type { Clock, Log, Meter, Random, Store } from '../ports.ts'
 import type { ResourceDefinition } from '../resources/object.ts'
 import { RESOURCE_DEFINITIONS } from '../resources/registry.ts'
 import type { Api } from './api.ts'
@@ -15,6 +15,7 @@ import { requestHandler } from './handler.ts'
 import type { HandlerParts } from './handler.ts'
 import { ensureNamespaces } from './first-namespaces.ts'
 import { ensurePriorityClasses } from './first-priority-classes.ts'
+import type { Health } from './health.ts'
 import type { LiveVerbs } from './live-verbs.ts'
 import { openApi } from './openapi.ts'
 import { upgradeHandler } from './upgrade.ts'
@@ -31,6 +32,8 @@ export interface ApiServerOptions {
   issueJoin(device: string): Promise<unknown>
   /** logs, exec, attach, port-forward; absent = answered with 501 */
   readonly live?: LiveVerbs
+  readonly meter?: Meter
+  readonly health?: Health
   /** paths outside the API (console, reports): answers itself and returns true, or returns false */
   handleOther?(request: IncomingMessage, response: ServerResponse, principal: Principal | null): Promise<boolean>
 }
@@ -58,6 +61,8 @@ export async function openApiServer(options: ApiServerOptions): Promise<ApiServe
   const parts: HandlerParts = {
     api,
     live: options.live ?? null,
+    meter: options.meter,
+    health: options.health,
     openApi: openApi(api.catalog),
     authenticator: options.authenticator,
     devices: devicesApi((device) => options.issueJoin(device)),

@@ -24,6 +24,8 @@ export interface LivePictureParts {
 export interface LivePicture {
   snapshot(): Snapshot
   hasRoom(): boolean
+  /** consoles that follow now */
+  clients(): number
   follow(response: ServerResponse, from: number | null): void
   deviceChanged(device: string): void
   pod(key: string): Pod | undefined
@@ -69,6 +71,7 @@ export async function startLivePicture(parts: LivePictureParts): Promise<LivePic
       feed.flush()
       return { revision, tables: mirror.tables() }
     },
+    clients: () => feed.clients,
     hasRoom: () => feed.clients < LIMITS.sseClients.value,
     follow: (response, from) => void feed.add(response, from),
     deviceChanged(device) {

@@ -29,6 +29,8 @@ export interface Console {
   handle(request: IncomingMessage, response: ServerResponse): Promise<boolean>
   /** a device sent a report or fell silent: its rows are made anew */
   deviceChanged(device: string): void
+  /** consoles that follow changes now */
+  clients(): number
   close(): void
 }
 
@@ -62,6 +64,7 @@ export async function createConsole(options: ConsoleOptions): Promise<Console> {
       return true
     },
     deviceChanged: (device) => picture?.deviceChanged(device),
+    clients: () => picture?.clients() ?? 0,
     close: () => picture?.close(),
   }
 }

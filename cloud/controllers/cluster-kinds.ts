@@ -81,7 +81,7 @@ export class ClusterKinds {
   readonly rollouts: Kind<Rollout>
   readonly rolloutMembers: Kind<RolloutMembers>
   readonly rolloutReleases: Kind<RolloutRelease>
-  readonly #all: Pick<Kind<KubeObject>, 'start' | 'stop'>[] = []
+  readonly #all: Pick<Kind<KubeObject>, 'start' | 'stop' | 'resource' | 'size'>[] = []
 
   constructor(deps: KindsDeps) {
     const open = <O extends KubeObject>(options: Pick<InformerOptions<O>, 'resource' | 'indexes'>, defaults: (object: O) => O): Kind<O> => {
@@ -128,6 +128,11 @@ export class ClusterKinds {
 
   stop(): void {
     for (const kind of this.#all) kind.stop()
+  }
+
+  /** how many objects of each kind there are */
+  sizes(): readonly { readonly resource: string; readonly size: number }[] {
+    return this.#all.map(({ resource, size }) => ({ resource, size: size() }))
   }
 }
 

@@ -15,6 +15,8 @@ export interface Informer<O extends KubeObject> {
   readonly resource: string
   get(key: string): O | undefined
   values(): readonly O[]
+  /** bound, so that it can be handed on */
+  readonly size: () => number
   /** objects whose index function named this value */
   by(index: string, value: string): readonly O[]
   /** `next` null = it is gone */
@@ -47,6 +49,7 @@ class ListWatch<O extends KubeObject> implements Informer<O> {
   readonly #gone = new Map<string, number>()
   readonly #indexes = new Map<string, Map<string, Set<string>>>()
   readonly #handlers: ChangeHandler<O>[] = []
+  readonly size = (): number => this.#objects.size
   #endWatch: (() => void) | null = null
   #stopped = false
   #cancelRetry: (() => void) | null = null

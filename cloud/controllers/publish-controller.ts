@@ -77,8 +77,7 @@ class Publisher {
     })
     watchImageWishes(cluster, (device) => this.#wake(device))
     return {
-      queue: this.#controller.queue,
-      stop: () => this.#controller.stop(),
+      ...this.#controller,
       wake: (device) => this.#wake(device),
       resend: (device, atOnce) => {
         const ageMs = this.#deps.clock.monoMs() - (this.#sent.get(device)?.atMonoMs ?? 0)

@@ -10,6 +10,7 @@ import { preempt } from '../core/scheduler/preempt.ts'
 import { DEFAULT_PROFILE } from '../core/scheduler/profile.ts'
 import type { PodInfo, Profile } from '../core/scheduler/framework.ts'
 import { Engine } from '../core/scheduler/schedule.ts'
+import type { Decision } from '../core/scheduler/schedule.ts'
 import { answerWhy } from '../core/scheduler/why.ts'
 import type { WhyAnswer } from '../core/scheduler/why.ts'
 import type { Pod } from '../resources/pod.ts'
@@ -61,8 +62,7 @@ class Scheduler {
       if (this.#view.nodeChanged(next, previous)) this.#retryWaiting()
     })
     return {
-      queue: this.#controller.queue,
-      stop: () => this.#controller.stop(),
+      ...this.#controller,
       whyPod: (namespace, name, node) => {
         const pod = cluster.pods.get(`${namespace}/${name}`)
         if (pod === undefined) return null
@@ -143,7 +143,10 @@ class Scheduler {
     if (engine === undefined) return
     const info = podInfo(pod)
     const claimed = this.#view.dropClaim(info.uid)
+    const began = this.#deps.clock.monoMs()
     const decision = engine.decide(info)
+    this.#deps.meter?.observe('skerry_placement_duration_seconds', (this.#deps.clock.monoMs() - began) / 1000)
+    this.#count(decision)
     if (decision.kind === 'none') {
       this.#waiting.add(keyOf(pod))
       const notes = this.#makeRoom(engine.profile, info, claimed)
@@ -159,6 +162,12 @@ class Scheduler {
       this.#look(keyOf(pod))
       throw error
     }
+  }
+
+  #count(decision: Decision): void {
+    const { meter } = this.#deps
+    meter?.count('skerry_placement_decisions_total', { result: decision.kind === 'none' ? 'refused' : 'placed' })
+    if (decision.kind === 'none') meter?.count('skerry_placement_rejections_total', { cause_class: causeClass(decision) })
   }
 
   /** Pushes out pods of lower priority where that helps. Until they are gone the room is kept, and nobody else has to go. */
@@ -185,4 +194,10 @@ class Scheduler {
     const why = cause('placement.scheduler.unknown', { name: pod.spec.schedulerName ?? '', has: [...this.#engines.keys()].join(', ') })
     return { sentence: `The pod ${causeSentence(why)}.`, reason: 'Unschedulable' }
   }
+}
+
+/** The first two words of what stopped the pod on the first device, as `placement.gpu`. */
+function causeClass({ refusal }: Extract<Decision, { readonly kind: 'none' }>): string {
+  const code = refusal.nodes[0]?.reasons[0]?.cause.code ?? refusal.cause.code
+  return code.split('.').slice(0, 2).join('.')
 }

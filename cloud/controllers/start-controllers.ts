@@ -7,7 +7,7 @@ import { LIMITS } from '../../protocol/limits.ts'
 import type { Happening } from '../core/events.ts'
 import { nameOf } from '../core/meta.ts'
 import type { StatusReport } from '../../protocol/status-report.ts'
-import type { Clock, DeviceLink, DeviceMessage, Log, Random, Store } from '../ports.ts'
+import type { Clock, DeviceLink, DeviceMessage, Log, Meter, Random, Store } from '../ports.ts'
 import { Cluster } from './cluster.ts'
 import { startCronJobController } from './cron-job-controller.ts'
 import { startDaemonSetController } from './daemon-set-controller.ts'
@@ -15,6 +15,8 @@ import { startDeploymentController } from './deployment-controller.ts'
 import { DeviceBook } from './device-book.ts'
 import { createEventRecorder } from './event-recorder.ts'
 import type { EventRecorder } from './event-recorder.ts'
+import { fleetFigures } from './figures.ts'
+import type { Figures } from './figures.ts'
 import { startGarbageController } from './garbage-controller.ts'
 import { startJobController } from './job-controller.ts'
 import { startNamespaceController } from './namespace-controller.ts'
@@ -40,12 +42,15 @@ export interface ControllersDeps {
   readonly epoch: number
   /** schedulers by name; default: the usual one */
   readonly profiles?: readonly Profile[]
+  readonly meter?: Meter
 }
 
 export interface Controllers {
   stop(): Promise<void>
   /** why a device cannot be reached, as far as this process has heard; null = it can */
   unreachable(device: string): Cause | null
+  /** what metrics are made of; looked up now */
+  figures(): Figures
   /** writes an Event */
   record(happening: Happening): void
   /** every rule on every device for a pod, as of now, or on one device; null when there is no such pod */
@@ -87,7 +92,7 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   const loaded = new Promise<void>((resolve) => {
     open = resolve
   })
-  const shell = { cluster, clock, random, log, events, loaded }
+  const shell = { cluster, clock, random, log, events, loaded, meter: deps.meter }
   let epoch = Math.max(deps.epoch, Number((await store.getFact(EPOCH_FACT)) ?? 0))
   const scheduler = startSchedulerController(deps.profiles === undefined ? shell : { ...shell, profiles: deps.profiles })
   const workloads = WORKLOADS.map((start) => start(shell))
@@ -119,6 +124,7 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   link.onConnected(connected)
   if (link.isConnected()) connected()
   return {
+    figures: () => fleetFigures(cluster, book, all),
     whyPod: (namespace, name, node) => scheduler.whyPod(namespace, name, node),
     ...forSessions(book, events),
     telemetry,

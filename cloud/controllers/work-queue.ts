@@ -2,10 +2,10 @@
  * A queue of keys. INVARIANTS: a key is worked on by one worker at a time; a key added while it is worked on runs once
  * more afterwards; adding a waiting key changes nothing; a failed key comes back after a jittered, growing delay and keeps
  * its place in the count of failures until it succeeds; there are never more keys than the limits table says; in a queue that
- * rests, a key that took long is not worked on again before as much time has passed.
+ * rests, a key that took long is not worked on again before four times as much time has passed, within the table's bound.
  */
 import { LIMITS } from '../../protocol/limits.ts'
-import type { Clock, Log, Random } from '../ports.ts'
+import type { Clock, Log, Meter, Random } from '../ports.ts'
 
 export interface WorkQueueOptions {
   readonly name: string
@@ -15,6 +15,7 @@ export interface WorkQueueOptions {
   readonly workers?: number
   /** a pass looks at many objects, and each of them adds the key: rest between passes */
   readonly rests?: boolean
+  readonly meter?: Meter | undefined
   /** resolves to milliseconds after which the key is to run again, or null; rejects to be tried again with backoff */
   work(key: string): Promise<number | null>
 }
@@ -25,6 +26,8 @@ export interface WorkQueue {
   addAfter(key: string, ms: number): void
   /** nothing is queued or being worked on (delayed keys do not count) */
   isIdle(): boolean
+  /** keys that are queued, worked on or delayed */
+  waiting(): number
   /** no new work begins; resolves when running work ended */
   stop(): Promise<void>
 }
@@ -37,6 +40,9 @@ interface Delayed {
 export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
   return new KeyedQueue(options)
 }
+
+/** A queue that rests leaves four fifths of the time to others. */
+const REST = 4
 
 class KeyedQueue implements WorkQueue {
   readonly #options: WorkQueueOptions
@@ -79,6 +85,10 @@ class KeyedQueue implements WorkQueue {
 
   isIdle(): boolean {
     return this.#ready.size === 0 && this.#running.size === 0
+  }
+
+  waiting(): number {
+    return this.#ready.size + this.#running.size + this.#delayed.size
   }
 
   stop(): Promise<void> {
@@ -133,6 +143,7 @@ class KeyedQueue implements WorkQueue {
       this.#failures.delete(key)
     } catch (error) {
       againInMs = this.#backoffMs(key)
+      this.#options.meter?.count('skerry_work_failures_total', { queue: this.#options.name })
       const why = error instanceof Error ? error.message : String(error)
       if (!this.#stopped)
         this.#options.log.warn('work failed, it is tried again', { queue: this.#options.name, key, why, inMs: Math.round(againInMs) })
@@ -140,7 +151,8 @@ class KeyedQueue implements WorkQueue {
     const again = this.#running.get(key)?.again === true
     this.#running.delete(key)
     const tookMs = clock.monoMs() - began
-    if (this.#options.rests === true && tookMs >= LIMITS.workPauseFromMs.value) this.#rest(key, Math.min(tookMs, LIMITS.workPauseMaxMs.value))
+    this.#options.meter?.observe('skerry_work_duration_seconds', tookMs / 1000, { queue: this.#options.name })
+    if (this.#options.rests === true && tookMs >= LIMITS.workPauseFromMs.value) this.#rest(key, Math.min(REST * tookMs, LIMITS.workPauseMaxMs.value))
     if (again) this.add(key)
     else if (againInMs !== null) this.addAfter(key, againInMs)
     if (this.#running.size === 0) this.#onDrained?.()

@@ -13,7 +13,7 @@ import type { MqttClient } from 'mqtt'
 import { LIMITS } from '../../protocol/limits.ts'
 import { cloudSubscriptions, topicOf, TOPICS } from '../../protocol/topics.ts'
 import type { Channel } from '../../protocol/topics.ts'
-import type { Clock, DeviceLink, DeviceMessage, Log, Random, SessionLink } from '../ports.ts'
+import type { Clock, DeviceLink, DeviceMessage, Log, Meter, Random, SessionLink } from '../ports.ts'
 import { readInbound } from './inbound.ts'
 import { PacketGate } from './packet-gate.ts'
 import { Refusals } from './refusals.ts'
@@ -33,6 +33,7 @@ export interface MqttLinkDeps {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  readonly meter?: Meter
 }
 
 /** Starts connecting at once and never stops trying; register handlers in the same turn. */
@@ -166,6 +167,7 @@ class MqttLink implements DeviceLink, SessionLink {
 
   #receive(topic: string, payload: Uint8Array, retain: boolean): void {
     const inbound = readInbound(this.#options.tenant, topic, payload, retain)
+    this.#meter('in', inbound.ok ? inbound.message.channel : 'other', payload.byteLength)
     if (inbound.ok) {
       for (const handler of this.#messageHandlers) this.#call('message', () => handler(inbound.message))
       return
@@ -174,6 +176,11 @@ class MqttLink implements DeviceLink, SessionLink {
     // the 1st, 2nd, 4th, 8th…: a device gone mad must not fill the log
     if ((times & (times - 1)) !== 0) return
     this.#deps.log.warn('a message was refused', { why: inbound.why, times, device: inbound.device, detail: inbound.detail })
+  }
+
+  #meter(direction: 'in' | 'out', type: string, bytes: number): void {
+    this.#deps.meter?.count('skerry_device_messages_total', { direction, type })
+    this.#deps.meter?.count('skerry_device_message_bytes_total', { direction, type }, bytes)
   }
 
   /** A handler's fault is its own: the connection and the other handlers go on. */
@@ -192,6 +199,7 @@ class MqttLink implements DeviceLink, SessionLink {
       return Promise.reject(new Error(`${this.#inFlight.size} messages wait for the broker's acknowledgement; try again when some have it`))
     }
     const { qos, retain } = TOPICS[channel]
+    this.#meter('out', channel, message.byteLength)
     return new Promise((resolve, reject) => {
       const deadline = this.#deps.clock.after(LIMITS.mqttAckMs.value, () => this.#drop(client, 'the broker acknowledged nothing'))
       const fail = (error: Error): void => {
