@@ -11,6 +11,7 @@ import { HELP, readCommand } from './config.ts'
 import type { RunConfig } from './config.ts'
 import { freshClock } from './core/clock-trust.ts'
 import { connectCloud, createLink } from './connect-cloud.ts'
+import { NO_CRON } from './core/cron-model.ts'
 import { initialState } from './core/initial-state.ts'
 import type { EngineInfo } from './core/model.ts'
 import type { Loaded } from './core/saved-model.ts'
@@ -176,7 +177,12 @@ function createLoop(
     process.exit(EXIT_STUCK)
   }
   const loop = startLoop({
-    initial: { ...initialState({ device: join.device, sid, agentVersion: VERSION }, systemClock.now()), local, clock: freshClock(BUILT_MS) },
+    initial: {
+      ...initialState({ device: join.device, sid, agentVersion: VERSION }, systemClock.now()),
+      local,
+      clock: freshClock(BUILT_MS),
+      cron: { ...NO_CRON, zone: localZone() },
+    },
     ports: {
       store,
       engine,
@@ -208,6 +214,11 @@ async function load(store: StateStore): Promise<Loaded> {
   } catch (error) {
     return { kind: 'unknown', floor: null, why: clip(messageOf(error)) }
   }
+}
+
+/** As /etc/localtime or TZ says it: schedules and windows without a time zone of their own follow it. */
+function localZone(): string {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone
 }
 
 function messageOf(error: unknown): string {

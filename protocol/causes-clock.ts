@@ -20,4 +20,12 @@ export const CLOCK_CAUSES = {
     'Find what sets the clock: two time services, a dying battery, a virtual machine that is paused.',
   ),
   'clock.wrong': entry('device', 'when-resource-appears', 'The clock is {by} off the time of the cloud.', SET),
+  'schedule.held.concurrency': entry(
+    'policy',
+    'when-resource-appears',
+    'The run of {due} waits: {active} earlier runs are not over, and {policy}.',
+    'Wait for them, or look why they take so long.',
+  ),
+  'schedule.held.override': entry('user', 'when-target-changes', 'No run is begun: the device is in safe mode.', 'End safe mode on the device page.'),
+  'schedule.never': entry('spec', 'when-target-changes', 'The schedule {schedule} ({zone}) is never due here: {why}.', 'Correct the schedule.'),
 } as const satisfies Record<string, CauseEntry>

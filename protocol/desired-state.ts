@@ -2,6 +2,7 @@
 import { LIMITS } from './limits.ts'
 import { POD_SPEC } from './pod.ts'
 import { digestOf } from './revision.ts'
+import { DESIRED_SCHEDULE, RUN_OF } from './schedule.ts'
 import { int, list, map, obj, oneOf, required, str } from './shape.ts'
 import type { Infer } from './shape.ts'
 import { TELEMETRY_WISH } from './telemetry.ts'
@@ -27,6 +28,8 @@ export const DESIRED_POD = obj({
   placement: PLACEMENT,
   /** of pods with several containers: the hash of each, so that a new image of one re-creates only that one; see containerHashes */
   hashes: map(str({ pattern: /^[0-9a-f]{64}$/, says: 'a sha256' }), { max: 2 * LIMITS.containersPerPod.value + 1 }),
+  /** only on the device: the pod of a run that it decided; never in a document */
+  run: RUN_OF,
 })
 
 /** A ConfigMap or Secret, reduced to the keys that pods of this device use. Values as the API has them; Secrets in base64. */
@@ -63,6 +66,8 @@ export const DESIRED_STATE = obj({
   /** images to have on the device before anything asks to run them */
   prefetch: list(str({ min: 1, max: 512 }), { max: LIMITS.prefetchImages.value }),
   telemetry: TELEMETRY_WISH,
+  /** CronJobs that the device keeps by its own clock */
+  schedules: list(DESIRED_SCHEDULE, { max: LIMITS.schedulesPerDevice.value }),
 })
 
 export type Placement = Infer<typeof PLACEMENT>
@@ -80,11 +85,18 @@ export interface Version {
 /** Digest of what the device should run; equal digests mean there is nothing to publish. `beside` is the rest of the document. */
 export function desiredDigest(
   pods: readonly DesiredPod[],
-  beside: Pick<DesiredState, 'configs' | 'credentials' | 'prefetch' | 'telemetry'> = {},
+  beside: Pick<DesiredState, 'configs' | 'credentials' | 'prefetch' | 'telemetry' | 'schedules'> = {},
 ): string {
-  const { configs = [], credentials = [], prefetch = [], telemetry } = beside
-  if (configs.length + credentials.length + prefetch.length === 0 && telemetry === undefined) return digestOf(pods)
-  return digestOf({ pods, credentials, prefetch, ...(configs.length === 0 ? {} : { configs }), ...(telemetry === undefined ? {} : { telemetry }) })
+  const { configs = [], credentials = [], prefetch = [], telemetry, schedules = [] } = beside
+  if (configs.length + credentials.length + prefetch.length + schedules.length === 0 && telemetry === undefined) return digestOf(pods)
+  return digestOf({
+    pods,
+    credentials,
+    prefetch,
+    ...(configs.length === 0 ? {} : { configs }),
+    ...(telemetry === undefined ? {} : { telemetry }),
+    ...(schedules.length === 0 ? {} : { schedules }),
+  })
 }
 
 /** The name under which the pod's own network holder is known: no container can have it. */

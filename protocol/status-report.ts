@@ -4,6 +4,7 @@ import { LIMITS } from './limits.ts'
 import { OVERRIDE_REPORT } from './override.ts'
 import { bool, int, list, obj, oneOf, required, str } from './shape.ts'
 import type { Infer } from './shape.ts'
+import { SCHEDULE_REPORT } from './schedule.ts'
 import { SESSION_SEEN } from './session.ts'
 
 /** How far the fetching of an image is; bytes are of compressed layers. */
@@ -84,6 +85,8 @@ export const STATUS_REPORT = obj({
   hostIP: str({ max: 64 }),
   /** what people on site decided for a while; absent = nothing */
   overrides: list(OVERRIDE_REPORT, { max: LIMITS.overridesKept.value }),
+  /** schedules that the device keeps, with their runs; absent = it has none */
+  schedules: list(SCHEDULE_REPORT, { max: LIMITS.schedulesPerDevice.value }),
   /** live sessions that are open now */
   sessions: list(SESSION_SEEN, { max: LIMITS.sessionsPerDevice.value }),
 })

@@ -26,6 +26,11 @@ export function imagesWanted(desired: DesiredState): ImagesWanted {
     const release = releaseOf(pod)
     for (const { image } of [...(pod.spec.initContainers ?? []), ...pod.spec.containers]) byKey.set(`${image} ${release}`, { image, release })
   }
+  // the release of the runs to come, see podOfRun
+  for (const { pod } of desired.schedules ?? []) {
+    const release = `${pod.specHash.slice(0, 16)}/${pod.specHash.slice(0, 10)}`
+    for (const { image } of [...(pod.spec.initContainers ?? []), ...pod.spec.containers]) byKey.set(`${image} ${release}`, { image, release })
+  }
   return { credentials: desired.credentials ?? [], prefetch: desired.prefetch ?? [], images: [...byKey.values()] }
 }
 

@@ -2,6 +2,7 @@
 import type { Now } from './model.ts'
 import type { AgentState } from './state.ts'
 import { freshClock, OLDEST_MS } from './clock-trust.ts'
+import { NO_CRON } from './cron-model.ts'
 import { NO_PRESSURE } from './pressure-model.ts'
 import { EMPTY_PLAN } from './plan.ts'
 
@@ -19,6 +20,7 @@ export function initialState(identity: { readonly device: string; readonly sid: 
     observeAgain: false,
     engine: { reachable: false, sinceWallMs: now.wallMs, info: null, cause: null },
     clock: freshClock(OLDEST_MS),
+    cron: NO_CRON,
     ledger: {},
     probes: {},
     pressure: NO_PRESSURE,

@@ -13,6 +13,8 @@ import { takesCpus } from './cpu-pool.ts'
 import { keyOfObserved, ledgerKey } from './identity.ts'
 import { imagesWanted, wakePulls } from './image-use.ts'
 import { clockToSave, withSavedClock } from './on-clock.ts'
+import { freezeRuns, fromSavedCron, toSavedCron, withoutRuns, withRuns } from './cron-runs.ts'
+import { markSaving } from './on-cron.ts'
 import { fromSaved, noteObserved, toSaved } from './ledger.ts'
 import type { DesiredState, Lane, Now, Version } from './model.ts'
 import type { Loaded } from './saved-model.ts'
@@ -85,10 +87,11 @@ export function onSaved(state: AgentState, version: Version, now: Now): Turn {
     timing: { ...state.timing, saveInFlight: false, saveFailures: 0, saveRetryAtMonoMs: null, ledgerSavedAtMonoMs: now.monoMs },
   }
   if (saving === null) return quiet(settled)
+  const { cron } = state
   const adoptedTarget = withLedger(
     {
       ...settled,
-      desired: saving,
+      desired: withRuns(saving, cron),
       saving: null,
       knowledge: 'known',
       floor: higher(state.floor, saving),
@@ -136,6 +139,7 @@ export function startSave(state: AgentState, now: Now): Turn {
   const waiting = next === null ? nextToSave : null
   const timingNext = { ...timing, saveInFlight: true, ledgerDirty: false }
   const clock = clockToSave(state.clock, now)
+  const cron = markSaving(next === null ? state.cron : freezeRuns(state.cron, state.desired, next))
   const started = {
     ...state,
     saving: next,
@@ -143,17 +147,19 @@ export function startSave(state: AgentState, now: Now): Turn {
     overridesSavedAtMonoMs: now.monoMs,
     timing: timingNext,
     clock: { ...state.clock, savedWallMs: clock.clock?.wallMs ?? null },
+    cron,
   }
   // the pair tells whose save it is; the store keeps the higher of this and its floor
   const version = next === null ? floor : { epoch: target.epoch, generation: target.generation }
   const overrides = savedOverrides(state.overrides, now.monoMs)
   const saved = {
-    desired: target,
+    desired: withoutRuns(target),
     floor,
     ledger: toSaved(state.ledger, now.monoMs),
     ...(overrides.length === 0 ? {} : { overrides }),
     ...evictedOf(state),
     ...clock,
+    ...toSavedCron(cron),
   }
   return turn(started, { kind: 'save', state: saved, version })
 }
@@ -179,12 +185,14 @@ function knowledgeOf(state: AgentState, loaded: Loaded, now: Now): AgentState {
       const { desired, floor, ledger, overrides = [], evicted = {} } = loaded.state
       const storage = loaded.fellBack ? cause('storage.fell-back') : null
       const clock = withSavedClock(state.clock, loaded.state.clock)
-      if (desired === null) return { ...state, knowledge: 'none', floor, storage, clock }
+      const cron = fromSavedCron(state.cron, loaded.state.cron, now.monoMs)
+      if (desired === null) return { ...state, knowledge: 'none', floor, storage, clock, cron }
       return {
         ...state,
         clock,
+        cron,
         knowledge: 'known',
-        desired,
+        desired: withRuns(desired, cron),
         floor: higher(floor, desired),
         storage,
         ledger: fromSaved(ledger, now.monoMs),

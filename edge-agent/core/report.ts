@@ -7,6 +7,8 @@ import { SANDBOX } from '../../protocol/desired-state.ts'
 import { LIMITS, clip } from '../../protocol/limits.ts'
 import type { ContainerReport, PodReport, StatusReport } from '../../protocol/status-report.ts'
 import { clockCause } from './clock-trust.ts'
+import { schedulesInReport } from './cron-report.ts'
+import { schedulesOf } from './on-cron.ts'
 import { newsOfPull } from './image-progress.ts'
 import { matchContainers } from './match.ts'
 import type { Match } from './match.ts'
@@ -43,6 +45,7 @@ function wholeReport(state: AgentState, now: Now): StatusReport {
       .map((line) => clip(line, LIMITS.statusMessageText.value)),
     ...(hostIp === null ? {} : { hostIP: hostIp }),
     ...(state.overrides.length === 0 ? {} : { overrides: state.overrides.map((one) => overrideReport(one, now.monoMs)) }),
+    ...schedulesInReport(state),
     ...(state.sessions.length === 0 ? {} : { sessions: state.sessions.slice(0, LIMITS.sessionsPerDevice.value) }),
   }
 }
@@ -179,7 +182,7 @@ function deviceCauses(state: AgentState, now: Now): readonly Cause[] {
     ...(storage === null ? [] : [storage]),
     ...(engine.cause === null ? [] : [engine.cause]),
     // a clock that nothing has confirmed is only worth a word to what waits for it
-    ...(clock === null || clock.code === 'clock.unproven' ? [] : [clock]),
+    ...(clock === null || (clock.code === 'clock.unproven' && schedulesOf(state).length === 0) ? [] : [clock]),
     ...pressureCauses(state.pressure),
     ...safe,
     ...waits,

@@ -2,6 +2,7 @@
 import type { Cause } from '../../protocol/causes.ts'
 import type { DesiredState, Version } from '../../protocol/desired-state.ts'
 import type { OverrideKind } from '../../protocol/override.ts'
+import type { SavedCron } from './cron-model.ts'
 import type { Pressure } from './pressure-model.ts'
 
 /** Attempts and failures of one container (`<uid>/<container>/<hash8>`). Durations only: absolute times do not survive a reboot. */
@@ -65,6 +66,8 @@ export interface SavedState {
   readonly overrides?: readonly SavedOverride[]
   /** the last wall time that could be believed; absent in files of agents that knew none */
   readonly clock?: { readonly wallMs: number }
+  /** schedules; absent where there are none */
+  readonly cron?: SavedCron
   readonly desired: DesiredState | null
   readonly floor: Version | null
   readonly ledger: Readonly<Record<string, SavedEntry>>

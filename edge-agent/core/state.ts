@@ -3,6 +3,7 @@ import type { LocalSettings } from './pod-model.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import type { ClockFacts, ClockTrust } from './clock-trust.ts'
 import type { CpuTries } from './cpu-lanes.ts'
+import type { CronState } from './cron-model.ts'
 import type { ImagesWanted, Pulls } from './image-model.ts'
 import type { DesiredState, Version } from '../../protocol/desired-state.ts'
 import type { Inventory } from '../../protocol/inventory.ts'
@@ -66,6 +67,8 @@ export interface AgentState {
   readonly engine: { readonly reachable: boolean; readonly sinceWallMs: number; readonly info: EngineInfo | null; readonly cause: Cause | null }
   /** what the wall clock is worth; see clock-trust */
   readonly clock: ClockTrust
+  /** schedules that this device keeps: how far they have come, and their runs */
+  readonly cron: CronState
   readonly ledger: Ledger
   readonly probes: Probes
   readonly pressure: Pressure

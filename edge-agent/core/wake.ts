@@ -3,6 +3,7 @@ import { LIMITS } from '../../protocol/limits.ts'
 import type { Now } from './model.ts'
 import type { AgentState } from './state.ts'
 import { requestObserve } from './on-observed.ts'
+import { cronAt } from './on-cron.ts'
 import { overridesAt } from './on-override.ts'
 import { reportAt } from './on-report.ts'
 import { inFlightCount, nextProbeAt } from './probes.ts'
@@ -20,7 +21,14 @@ export function dueObservation(state: AgentState, now: Now): Turn {
 /** Asks to be woken at the earliest moment at which something is due. */
 export function setWake(state: AgentState, now: Now): Turn {
   // a refresh without news needs no wake of its own: the next look at the engine is never far
-  const at = earliest([observeAt(state), saveAt(state), overridesAt(state), state.report.dirty ? reportAt(state) : null, probeAt(state)])
+  const at = earliest([
+    observeAt(state),
+    saveAt(state),
+    overridesAt(state),
+    cronAt(state),
+    state.report.dirty ? reportAt(state) : null,
+    probeAt(state),
+  ])
   const asked = state.timing.wakeAtMonoMs
   const stillAhead = asked !== null && asked > now.monoMs
   if (at === null || (stillAhead && asked === at)) return quiet(state)

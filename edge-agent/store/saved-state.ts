@@ -2,6 +2,7 @@
 import type { SavedState } from '../core/saved-model.ts'
 import { isCauseCode } from '../../protocol/causes.ts'
 import { DESIRED_STATE } from '../../protocol/desired-state.ts'
+import { readCron, SAVED_CRON } from './saved-cron.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { OVERRIDE_KIND } from '../../protocol/override.ts'
 import { bool, int, isRecord, list, map, num, obj, parse, required, str } from '../../protocol/shape.ts'
@@ -48,6 +49,7 @@ const STORED = obj({
   evicted: map(EVICTED, { max: LIMITS.podsPerDevice.value }),
   overrides: list(OVERRIDE, { max: LIMITS.overridesKept.value }),
   clock: obj({ wallMs: required(num()) }),
+  cron: SAVED_CRON,
 })
 
 export function toStored(state: SavedState): StoredState {
@@ -59,6 +61,7 @@ export function toStored(state: SavedState): StoredState {
     ...(state.overrides === undefined ? {} : { overrides: state.overrides }),
     ...(state.evicted === undefined ? {} : { evicted: state.evicted }),
     ...(state.clock === undefined ? {} : { clock: state.clock }),
+    ...(state.cron === undefined ? {} : { cron: state.cron }),
   }
 }
 
@@ -72,9 +75,13 @@ export function fromStored(body: unknown): Decoded<StoredState> {
   if (!Object.hasOwn(migrated, 'desired') || !Object.hasOwn(migrated, 'floor')) return { ok: false, why: 'it is incomplete' }
   const parsed = parse(STORED, migrated)
   if (!parsed.ok) return { ok: false, why: `${parsed.issues[0]?.path ?? ''} ${parsed.issues[0]?.message ?? ''}`.trim() }
-  const { desired, floor, ledger, overrides, evicted, clock } = parsed.value
+  const { desired, floor, ledger, overrides, evicted, clock, cron } = parsed.value
   const entries = Object.entries(ledger).map(([key, entry]) => [key, { ...entry, countedExit: entry.countedExit ?? null }] as const)
-  const given = { ...(evicted === undefined ? {} : { evicted: readEvicted(evicted) }), ...(clock === undefined ? {} : { clock }) }
+  const given = {
+    ...(evicted === undefined ? {} : { evicted: readEvicted(evicted) }),
+    ...(clock === undefined ? {} : { clock }),
+    ...(cron === undefined ? {} : { cron: readCron(cron) }),
+  }
   const value = { v: STATE_VERSION, desired: desired ?? null, floor: floor ?? null, ledger: Object.fromEntries(entries), ...given }
   if (overrides === undefined) return { ok: true, value }
   return { ok: true, value: { ...value, overrides: overrides.map((one) => ({ ...one, pod: one.pod ?? null })) } }
