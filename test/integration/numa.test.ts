@@ -88,6 +88,8 @@ describe.skipIf(why !== null)('placement on a real engine', () => {
     })
   const containerOf = async (name: string): Promise<string> =>
     (await gateway.engine.docker('ps', '-q', '--no-trunc', '--filter', `label=dev.skerry.pod=${name}`)).trim()
+  const nameOf = async (name: string): Promise<string> =>
+    (await gateway.engine.docker('inspect', '-f', '{{.Name}}', await containerOf(name))).trim().slice(1)
   const cpusetOf = async (name: string): Promise<string> =>
     (await gateway.engine.docker('inspect', '-f', '{{.HostConfig.CpusetCpus}}', await containerOf(name))).trim()
   /** a file of the control group that the container's first process is in, whatever version this kernel runs */
@@ -141,6 +143,7 @@ describe.skipIf(why !== null)('placement on a real engine', () => {
     const ports = [{ containerPort: 8080, hostPort: PORT }]
     await apply(pod('witness', { containers: [{ name: 'main', image: 'busybox:1', command: ['httpd', '-f', '-p', '8080'], ports }] }))
     await running('witness')
+    expect(proxy.movedTo(await nameOf('witness')), 'where nobody has a CPU to itself').toBe('2')
     const answers = async (): Promise<string | null> =>
       // there is no page: that it says so is an answer
       (await fetch(`http://${gateway.address}:${PORT}/`)).status === 404 ? null : 'another answer'
