@@ -55,7 +55,7 @@ export const PLACEMENT_CAUSES = {
   'placement.cpu.absent': entry(
     'device',
     'when-resource-appears',
-    'is placed on cpus {needs}, of which {missing} are not usable here (usable: {has})',
+    'is placed on the CPUs {needs}, of which the device cannot use {missing} (it can use {has})',
     'Bring the cpus back or let the pod be placed again.',
   ),
   'placement.cpu.not-yet-free': entry(
@@ -114,6 +114,12 @@ export const PLACEMENT_CAUSES = {
     'when-target-changes',
     'names the scheduler {name}, which this cloud does not have (it has {has})',
     'Change spec.schedulerName or add the profile.',
+  ),
+  'placement.refused.recently': entry(
+    'device',
+    'when-resource-appears',
+    'refused a pod of the same owner ({why}) and is left alone until {until}, or until it reports other hardware',
+    'Look at the inventory of the device; nothing needs to be done for the pod when another device fits.',
   ),
   'placement.network.class': entry(
     'spec',

@@ -175,6 +175,8 @@ export const LIMITS = {
   telemetryLookMs: limit(60_000, 'ms', 'a device that is being looked at is asked again no sooner than this'),
   telemetryKept: limit(60, 'count', 'samples of a device in the cloud: ten minutes at the fastest, an hour at one a minute'),
   telemetryDevices: limit(4_096, 'count', 'devices whose samples the cloud keeps; the one heard longest ago goes first'),
+  placementAvoidMs: limit(600_000, 'ms', 'a device that refused a placement is not asked again by the same owner, unless its inventory changes'),
+  placementRefusals: limit(1_024, 'count', 'owners whose refusals the scheduler remembers: one a workload, and faults of hardware are few'),
   telemetryCpuSpanMs: limit(300_000, 'ms', 'overcommit looks at the 90th percentile of each five minutes'),
   telemetryCpuKept: limit(24, 'count', 'five-minute values of a pod: two hours'),
   linkDayBytes: limit(20 * 1024 * 1024, 'bytes', 'what a device sends and receives a day on a metered link unless it was told otherwise'),

@@ -3,6 +3,7 @@
  * bursts cost one pass; one worker a device; nothing is written when nothing changed.
  */
 import { causeSentence } from '../../protocol/causes.ts'
+import type { Cause } from '../../protocol/causes.ts'
 import { EVENTS } from '../../protocol/events.ts'
 import { INVENTORY } from '../../protocol/inventory.ts'
 import { LIMITS } from '../../protocol/limits.ts'
@@ -11,11 +12,13 @@ import { parse } from '../../protocol/shape.ts'
 import type { Shape } from '../../protocol/shape.ts'
 import { STATUS_REPORT } from '../../protocol/status-report.ts'
 import { TELEMETRY } from '../../protocol/telemetry.ts'
-import { isDeleting, keyOf, nameOf, uidOf } from '../core/meta.ts'
+import { controllerOf, isDeleting, keyOf, nameOf, uidOf } from '../core/meta.ts'
 import { newNode, nodeWithNews } from '../core/node-status.ts'
 import { nodeTopology, withTopology } from '../core/node-topology.ts'
 import { isFinished } from '../core/pod-state.ts'
+import { refusedPlacement } from '../core/refused-placement.ts'
 import { eventReason, podStatus } from '../core/pod-status.ts'
+import type { Pod } from '../resources/pod.ts'
 import type { DeviceMessage } from '../ports.ts'
 import { alarmsOf, heard, takeHello, takePresence, takeReport } from './device-book.ts'
 import type { DeviceBook, DeviceView } from './device-book.ts'
@@ -31,6 +34,8 @@ export interface ReportDeps extends ControllerDeps {
   readonly telemetry: TelemetryBook
   /** a device was heard: its silence is counted from now */
   touched(device: string): void
+  /** a device refused a pod of this owner */
+  avoid(owner: string, node: string, why: Cause): void
   /** tells a device what time it is */
   sayTime(device: string): void
 }
@@ -173,7 +178,8 @@ async function writeTopology({ cluster }: ReportDeps, { device, inventory }: Dev
   else await cluster.change(cluster.topologies, `/${device}`, (stored) => withTopology(stored, next))
 }
 
-async function writePods({ cluster, events }: ReportDeps, view: DeviceView): Promise<void> {
+async function writePods(deps: ReportDeps, view: DeviceView): Promise<void> {
+  const { cluster, events } = deps
   const reports = new Map(view.report?.pods.map((pod) => [pod.uid, pod]) ?? [])
   const silentWhy = view.silent === null ? null : causeSentence(view.silent)
   const nowIso = cluster.nowIso()
@@ -189,6 +195,17 @@ async function writePods({ cluster, events }: ReportDeps, view: DeviceView): Pro
       const why = report?.cause
       if (why !== undefined)
         events.record({ about: pod, type: 'Warning', reason: eventReason(why.code), message: causeSentence(why), component: view.device })
+      const refused = view.silent === null ? refusedPlacement(pod, report) : null
+      if (refused !== null) await giveUp(deps, pod, view.device, refused)
     }),
   )
+}
+
+/** Deleted, so that its owner makes another one: it goes elsewhere, or to the same device once that says what it has. */
+async function giveUp({ cluster, events, avoid }: ReportDeps, pod: Pod, device: string, why: Cause): Promise<void> {
+  avoid(controllerOf(pod)?.uid ?? '', device, why)
+  const message = `${device} refused the placement: the pod ${causeSentence(why)}. Another pod is made in its place.`
+  events.record({ about: pod, type: 'Warning', reason: 'PlacementRefused', message, component: 'report-controller' })
+  const current = cluster.pods.get(keyOf(pod))
+  if (current !== undefined && uidOf(current) === uidOf(pod) && !isDeleting(current)) await cluster.remove(cluster.pods, current)
 }

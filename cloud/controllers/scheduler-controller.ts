@@ -1,9 +1,11 @@
 /**
  * Binds pending pods. INVARIANTS: the view follows the informers change by change; a pod is taken into the view before its
  * binding is written and taken out again when that fails; a pod that no device takes waits for a change of nodes or for
- * freed resources, never for a timer.
+ * freed resources; the one timer is the end of a device's avoidance.
  */
 import { cause, causeSentence } from '../../protocol/causes.ts'
+import type { Cause } from '../../protocol/causes.ts'
+import { LIMITS } from '../../protocol/limits.ts'
 import { byAge, isDeleting, keyOf } from '../core/meta.ts'
 import { podInfo } from '../core/scheduler/pod-info.ts'
 import { preempt } from '../core/scheduler/preempt.ts'
@@ -22,6 +24,8 @@ import { SchedulerView } from './scheduler-view.ts'
 export interface SchedulerController extends Controller {
   /** every rule on every device for a pod, as of now, or on one device; null when there is no such pod */
   whyPod(namespace: string, name: string, node?: string): WhyAnswer | null
+  /** a device refused a pod of this owner: others first, for a while */
+  avoid(owner: string, node: string, why: Cause): void
 }
 
 export interface SchedulerDeps extends ControllerDeps {
@@ -63,6 +67,12 @@ class Scheduler {
     })
     return {
       ...this.#controller,
+      avoid: (owner, node, why) => {
+        const untilMs = this.#deps.clock.nowMs() + LIMITS.placementAvoidMs.value
+        this.#view.world.refusals.add(owner, node, { why, untilMs })
+        this.#view.world.refusalsChanged()
+        this.#controller.queue.add(BATCH)
+      },
       whyPod: (namespace, name, node) => {
         const pod = cluster.pods.get(`${namespace}/${name}`)
         if (pod === undefined) return null
@@ -105,11 +115,17 @@ class Scheduler {
     for (const key of Array.from(this.#waiting)) this.#look(key)
   }
 
-  async #runBatch(): Promise<null> {
+  async #runBatch(): Promise<number | null> {
+    const { world } = this.#view
+    if (world.refusals.expire(this.#deps.clock.nowMs())) {
+      world.refusalsChanged()
+      this.#retryWaiting()
+    }
     const batch = this.#nextBatch()
     if (this.#pending.size > 0) this.#controller.queue.add(BATCH)
     await Promise.all(batch.map((pod) => this.#place(pod)))
-    return null
+    const next = world.refusals.nextMs()
+    return next === null ? null : Math.max(1, next - this.#deps.clock.nowMs())
   }
 
   /** The most important pods that are pending, oldest first. */

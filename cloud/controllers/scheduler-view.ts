@@ -42,6 +42,7 @@ export class SchedulerView {
   nodeChanged(next: Node | null, previous: Node | null): boolean {
     const node = next ?? previous
     if (node === null || (next !== null && this.world.get(nameOf(next)) !== undefined && sameForScheduling(next, previous))) return false
+    if (this.world.refusals.forgetNode(nameOf(node))) this.world.refusalsChanged()
     if (next === null) this.world.remove(nameOf(node))
     else {
       const known = this.world.get(nameOf(next))?.pods.values()

@@ -100,7 +100,7 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   const publisher = startPublishController({ ...shell, link, book, signingKey: deps.signingKey, epoch: () => epoch, isBusy })
   const liveness = startNodeLiveness({ clock, book, wentSilent: (device) => reports.queue.add(device) })
   const touched = (device: string): void => liveness.touched(device)
-  const reports = startReportController({ ...shell, book, publisher, telemetry, touched, sayTime: timeSayer(deps) })
+  const reports = startReportController({ ...shell, book, publisher, telemetry, touched, avoid: scheduler.avoid, sayTime: timeSayer(deps) })
   const all = [
     scheduler,
     ...workloads,

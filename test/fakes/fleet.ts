@@ -10,6 +10,7 @@ import { resourceByKind } from '../../cloud/resources/registry.ts'
 import { resourceKey } from '../../cloud/resources/object.ts'
 import { openMemoryStore } from '../../cloud/store/memory-store.ts'
 import { accept } from '../../protocol/accept.ts'
+import type { Cause } from '../../protocol/causes.ts'
 import { DESIRED_STATE } from '../../protocol/desired-state.ts'
 import type { DesiredState } from '../../protocol/desired-state.ts'
 import { keyId, open } from '../../protocol/envelope.ts'
@@ -185,6 +186,8 @@ export class FakeDevice {
   /** pods whose containers it has not yet removed */
   slowToRemove = false
   neverReady = new Set<string>()
+  /** images whose placement it refuses, and why */
+  refuses = new Map<string, Cause>()
   /** images to which it does not switch, and why; it goes on with what it ran before */
   holdsBack = new Map<string, NonNullable<PodReport['update']>['reason']>()
   /** image -> how a pod of it ended */
@@ -270,8 +273,12 @@ export class FakeDevice {
       const back = this.isHeldBack(wanted)
       const pod = back ? (this.#ran.get(wanted.uid) ?? wanted) : wanted
       const end = this.ended.get(pod.spec.containers[0]?.image ?? '')
+      const refusal = this.refuses.get(pod.spec.containers[0]?.image ?? '')
       const ready =
-        end === undefined && !removing && ![...this.neverReady].some((prefix) => pod.spec.containers.some((container) => container.image === prefix))
+        end === undefined &&
+        refusal === undefined &&
+        !removing &&
+        ![...this.neverReady].some((prefix) => pod.spec.containers.some((container) => container.image === prefix))
       return {
         uid: pod.uid,
         namespace: pod.namespace,
@@ -280,6 +287,7 @@ export class FakeDevice {
         phase: end ?? (ready ? 'Running' : 'Pending'),
         ready,
         removing,
+        ...(refusal === undefined ? {} : { cause: refusal }),
         ...(back ? { update: { reason: this.holdsBack.get(wanted.spec.containers[0]?.image ?? ''), wanted: wanted.specHash } } : {}),
         ...(ready ? { podIP: '172.18.0.2' } : {}),
         containers: pod.spec.containers.map((container) => ({

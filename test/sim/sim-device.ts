@@ -9,6 +9,7 @@ import { repeat } from '../../edge-agent/runtime/timers.ts'
 import type { PressureSample } from '../../edge-agent/core/pressure-model.ts'
 import { openStateStore } from '../../edge-agent/store/state-store.ts'
 import type { TrustedKey } from '../../protocol/envelope.ts'
+import { parseIdList } from '../../protocol/id-list.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { Inventory } from '../../protocol/inventory.ts'
 import { FakeDisk } from '../fakes/disk.ts'
@@ -53,6 +54,7 @@ export class SimDevice {
   readonly prober = new FakeProber()
   /** memory that the host has left */
   availableMi = PLENTY_MI
+  onlineCpus = '0-3'
   readonly #world: DeviceWorld
   #disk = new FakeDisk()
   #agent: Agent | null = null
@@ -132,6 +134,12 @@ export class SimDevice {
     })
   }
 
+  /** Other hardware, as the agent's next look finds it. */
+  changeCpus(onlineCpus: string): void {
+    this.onlineCpus = onlineCpus
+    this.#agent?.loop.dispatch({ kind: 'inventory', inventory: this.#inventory(), hostIp: null })
+  }
+
   /** Probes fail until `recover`. */
   fallSick(): void {
     this.prober.answer = () => ({ verdict: 'failure', message: 'simulated' })
@@ -192,7 +200,7 @@ export class SimDevice {
       at: new Date(this.machine.now().wallMs).toISOString(),
       agentVersion: 'sim',
       os: { arch: 'arm64' },
-      topology: { threads: 4, onlineCpus: '0-3', numaNodes: [{ id: 0, cpus: '0-3' }] },
+      topology: { threads: parseIdList(this.onlineCpus)?.length ?? 1, onlineCpus: this.onlineCpus, numaNodes: [{ id: 0, cpus: this.onlineCpus }] },
       memory: { totalBytes: amounts.memory },
       pids: { capacity: amounts.pids },
       allocatable: { ...amounts, cpu: 3_900 },

@@ -117,6 +117,8 @@ function phrase(pod: PodInfo, { code, facts }: Cause, nodes: readonly NodeInfo[]
       return `without the label ${facts['key'] ?? ''} to spread by`
     case 'placement.spread.skew':
       return `where one more would be too uneven by ${facts['key'] ?? ''} (allowed skew ${facts['max'] ?? ''})`
+    case 'placement.refused.recently':
+      return 'that refused such a pod a moment ago'
     case 'placement.network.class':
       return `on another network (needs ${facts['needs'] ?? ''})`
     default:

@@ -11,6 +11,7 @@ import type { Taint } from '../../resources/node.ts'
 import type { Pod } from '../../resources/pod.ts'
 import type { NodeAffinity } from './node-affinity.ts'
 import type { Labels } from '../../resources/label-selector.ts'
+import type { Avoided } from './refusals.ts'
 import type { PodTerms, SpreadConstraint, Term } from './pod-terms.ts'
 
 /** Amounts by resource name: cpu in milli, everything else in whole units. */
@@ -119,6 +120,8 @@ export interface WorldView {
   /** Current sums. `key` names everything that `of` depends on beside the node. */
   tally(key: string, of: (node: NodeInfo) => Counted): Sums
   carried(): Iterable<Carried>
+  /** devices that refused a pod of this owner lately; undefined = none */
+  refusedBy(owner: string): ReadonlyMap<string, Avoided> | undefined
 }
 
 /** What a plugin that looks across pods says of one pod, as the world is now. */

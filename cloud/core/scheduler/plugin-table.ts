@@ -16,6 +16,7 @@ import { nodeResourcesFitFor } from './filters/node-resources-fit.ts'
 import { nodeSelector } from './filters/node-selector.ts'
 import { nodeUnschedulable } from './filters/node-unschedulable.ts'
 import { podTopologySpread } from './filters/pod-topology-spread.ts'
+import { recentRefusal } from './filters/recent-refusal.ts'
 import { taintToleration } from './filters/taint-toleration.ts'
 import type { FilterPlugin, PermitPlugin, ReservePlugin, ScorePlugin, WorldFilterPlugin, WorldScorePlugin } from './framework.ts'
 import { gpuFilter, gpuReserve, gpuScore } from './gpu.ts'
@@ -86,6 +87,7 @@ export const PLUGIN_TABLE: readonly PluginEntry[] = [
     worldFilter: interPodAffinity,
     worldScore: interPodAffinityPreference(args),
   })),
+  plain('RecentRefusal', { worldFilter: recentRefusal }),
   plain('ImageLocality', { worldScore: imageLocality }),
   plain('PowerState', { score: powerState }, 2),
   plain('PullCost', { worldScore: pullCost }),

@@ -2,6 +2,7 @@
 import type { Cause } from '../../../protocol/causes.ts'
 import { causeSentence } from '../../../protocol/causes.ts'
 import type { Placement } from '../../../protocol/desired-state.ts'
+import { controllerOf } from '../meta.ts'
 import { explain } from './explain.ts'
 import type { Refusal } from './explain.ts'
 import type { NodeInfo, PodInfo, Profile, Snapshot, Weighted, WorldScorePlugin } from './framework.ts'
@@ -48,6 +49,9 @@ export class Engine {
   /** Explained once for all pods that read the same, while nothing else changed. */
   #refusal(pod: PodInfo): Refusal {
     const last = this.#refused
+    const owner = controllerOf(pod.pod)?.uid
+    // pods of other owners read the same and were refused nowhere
+    if (owner !== undefined && this.#world.refusedBy(owner) !== undefined) return explain(this.profile, pod, this.#world)
     if (last !== null && last.signature === pod.signature && last.version === this.#world.version) return last.refusal
     const refusal = explain(this.profile, pod, this.#world)
     this.#refused = { signature: pod.signature, version: this.#world.version, refusal }

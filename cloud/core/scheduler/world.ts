@@ -8,6 +8,8 @@ import type { Labels } from '../../resources/label-selector.ts'
 import { ChangeLog } from './change-log.ts'
 import { CarriedTerms } from './carried-terms.ts'
 import type { Carried, Counted, NodeInfo, Snapshot, WorldView } from './framework.ts'
+import { Refusals } from './refusals.ts'
+import type { Avoided } from './refusals.ts'
 import { Tally } from './tally.ts'
 
 /** Node entries of all tallies together; the one used longest ago is forgotten first. */
@@ -23,6 +25,8 @@ export class World implements WorldView {
   #carriedMark = -1
   readonly #carried = new CarriedTerms()
   readonly #namespaces = new Map<string, Labels>()
+  /** change it only with `refusalsChanged` */
+  readonly refusals = new Refusals()
   /** changes with every change of nodes or namespaces */
   version = 0
   /** where the last search stopped, when not all nodes are looked at */
@@ -77,6 +81,15 @@ export class World implements WorldView {
     else this.#namespaces.set(name, labels)
     // tallies may have counted by the old labels
     this.#tallies.clear()
+  }
+
+  /** What was decided before may be decided otherwise now. */
+  refusalsChanged(): void {
+    this.version += 1
+  }
+
+  refusedBy(owner: string): ReadonlyMap<string, Avoided> | undefined {
+    return this.refusals.of(owner)
   }
 
   readonly namespaceLabels = (name: string): Labels => this.#namespaces.get(name) ?? {}
