@@ -1,5 +1,6 @@
 /** `npm run bench -- CASE [--json]`: speed, as ratios to something run beside it. Never a test's verdict. */
 import { benchConverge } from './bench/converge.ts'
+import { benchFleet } from './bench/fleet.ts'
 import { benchResident } from './bench/resident.ts'
 import { benchSchedule } from './bench/schedule.ts'
 import { buildAll } from './build.ts'
@@ -11,6 +12,10 @@ const CASES: Readonly<Record<string, { readonly what: string; readonly needsBuil
       await benchConverge()
       await benchResident()
     },
+  },
+  fleet: {
+    what: 'one change to 1,000, 3,000 and 10,000 pretend devices beside bare MQTT clients; numbers after it, as 500,2000, choose others',
+    run: () => benchFleet(process.argv[3]),
   },
   schedule: {
     what: 'pods per second with durable bindings and no sampling, six shapes; a word after it picks shapes by name',

@@ -1,4 +1,4 @@
-/** Holds many pretend devices in one process, for `npm run fleet`. Started by scripts/fleet/workers.ts; asked over its pipe. */
+/** Holds many pretend devices in one process, for `npm run fleet`. Started and asked by scripts/fleet/workers.ts. */
 import { DEFAULT_TENANT } from '../protocol/topics.ts'
 import { Prng } from '../test/sim/prng.ts'
 import { BareClients } from './fleet/bare-clients.ts'
@@ -23,19 +23,19 @@ async function answer(ask: Ask): Promise<Answer> {
     case 'cut':
       await Promise.all(ask.names.map((name) => devices.get(name)?.cut() ?? Promise.resolve()))
       break
+    case 'mark':
+      for (const device of devices.values()) device.mark()
+      break
     case 'look':
       return { kind: 'looks', looks: [...devices.values()].map((device) => device.look()) }
     case 'count': {
-      const counts = { up: 0, done: {}, messages: { up: 0, down: 0 }, bytes: { up: 0, down: 0 } }
+      const counts = { up: 0, converged: 0, beyond: 0, messages: { up: 0, down: 0 }, bytes: { up: 0, down: 0 } }
       for (const device of devices.values()) device.count(counts)
       return { kind: 'counts', counts }
     }
     case 'bare':
       await bare.run(ask.run)
       break
-    case 'end':
-      process.disconnect()
-      process.exit(0)
   }
   return { kind: 'done' }
 }

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { buildCloud } from './build.ts'
 import { createFleet } from './fleet/fleet.ts'
 import { runStory } from './fleet/story.ts'
-import { buildWorker } from './fleet/workers.ts'
+import { buildAsked } from './fleet/asked-process.ts'
 
 const HELP = `npm run fleet -- [flags]
   --devices N     how many (default 1000)
@@ -49,7 +49,7 @@ const options = {
   profileDir: values.profile ?? null,
 }
 const offlineShare = number('offline', 0, 100) / 100
-await Promise.all([buildCloud(), buildWorker()])
+await Promise.all([buildCloud(), buildAsked('fleet-worker')])
 const fleet = await createFleet(options)
 let code = 0
 process.once('SIGINT', () => void fleet.destroy().then(() => process.exit(130)))

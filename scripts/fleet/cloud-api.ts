@@ -1,4 +1,6 @@
 /** The cloud's API as an operator's program uses it. */
+import { readExposition } from '../../test/fakes/exposition.ts'
+import type { Exposition } from '../../test/fakes/exposition.ts'
 import type { CloudProcess } from '../testbed/cloud-process.ts'
 import type { JoinFacts } from './messages.ts'
 
@@ -34,6 +36,12 @@ export class CloudApi {
 
   async join(device: string): Promise<Omit<JoinFacts, 'url'>> {
     return (await this.call('POST', `/skerry/v1/join/${device}`)) as Omit<JoinFacts, 'url'>
+  }
+
+  /** the cloud's own numbers */
+  async metrics(): Promise<Exposition> {
+    const answer = await this.#fetch('GET', '/metrics', undefined, 'text/plain')
+    return readExposition(await answer.text())
   }
 
   apply(path: string, name: string, object: unknown): Promise<unknown> {

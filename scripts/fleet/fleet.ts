@@ -34,6 +34,8 @@ export interface Fleet {
   /** opens links, spread over that time */
   connect(names: readonly string[], overMs: number): Promise<void>
   cut(names: readonly string[]): Promise<void>
+  /** what comes after the documents that devices hold now counts as `beyond` */
+  mark(): Promise<void>
   /** sums over all devices: cheap enough to be asked often */
   counts(): Promise<Counts>
   /** the truth, from the devices themselves */
@@ -83,6 +85,7 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
       bad: new Set(names.filter((name) => tempers.get(name)?.bad !== 'never')),
       connect: async (wanted, overMs) => void (await each(wanted, (worker, mine) => worker.ask({ kind: 'connect', names: mine, overMs }))),
       cut: async (wanted) => void (await each(wanted, (worker, mine) => worker.ask({ kind: 'cut', names: mine }))),
+      mark: async () => void (await Promise.all(workers.map((worker) => worker.ask({ kind: 'mark' })))),
       counts: async () => (await Promise.all(workers.map((worker) => worker.count()))).reduce(summed),
       looks: async () => (await Promise.all(workers.map((worker) => worker.look()))).flat(),
       destroy,
@@ -94,11 +97,10 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
 }
 
 function summed(a: Counts, b: Counts): Counts {
-  const done = { ...a.done }
-  for (const [generation, count] of Object.entries(b.done)) done[generation] = (done[generation] ?? 0) + count
   return {
     up: a.up + b.up,
-    done,
+    converged: a.converged + b.converged,
+    beyond: a.beyond + b.beyond,
     messages: { up: a.messages.up + b.messages.up, down: a.messages.down + b.messages.down },
     bytes: { up: a.bytes.up + b.bytes.up, down: a.bytes.down + b.bytes.down },
   }

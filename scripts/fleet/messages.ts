@@ -47,8 +47,9 @@ export interface DeviceLook {
 
 export interface Counts {
   readonly up: number
-  /** devices whose newest report says that their document is done, by generation */
-  readonly done: Readonly<Record<string, number>>
+  /** devices whose newest report says "converged", and those of them that hold a newer document than at the last mark */
+  readonly converged: number
+  readonly beyond: number
   readonly messages: { readonly up: number; readonly down: number }
   readonly bytes: { readonly up: number; readonly down: number }
 }
@@ -59,10 +60,11 @@ export type Ask =
   | { readonly kind: 'connect'; readonly names: readonly string[]; readonly overMs: number }
   | { readonly kind: 'cut'; readonly names: readonly string[] }
   | { readonly kind: 'look' }
+  /** `beyond` of the counts is about documents after the one that each device holds now */
+  | { readonly kind: 'mark' }
   /** sums of what `look` tells one by one */
   | { readonly kind: 'count' }
   | { readonly kind: 'bare'; readonly run: BareRun }
-  | { readonly kind: 'end' }
 
 /** One exercise of bare MQTT clients: the floor that a fleet is compared with. */
 export type BareRun =

@@ -44,7 +44,8 @@ function kb(bytes: number): string {
   return bytes < 10_000_000 ? `${(bytes / 1000).toFixed(0)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`
 }
 
-interface Moment {
+/** What everything has used up to now. */
+export interface Moment {
   readonly atMs: number
   readonly cloud: ReturnType<typeof usedBy>
   readonly workers: readonly ReturnType<typeof usedBy>[]
@@ -53,7 +54,7 @@ interface Moment {
   readonly bytes: { readonly up: number; readonly down: number }
 }
 
-async function measure(fleet: Fleet): Promise<Moment> {
+export async function measure(fleet: Fleet): Promise<Moment> {
   const atMs = performance.now()
   const cloud = usedBy(fleet.cloud.child.pid)
   const workers = fleet.workers.map(({ pid }) => usedBy(pid))
@@ -62,7 +63,7 @@ async function measure(fleet: Fleet): Promise<Moment> {
   return { atMs, cloud, workers, busy, messages, bytes }
 }
 
-function costOf(before: Moment, after: Moment): PhaseCost {
+export function costOf(before: Moment, after: Moment): PhaseCost {
   const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0)
   // a cloud that was killed in between starts counting anew
   const cloudCpuMs = after.cloud.cpuMs >= before.cloud.cpuMs ? after.cloud.cpuMs - before.cloud.cpuMs : after.cloud.cpuMs

@@ -21,6 +21,15 @@ const QUIET: Log = { info: () => undefined, warn: () => undefined, error: () => 
 const NO_WATCHDOG = { watch: () => () => undefined, stop: () => undefined }
 const MI = 1024 ** 2
 
+/** `Counts` while they are being added up. */
+export interface Summed {
+  up: number
+  converged: number
+  beyond: number
+  readonly messages: { up: number; down: number }
+  readonly bytes: { up: number; down: number }
+}
+
 export class PretendDevice {
   readonly name: string
   readonly #join: JoinFacts
@@ -32,6 +41,7 @@ export class PretendDevice {
   /** the last report that said "converged": of which document, and when */
   #done = { generation: 0, atMs: 0 }
   #converged = false
+  #marked = 0
   #messages = { up: 0, down: 0 }
   #bytesBefore = { up: 0, down: 0 }
 
@@ -98,10 +108,16 @@ export class PretendDevice {
     this.#loop.dispatch({ kind: 'link', link: { kind: 'down', sinceWallMs: Date.now(), why: 'the cable was pulled', nextTryInMs: null } })
   }
 
+  /** documents after the one that is held now are beyond this mark */
+  mark(): void {
+    this.#marked = this.#loop.state().desired?.generation ?? 0
+  }
+
   /** adds this device to the sums */
-  count(into: { up: number; done: Record<string, number>; messages: { up: number; down: number }; bytes: { up: number; down: number } }): void {
+  count(into: Summed): void {
     if (this.#up) into.up += 1
-    if (this.#converged) into.done[this.#done.generation] = (into.done[this.#done.generation] ?? 0) + 1
+    if (this.#converged) into.converged += 1
+    if (this.#converged && this.#done.generation > this.#marked) into.beyond += 1
     into.messages.up += this.#messages.up
     into.messages.down += this.#messages.down
     const { up, down } = this.#allBytes()

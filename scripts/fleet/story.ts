@@ -1,9 +1,8 @@
 /** What `npm run fleet` does with its devices, phase by phase. */
+import { DAEMON_SETS, daemonSet } from './daemon-set.ts'
 import type { Fleet } from './fleet.ts'
 import { phase } from './phases.ts'
 import { until } from './until.ts'
-
-const DAEMON_SETS = '/apis/apps/v1/namespaces/default/daemonsets'
 
 export async function runStory(fleet: Fleet, _options: { readonly offlineShare: number; readonly seed: number }): Promise<void> {
   const { names } = fleet
@@ -38,23 +37,4 @@ async function nodeCount(fleet: Fleet): Promise<number> {
 async function readyCount(fleet: Fleet): Promise<number> {
   const set = await fleet.api.find(`${DAEMON_SETS}/app`)
   return Number(set?.status?.['numberReady'] ?? 0)
-}
-
-export function daemonSet(image: string): unknown {
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'DaemonSet',
-    metadata: { name: 'app' },
-    spec: {
-      selector: { matchLabels: { app: 'app' } },
-      updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '100%' } },
-      template: {
-        metadata: { labels: { app: 'app' } },
-        spec: {
-          terminationGracePeriodSeconds: 1,
-          containers: [{ name: 'main', image, resources: { requests: { cpu: '10m', memory: '16Mi' }, limits: { memory: '32Mi' } } }],
-        },
-      },
-    },
-  }
 }

@@ -4,8 +4,8 @@ export interface Progress {
   readonly of: number
 }
 
-/** Looks twice a second; a line when the share moved by a tenth. @throws with the last count when it takes too long */
-export async function until(what: string, timeoutMs: number, look: () => Promise<Progress>): Promise<void> {
+/** A line when the share moved by a tenth. @throws with the last count when it takes too long */
+export async function until(what: string, timeoutMs: number, look: () => Promise<Progress>, everyMs = 500): Promise<void> {
   const started = performance.now()
   let shown = 0
   for (;;) {
@@ -18,6 +18,6 @@ export async function until(what: string, timeoutMs: number, look: () => Promise
       process.stdout.write(`    ${(elapsed / 1000).toFixed(1).padStart(6)} s  ${done} of ${of} ${what}\n`)
     }
     if (elapsed > timeoutMs) throw new Error(`after ${Math.round(elapsed / 1000)} s only ${done} of ${of} ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 500))
+    await new Promise((resolve) => setTimeout(resolve, everyMs))
   }
 }
