@@ -64,7 +64,7 @@ async function run(config: Config, log: Log): Promise<() => Promise<void>> {
       assetsDir,
       authorize: mayRead,
       facts: (device) => controllers.deviceFacts(device),
-      whyPod: (pod) => whyPod(pod.metadata.namespace ?? '', pod.metadata.name ?? ''),
+      why: whyPod,
     }),
   )
   link.onMessage(({ device }) => console?.deviceChanged(device))

@@ -195,7 +195,7 @@ export const LIMITS = {
   localPageEventClients: limit(8, 'count', 'open pages that are told of changes; others read every 10 s'),
   localPageEventMs: limit(1_000, 'ms', 'a person reads no faster, and a crash loop must not load the device'),
   consoleEventMs: limit(250, 'ms', 'four messages a second to a console are what a person can see'),
-  consoleHistoryBytes: limit(4 * 1024 * 1024, 'bytes', 'changes kept for consoles that reconnect; older ones load the picture again'),
+  consoleWishBytes: limit(64 * 1024, 'bytes', 'what one tab asks to be told: a dozen short texts'),
   consoleClientBytes: limit(8 * 1024 * 1024, 'bytes', 'a console that reads this slowly is closed and comes back'),
   nodeSilentMs: limit(120_000, 'ms', 'a device not heard for this long is shown as NotReady; its pods stay'),
   nodeQuietMs: limit(

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { NO_FACTS, deviceRow } from '../cloud/console/device-row.ts'
 import { eventRow } from '../cloud/console/event-row.ts'
+import { fleetTables } from '../cloud/console/fleet-tables.ts'
+import type { FleetTables } from '../cloud/console/fleet-tables.ts'
 import { Mirror } from '../cloud/console/mirror.ts'
 import { podRow } from '../cloud/console/pod-row.ts'
 import { parseBlock } from '../cloud/console/web/event-stream.ts'
-import { problemsOf } from '../cloud/console/web/problems.ts'
-import type { Tables } from '../cloud/console/view-model.ts'
 import type { Event } from '../cloud/resources/event.ts'
 import type { Pod } from '../cloud/resources/pod.ts'
 import type { PodStatus } from '../cloud/resources/pod-status.ts'
@@ -23,39 +23,44 @@ function word(status: PodStatus | null, node: string | null = null): string {
   return podRow(made(status, node), ALONE).word
 }
 
-async function fleetTables(): Promise<{ readonly mirror: Mirror; readonly tables: Tables }> {
+const NO_PODS = { bound: [], rows: [] }
+
+async function filledTables(): Promise<FleetTables> {
   const store = openMemoryStore()
   await fillStore(store)
-  const mirror = new Mirror(facts)
+  const mirror = new Mirror(
+    fleetTables(() => NOW_MS),
+    facts,
+  )
   // pods before the objects that own them: the order of arrival must not matter
   for (const resource of ['pods', 'events', 'nodes', 'replicasets.apps', 'deployments.apps']) {
     const listed = await store.list(resource)
     if (listed.ok) for (const item of listed.items) mirror.put(item)
   }
-  mirror.take(1)
-  return { mirror, tables: mirror.tables() }
+  mirror.take()
+  return mirror.tables
 }
 
 describe('device rows', () => {
   it('has a word for each state', () => {
-    expect(deviceRow(node('a', 'True'), [], NO_FACTS)).toMatchObject({ word: 'online', causes: [] })
-    expect(deviceRow(node('a', 'Unknown'), [], NO_FACTS)).toMatchObject({ word: 'offline', heardAtMs: NOW_MS - 95 * 60_000 })
-    expect(deviceRow(node('a', null), [], NO_FACTS)).toMatchObject({ word: 'never-seen', capacity: null, heardAtMs: null })
+    expect(deviceRow(node('a', 'True'), NO_PODS, NO_FACTS)).toMatchObject({ word: 'online', causes: [] })
+    expect(deviceRow(node('a', 'Unknown'), NO_PODS, NO_FACTS)).toMatchObject({ word: 'offline', heardAtMs: NOW_MS - 95 * 60_000 })
+    expect(deviceRow(node('a', null), NO_PODS, NO_FACTS)).toMatchObject({ word: 'never-seen', capacity: null, heardAtMs: null })
     const report = { ...(facts('gw-kassel-1').report ?? never()), causes: [cause('storage.degraded', { why: 'ENOSPC' })] }
-    const degraded = deviceRow(node('a', 'True'), [], { report, heardAtMs: 5 })
+    const degraded = deviceRow(node('a', 'True'), NO_PODS, { report, heardAtMs: 5 })
     const check = 'Check the disk (full, read-only, worn out).'
     expect(degraded).toMatchObject({ word: 'degraded', tone: 'warn', heardAtMs: 5, causes: [{ code: 'storage.degraded', next: check }] })
   })
 
   it('adds up what pods ask for', () => {
-    const row = deviceRow(node('a', 'True'), [pod('x', '1'), pod('x', '2', { memory: '1Gi' })], NO_FACTS)
+    const row = deviceRow(node('a', 'True'), { bound: [pod('x', '1'), pod('x', '2', { memory: '1Gi' })], rows: [] }, NO_FACTS)
     expect(row.asked).toMatchObject({ cpuMilli: 1000, memoryBytes: 1.5 * 2 ** 30, pods: 2 })
     expect(row.capacity).toEqual({ cpuMilli: 4000, memoryBytes: 8 * 2 ** 30, pids: 4096, pods: 110 })
   })
 
   it('makes a row of a node with nothing in it', () => {
     const bare = { apiVersion: 'v1', kind: 'Node', metadata: {} } as const
-    expect(deviceRow(bare, [], NO_FACTS)).toMatchObject({ name: '', word: 'never-seen', arch: '', labels: {} })
+    expect(deviceRow(bare, NO_PODS, NO_FACTS)).toMatchObject({ name: '', word: 'never-seen', arch: '', labels: {} })
   })
 })
 
@@ -86,10 +91,27 @@ describe('pod rows', () => {
   })
 })
 
+describe('the standing of a device', () => {
+  const standing = (...rows: readonly (readonly [PodStatus, string | null])[]): string =>
+    deviceRow(node('a', 'True'), { bound: [], rows: rows.map(([status, at]) => podRow(made(status, at), ALONE)) }, NO_FACTS).standing
+
+  it('is the worst of what runs there', () => {
+    expect(standing()).toBe('ok')
+    expect(standing([RUNNING, 'a'], [{ phase: 'Pending' }, 'a'])).toBe('updating')
+    expect(standing([RUNNING, 'a'], [HOMELESS, null])).toBe('not-placed')
+    expect(standing([HOMELESS, null], [CRASHING, 'a'])).toBe('failed')
+  })
+
+  it('says nothing of pods while the device is silent', () => {
+    const rows = [podRow(made(CRASHING, 'a'), ALONE)]
+    expect(deviceRow(node('a', 'Unknown'), { bound: [], rows }, NO_FACTS).standing).toBe('offline')
+  })
+})
+
 describe('the mirror', () => {
   it('finds the workload of each pod in any order of arrival, and counts', async () => {
-    const { tables } = await fleetTables()
-    expect(Object.fromEntries(tables.workloads.map((row) => [row.name, `${row.ready}/${row.desired} ${row.says}`]))).toEqual({
+    const tables = await filledTables()
+    expect(Object.fromEntries([...tables.workloads.values()].map((row) => [row.name, `${row.ready}/${row.desired} ${row.says}`]))).toEqual({
       'modbus-bridge': '1/2 1 on silent devices',
       'label-printer': '0/1 1 in trouble',
       'vision-qc': '0/1 1 not placed',
@@ -97,29 +119,33 @@ describe('the mirror', () => {
   })
 
   it('never carries environment values', async () => {
-    const { tables } = await fleetTables()
-    expect(JSON.stringify(tables)).not.toContain(SECRET)
+    const { devices, pods, workloads, events } = await filledTables()
+    expect(JSON.stringify([devices, pods, workloads, events].map((table) => [...table.values()]))).not.toContain(SECRET)
   })
 
-  it('tells only rows that differ, and the keys of those that are gone', async () => {
+  it('changes only rows that differ, and takes out those that are gone', async () => {
     const store = openMemoryStore()
     await fillStore(store)
-    const mirror = new Mirror(facts)
+    const tables = fleetTables(() => NOW_MS)
+    const mirror = new Mirror(tables, facts)
     const stop = store.watch(null, 0, { onChange: (change) => mirror.apply(change), onExpired: never })
     await delivered()
-    expect(mirror.take(1)?.changed.devices).toHaveLength(3)
-    expect(mirror.take(1)).toBeNull()
+    expect(mirror.take()).toBe(true)
+    expect(tables.devices.size).toBe(3)
+    expect(mirror.take()).toBe(false)
 
+    const before = tables.devices.get('gw-kassel-1')
     await store.update('nodes', { ...node('gw-kassel-1', 'True'), spec: {} }, null)
     await delivered()
-    expect(mirror.take(2)).toBeNull()
+    expect(mirror.take()).toBe(false)
+    expect(tables.devices.get('gw-kassel-1')).toBe(before)
 
     await store.delete('pods', 'line-2', 'label-printer-7d4b9-a1', null)
     await delivered()
-    const delta = mirror.take(3)
-    expect(delta?.gone).toEqual({ pods: ['line-2/label-printer-7d4b9-a1'] })
-    expect(delta?.changed.workloads).toMatchObject([{ name: 'label-printer', troubled: 0 }])
-    expect(delta?.changed.devices).toMatchObject([{ name: 'gw-kassel-1', asked: { pods: 1 } }])
+    expect(mirror.take()).toBe(true)
+    expect(tables.pods.get('line-2/label-printer-7d4b9-a1')).toBeUndefined()
+    expect(tables.workloads.get('Deployment/line-2/label-printer')).toMatchObject({ troubled: 0 })
+    expect(tables.devices.get('gw-kassel-1')).toMatchObject({ asked: { pods: 1 }, standing: 'ok' })
     stop()
   })
 })
@@ -134,12 +160,12 @@ describe('events and problems', () => {
     expect(eventRow({ apiVersion: 'v1', kind: 'Event', metadata: {}, involvedObject: {} })).toMatchObject({ reason: '', count: 1, atMs: 0 })
   })
 
-  it('groups trouble by cause, the worst first', async () => {
-    const { tables } = await fleetTables()
-    const problems = problemsOf(tables.devices, tables.pods)
-    const told = problems.map((one) => `${one.cause.code} ${one.members.length}`)
-    expect(told).toEqual(['container.crash-loop 1', 'node.silent 1', 'placement.none 1', 'node.never-seen 1'])
-    expect(problemsOf([], [])).toEqual([])
+  it('groups trouble by cause, the worst first, and forgets what is over', async () => {
+    const { causes, pods } = await filledTables()
+    const told = (): readonly string[] => causes.part().groups.map((one) => `${one.key} ${one.devices}+${one.pods}`)
+    expect(told()).toEqual(['container.crash-loop 0+1', 'placement.none 0+1', 'node.never-seen 1+0', 'node.silent 1+0'])
+    pods.remove('line-2/label-printer-7d4b9-a1')
+    expect(told()).not.toContain('container.crash-loop 0+1')
   })
 
   it('reads the stream of events', () => {

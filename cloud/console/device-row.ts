@@ -1,14 +1,14 @@
 /** One device as a row: the word for its state, what is wrong, what it has and what its pods ask for. */
 import type { StatusReport } from '../../protocol/status-report.ts'
 import { conditionOf, nameOf } from '../core/meta.ts'
-import { podInfo } from '../core/scheduler/pod-info.ts'
-import { amountOf } from '../core/scheduler/pod-requests.ts'
+import { amountOf, podRequests } from '../core/scheduler/pod-requests.ts'
 import type { Node } from '../resources/node.ts'
 import type { Condition } from '../resources/object.ts'
 import { parseStamp } from '../resources/human-duration.ts'
 import type { Pod } from '../resources/pod.ts'
 import { causeView, saidOnly } from './cause-words.ts'
-import type { Amounts, CauseView, DeviceRow, DeviceWord, Tone } from './view-model.ts'
+import type { Amounts, CauseView, DeviceRow, DeviceWord, PodRow, Standing } from './view-model.ts'
+import { STANDINGS } from './vocabulary.ts'
 
 /** What the cloud knows of a device beside its Node; nulls where it knows nothing. */
 export interface DeviceFacts {
@@ -18,20 +18,29 @@ export interface DeviceFacts {
 
 export const NO_FACTS: DeviceFacts = { report: null, heardAtMs: null }
 
-const TONES: Readonly<Record<DeviceWord, Tone>> = { online: 'ok', degraded: 'warn', offline: 'bad', 'never-seen': 'unknown' }
+/** Pods bound to this device, and the rows of all that must run there. */
+export interface DevicePods {
+  readonly bound: readonly Pod[]
+  readonly rows: readonly PodRow[]
+}
 
-/** @param pods those bound to this device */
-export function deviceRow(node: Node, pods: readonly Pod[], facts: DeviceFacts): DeviceRow {
+export function deviceRow(node: Node, pods: DevicePods, facts: DeviceFacts): DeviceRow {
   const conditions = node.status?.conditions ?? []
   const ready = conditionOf(conditions, 'Ready')
   const info = node.status?.nodeInfo
   const causes = causesOf(conditions, ready, facts)
   const word = wordOf(node, ready, causes)
+  const bad = pods.rows.filter((row) => row.tone === 'bad')
+  const standing = standingOf(word, pods.rows)
   return {
     name: nameOf(node),
     word,
-    tone: TONES[word],
+    standing,
+    tone: STANDINGS[standing].tone,
     causes,
+    podCauses: podCauses(bad),
+    troubled: bad.length,
+    held: facts.report?.overrides?.length ?? 0,
     heardAtMs: facts.heardAtMs ?? silentSince(ready),
     cordoned: node.spec?.unschedulable === true,
     arch: info?.architecture ?? '',
@@ -42,13 +51,31 @@ export function deviceRow(node: Node, pods: readonly Pod[], facts: DeviceFacts):
     address: node.status?.addresses?.find((one) => one.type === 'InternalIP')?.address ?? '',
     labels: node.metadata.labels ?? {},
     capacity: capacityOf(node),
-    asked: askedBy(pods),
+    asked: askedBy(pods.bound),
   }
 }
 
 function wordOf(node: Node, ready: Condition | null, causes: readonly CauseView[]): DeviceWord {
   if (ready === null || ready.status === 'Unknown') return node.status?.nodeInfo === undefined ? 'never-seen' : 'offline'
   return ready.status === 'True' && causes.length === 0 ? 'online' : 'degraded'
+}
+
+/** The worst word wins. What runs on a silent device is not known, so it cannot be in trouble. */
+function standingOf(word: DeviceWord, rows: readonly PodRow[]): Standing {
+  if (word === 'never-seen' || word === 'offline') return word
+  if (rows.some((row) => row.tone === 'bad' && row.word !== 'not-placed')) return 'failed'
+  if (rows.some((row) => row.word === 'not-placed')) return 'not-placed'
+  if (word === 'degraded') return 'degraded'
+  return rows.some((row) => row.tone === 'busy') ? 'updating' : 'ok'
+}
+
+function podCauses(bad: readonly PodRow[]): readonly CauseView[] {
+  const found = new Map<string, CauseView>()
+  for (const { word, cause } of bad) {
+    const view = cause ?? { code: '', says: `A pod is ${word}.`, next: '' }
+    found.set(view.code === '' ? view.says : view.code, view)
+  }
+  return [...found.values()]
 }
 
 function causesOf(conditions: readonly Condition[], ready: Condition | null, facts: DeviceFacts): readonly CauseView[] {
@@ -75,7 +102,7 @@ function capacityOf(node: Node): Amounts | null {
 function askedBy(pods: readonly Pod[]): Amounts {
   const sum = { cpuMilli: 0, memoryBytes: 0, pids: 0, pods: 0 }
   for (const pod of pods) {
-    const { requests } = podInfo(pod)
+    const { requests } = podRequests(pod.spec)
     sum.cpuMilli += requests['cpu'] ?? 0
     sum.memoryBytes += requests['memory'] ?? 0
     sum.pids += requests['pids'] ?? 0

@@ -12,6 +12,7 @@ export function eventRow(event: Event): EventRow {
     reason: event.reason ?? '',
     about: `${kind} ${namespace === '' ? '' : `${namespace}/`}${name}`,
     message: event.message ?? '',
+    by: event.reportingComponent ?? event.source?.component ?? '',
     count: event.series?.count ?? event.count ?? 1,
     atMs:
       stamp(event.series?.lastObservedTime ?? event.lastTimestamp ?? event.eventTime ?? event.firstTimestamp ?? event.metadata.creationTimestamp) ??

@@ -1,48 +1,64 @@
 /**
- * The console's own picture of the store: decoded objects with the indexes that rows need. Changes mark rows; `take` makes
- * the marked rows anew and returns those that differ.
+ * The console's own picture of the store: decoded objects with the indexes that rows need, and a table of rows for each kind.
+ * Changes mark rows; `take` makes the marked rows anew and puts those that differ into their tables.
  *
  * INVARIANTS
  * - A row is made from objects only, so a row that is marked too often costs time and never shows anything else.
- * - `take` is the only place where rows change; a delta applied to the snapshot before it gives the snapshot after it.
+ * - `take` is the only place where rows change.
  */
+import { controllerOf } from '../core/meta.ts'
 import type { Change, StoredObject } from '../ports.ts'
-import { controllerOf, nameOf, namespaceOf } from '../core/meta.ts'
-import type { KubeObject } from '../resources/object.ts'
 import type { Event } from '../resources/event.ts'
 import type { Node } from '../resources/node.ts'
+import type { KubeObject } from '../resources/object.ts'
 import type { Pod } from '../resources/pod.ts'
 import { NO_FACTS, deviceRow } from './device-row.ts'
 import type { DeviceFacts } from './device-row.ts'
 import { eventRow } from './event-row.ts'
-import { podRow, workloadKeyOf } from './pod-row.ts'
-import type { Delta, PodRow, Tables } from './view-model.ts'
-import { workloadRow } from './workload-row.ts'
-import type { Workload } from './workload-row.ts'
+import { KeyIndex } from './key-index.ts'
+import { placeOf, podRow, workloadKeyOf } from './pod-row.ts'
+import { sameValue } from './same-value.ts'
+import type { PodRow, TableName } from './view-model.ts'
+import type { FleetTables } from './fleet-tables.ts'
+import { EMPTY_TALLY, tallied, workloadRow } from './workload-row.ts'
+import type { PodTally, Workload } from './workload-row.ts'
 
 /** Kinds that are shown or needed to show others, by store key. */
-export const MIRRORED = ['nodes', 'pods', 'deployments.apps', 'daemonsets.apps', 'replicasets.apps', 'events'] as const
+export const MIRRORED = [
+  'nodes',
+  'pods',
+  'deployments.apps',
+  'daemonsets.apps',
+  'replicasets.apps',
+  'jobs.batch',
+  'cronjobs.batch',
+  'events',
+] as const
 
-type Table = keyof Tables
-type Row<T extends Table> = Tables[T][number]
-
-const TABLES: readonly Table[] = ['devices', 'pods', 'workloads', 'events']
+const WORKLOADS: Readonly<Record<string, string>> = {
+  Deployment: 'deployments.apps',
+  DaemonSet: 'daemonsets.apps',
+  Job: 'jobs.batch',
+  CronJob: 'cronjobs.batch',
+  Pod: 'pods',
+}
+/** Kinds between a pod and its workload. */
+const MIDDLE: Readonly<Record<string, string>> = { ReplicaSet: 'replicasets.apps', Job: 'jobs.batch' }
 
 export class Mirror {
+  readonly tables: FleetTables
   readonly #objects = new Map<string, Map<string, KubeObject>>(MIRRORED.map((resource) => [resource, new Map()]))
-  readonly #podsOfDevice = new Map<string, Set<string>>()
-  readonly #podsOfWorkload = new Map<string, Set<string>>()
-  readonly #links = new Map<string, { readonly workload: string; readonly device: string | null }>()
-  readonly #marked: { readonly [T in Table]: Set<string> } = { devices: new Set(), pods: new Set(), workloads: new Set(), events: new Set() }
-  readonly #rows: { readonly [T in Table]: Map<string, { readonly row: Row<T>; readonly json: string }> } = {
-    devices: new Map(),
-    pods: new Map(),
-    workloads: new Map(),
-    events: new Map(),
-  }
+  readonly #podsOfDevice = new KeyIndex()
+  readonly #podsOfWorkload = new KeyIndex()
+  /** by `<Kind>/<namespace>/<name>` of the owner, which may arrive later */
+  readonly #podsOfOwner = new KeyIndex()
+  readonly #links = new Map<string, { readonly workload: string; readonly device: string | null; readonly owner: string }>()
+  readonly #tallies = new Map<string, PodTally>()
+  readonly #marked: { readonly [T in TableName]: Set<string> } = { devices: new Set(), pods: new Set(), workloads: new Set(), events: new Set() }
   readonly #facts: (device: string) => DeviceFacts
 
-  constructor(facts: (device: string) => DeviceFacts = () => NO_FACTS) {
+  constructor(tables: FleetTables, facts: (device: string) => DeviceFacts = () => NO_FACTS) {
+    this.tables = tables
     this.#facts = facts
   }
 
@@ -69,58 +85,65 @@ export class Mirror {
     this.#mark('nodes', device, undefined)
   }
 
-  tables(): Tables {
-    const all = <T extends Table>(table: T): readonly Row<T>[] => [...this.#rows[table].values()].map((one) => one.row)
-    return { devices: all('devices'), workloads: all('workloads'), pods: all('pods'), events: all('events') }
-  }
-
   pod(key: string): Pod | undefined {
     return this.#objects.get('pods')?.get(key) as Pod | undefined
   }
 
-  /** Makes marked rows anew; null when none differs. Pods go before workloads, which count them. */
-  take(revision: number): Delta | null {
-    const changed: { -readonly [T in Table]?: Row<T>[] } = {}
-    const gone: { -readonly [T in Table]?: string[] } = {}
-    for (const table of TABLES) {
-      for (const key of this.#marked[table]) this.#remake(table, key, changed, gone)
-      this.#marked[table].clear()
-    }
-    return Object.keys(changed).length + Object.keys(gone).length === 0 ? null : { revision, changed, gone }
+  object(resource: string, key: string): KubeObject | undefined {
+    return this.#objects.get(resource)?.get(key)
   }
 
-  #remake(table: Table, key: string, changed: Partial<Record<Table, unknown[]>>, gone: Partial<Record<Table, string[]>>): void {
-    const rows: Map<string, { readonly row: unknown; readonly json: string }> = this.#rows[table]
-    const row = this.#make(table, key)
-    if (row === null) {
-      if (rows.delete(key)) (gone[table] ??= []).push(key)
-      return
-    }
-    const json = JSON.stringify(row)
-    if (rows.get(key)?.json === json) return
-    rows.set(key, { row, json })
-    ;(changed[table] ??= []).push(row)
+  podsOn(device: string): readonly Pod[] {
+    return this.#podsOfDevice.get(device).flatMap((key) => this.pod(key) ?? [])
   }
 
-  #make(table: Table, key: string): Row<Table> | null {
-    switch (table) {
-      case 'devices': {
-        const node = this.#objects.get('nodes')?.get(key) as Node | undefined
-        return node === undefined ? null : deviceRow(node, this.#podsOn(key), this.#facts(key))
-      }
-      case 'pods': {
-        const pod = this.pod(key)
-        return pod === undefined ? null : this.#podRow(pod)
-      }
-      case 'workloads': {
-        const workload = this.#workload(key)
-        return workload === undefined ? null : workloadRow(workload, this.#podRowsOf(key))
-      }
-      case 'events': {
-        const event = this.#objects.get('events')?.get(key) as Event | undefined
-        return event === undefined ? null : eventRow(event)
-      }
+  podRowsOf(workload: string): readonly PodRow[] {
+    return this.#podsOfWorkload.get(workload).flatMap((key) => this.tables.pods.get(key) ?? [])
+  }
+
+  /** Makes marked rows anew; false when none differs. Pods go first: devices and workloads are told from them. */
+  take(): boolean {
+    let differs = false
+    for (const key of this.#drain('pods')) differs = this.#takePod(key) || differs
+    for (const key of this.#drain('devices')) {
+      const node = this.#objects.get('nodes')?.get(key) as Node | undefined
+      const row = node === undefined ? null : deviceRow(node, this.#podsOfNode(key), this.#facts(key))
+      differs = put(this.tables.devices, key, row) || differs
     }
+    for (const key of this.#drain('workloads')) {
+      const workload = this.#workload(key)
+      differs =
+        put(this.tables.workloads, key, workload === undefined ? null : workloadRow(workload, this.#tallies.get(key) ?? EMPTY_TALLY)) || differs
+    }
+    for (const key of this.#drain('events')) {
+      const event = this.#objects.get('events')?.get(key) as Event | undefined
+      differs = put(this.tables.events, key, event === undefined ? null : eventRow(event)) || differs
+    }
+    return differs
+  }
+
+  #drain(table: TableName): readonly string[] {
+    const keys = [...this.#marked[table]]
+    this.#marked[table].clear()
+    return keys
+  }
+
+  #takePod(key: string): boolean {
+    const pod = this.pod(key)
+    const before = this.tables.pods.get(key)
+    const row = pod === undefined ? null : this.#podRow(pod)
+    if (!put(this.tables.pods, key, row)) return false
+    for (const [one, by] of [
+      [before, -1],
+      [row, 1],
+    ] as const) {
+      if (one === null || one === undefined) continue
+      const tally = tallied(this.#tallies.get(one.workload) ?? EMPTY_TALLY, one, by)
+      if (tally.all === 0) this.#tallies.delete(one.workload)
+      else this.#tallies.set(one.workload, tally)
+      this.#marked.workloads.add(one.workload)
+    }
+    return true
   }
 
   #podRow(pod: Pod): PodRow {
@@ -131,32 +154,27 @@ export class Mirror {
     return podRow(pod, { workload: this.#workloadKey(pod), report: report ?? null, deviceSilent })
   }
 
+  #podsOfNode(device: string): { readonly bound: readonly Pod[]; readonly rows: readonly PodRow[] } {
+    const pods = this.podsOn(device)
+    return { bound: pods.filter((pod) => pod.spec.nodeName === device), rows: pods.flatMap((pod) => this.tables.pods.get(podKey(pod)) ?? []) }
+  }
+
   #workload(key: string): Workload | undefined {
-    const [kind, ...rest] = key.split('/')
-    const resource = kind === 'Deployment' ? 'deployments.apps' : kind === 'DaemonSet' ? 'daemonsets.apps' : kind === 'Pod' ? 'pods' : ''
-    return this.#objects.get(resource)?.get(rest.join('/')) as Workload | undefined
-  }
-
-  #podsOn(device: string): readonly Pod[] {
-    return [...(this.#podsOfDevice.get(device) ?? [])].flatMap((key) => this.pod(key) ?? [])
-  }
-
-  #podRowsOf(workload: string): readonly PodRow[] {
-    return [...(this.#podsOfWorkload.get(workload) ?? [])].flatMap((key) => this.#rows.pods.get(key)?.row ?? [])
+    const [kind = '', ...rest] = key.split('/')
+    return this.#objects.get(WORKLOADS[kind] ?? '')?.get(rest.join('/')) as Workload | undefined
   }
 
   #workloadKey(pod: Pod): string {
-    return workloadKeyOf(pod, (namespace, name) => this.#objects.get('replicasets.apps')?.get(`${namespace}/${name}`))
+    return workloadKeyOf(pod, (kind, namespace, name) => this.#objects.get(MIDDLE[kind] ?? '')?.get(`${namespace}/${name}`))
   }
 
   #mark(resource: string, key: string, object: KubeObject | undefined): void {
     if (resource === 'events') this.#marked.events.add(key)
-    else if (resource === 'pods') this.#marked.pods.add(key)
     else if (resource === 'nodes') {
       this.#marked.devices.add(key)
-      for (const pod of this.#podsOfDevice.get(key) ?? []) this.#markPod(pod)
-    } else if (object !== undefined && resource !== 'replicasets.apps') this.#marked.workloads.add(`${object.kind}/${key}`)
-    else if (object !== undefined) this.#relinkPodsOf(object)
+      for (const pod of this.#podsOfDevice.get(key)) this.#markPod(pod)
+    } else if (resource !== 'pods' && resource !== 'replicasets.apps' && object !== undefined) this.#marked.workloads.add(`${object.kind}/${key}`)
+    if (object !== undefined && MIDDLE[object.kind] !== undefined) this.#relink(`${object.kind}/${key}`)
   }
 
   #markPod(key: string): void {
@@ -167,22 +185,25 @@ export class Mirror {
     if (link.device !== null) this.#marked.devices.add(link.device)
   }
 
-  /** A ReplicaSet may arrive after its pods: they then belong to its Deployment. */
-  #relinkPodsOf(set: KubeObject): void {
-    for (const [key, object] of this.#objects.get('pods') ?? []) {
-      if (namespaceOf(object) !== namespaceOf(set) || controllerOf(object)?.name !== nameOf(set)) continue
+  /** What owns pods may arrive after them: they then belong to its own owner. */
+  #relink(owner: string): void {
+    for (const key of this.#podsOfOwner.get(owner)) {
+      const pod = this.pod(key)
+      if (pod === undefined || this.#links.get(key)?.workload === this.#workloadKey(pod)) continue
       this.#unlink(key)
-      this.#link(key, object as Pod)
+      this.#link(key, pod)
     }
   }
 
   #link(key: string, pod: Pod | undefined): void {
     if (pod === undefined) return
-    const workload = this.#workloadKey(pod)
-    const device = pod.spec.nodeName ?? null
-    this.#links.set(key, { workload, device })
-    addTo(this.#podsOfWorkload, workload, key)
-    if (device !== null) addTo(this.#podsOfDevice, device, key)
+    const above = controllerOf(pod)
+    const owner = above === null ? '' : `${above.kind}/${pod.metadata.namespace ?? ''}/${above.name}`
+    const link = { workload: this.#workloadKey(pod), device: placeOf(pod), owner }
+    this.#links.set(key, link)
+    this.#podsOfWorkload.add(link.workload, key)
+    if (owner !== '') this.#podsOfOwner.add(owner, key)
+    if (link.device !== null) this.#podsOfDevice.add(link.device, key)
     this.#markPod(key)
   }
 
@@ -191,18 +212,25 @@ export class Mirror {
     if (link === undefined) return
     this.#markPod(key)
     this.#links.delete(key)
-    removeFrom(this.#podsOfWorkload, link.workload, key)
-    if (link.device !== null) removeFrom(this.#podsOfDevice, link.device, key)
+    this.#podsOfWorkload.remove(link.workload, key)
+    this.#podsOfOwner.remove(link.owner, key)
+    if (link.device !== null) this.#podsOfDevice.remove(link.device, key)
   }
 }
 
-function addTo(index: Map<string, Set<string>>, group: string, key: string): void {
-  const keys = index.get(group) ?? new Set()
-  index.set(group, keys.add(key))
+interface Rows<R> {
+  get(key: string): R | undefined
+  put(row: R): void
+  remove(key: string): boolean
 }
 
-function removeFrom(index: Map<string, Set<string>>, group: string, key: string): void {
-  const keys = index.get(group)
-  keys?.delete(key)
-  if (keys?.size === 0) index.delete(group)
+function put<R>(table: Rows<R>, key: string, row: R | null): boolean {
+  if (row === null) return table.remove(key)
+  if (sameValue(table.get(key), row)) return false
+  table.put(row)
+  return true
+}
+
+function podKey(pod: Pod): string {
+  return `${pod.metadata.namespace ?? ''}/${pod.metadata.name ?? ''}`
 }

@@ -1,26 +1,15 @@
 /** One pod as a row: where it is, how it stands in one word, and why. */
 import { causeAdvice, causeSentence } from '../../protocol/causes.ts'
 import type { PodReport } from '../../protocol/status-report.ts'
-import { conditionOf, controllerOf, isDeleting, keyOf, nameOf, namespaceOf } from '../core/meta.ts'
+import { annotationOf, conditionOf, controllerOf, isDeleting, keyOf, nameOf, namespaceOf } from '../core/meta.ts'
+import { REQUIRED_NODE_ANNOTATION } from '../core/scheduler/pod-info.ts'
 import { parseStamp } from '../resources/human-duration.ts'
 import type { KubeObject } from '../resources/object.ts'
 import type { Pod } from '../resources/pod.ts'
 import type { ContainerStatus } from '../resources/pod-status.ts'
 import { causeView, saidOnly } from './cause-words.ts'
-import type { CauseView, PodRow, PodWord, Tone } from './view-model.ts'
-
-const TONES: Readonly<Record<PodWord, Tone>> = {
-  pending: 'busy',
-  pulling: 'busy',
-  starting: 'busy',
-  running: 'ok',
-  unhealthy: 'bad',
-  restarting: 'bad',
-  stopped: 'bad',
-  removing: 'busy',
-  'not-placed': 'bad',
-  unknown: 'unknown',
-}
+import type { CauseView, PodRow, PodWord } from './view-model.ts'
+import { POD_TONES } from './vocabulary.ts'
 
 export interface PodSurroundings {
   /** key of the workload, see `workloadKeyOf` */
@@ -44,7 +33,7 @@ export function podRow(pod: Pod, around: PodSurroundings): PodRow {
     workload: around.workload,
     device: pod.spec.nodeName ?? null,
     word,
-    tone: done ? 'ok' : stuck ? 'bad' : TONES[word],
+    tone: done ? 'ok' : stuck ? 'bad' : POD_TONES[word],
     cause: done ? null : why,
     restarts: (pod.status?.containerStatuses ?? []).reduce((sum, one) => sum + (one.restartCount ?? 0), 0),
     image: pod.spec.containers[0]?.image ?? '',
@@ -53,14 +42,19 @@ export function podRow(pod: Pod, around: PodSurroundings): PodRow {
   }
 }
 
-/** `Deployment/shop/web` of a pod: through its ReplicaSet when there is one; a pod without owner is its own workload. */
-export function workloadKeyOf(pod: Pod, replicaSet: (namespace: string, name: string) => KubeObject | undefined): string {
+/** `Deployment/shop/web` of a pod: through its ReplicaSet or Job when there is one; a pod without owner is its own workload. */
+export function workloadKeyOf(pod: Pod, middle: (kind: string, namespace: string, name: string) => KubeObject | undefined): string {
   const namespace = namespaceOf(pod)
   const owner = controllerOf(pod)
   if (owner === null) return `Pod/${namespace}/${nameOf(pod)}`
-  const set = owner.kind === 'ReplicaSet' ? replicaSet(namespace, owner.name) : undefined
-  const top = (set === undefined ? null : controllerOf(set)) ?? owner
+  const between = middle(owner.kind, namespace, owner.name)
+  const top = (between === undefined ? null : controllerOf(between)) ?? owner
   return `${top.kind}/${namespace}/${top.name}`
+}
+
+/** The device a pod is on, or must go to. */
+export function placeOf(pod: Pod): string | null {
+  return pod.spec.nodeName ?? annotationOf(pod, REQUIRED_NODE_ANNOTATION) ?? null
 }
 
 /** Wall clock ms of an API time, or null. */

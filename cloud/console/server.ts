@@ -1,14 +1,16 @@
 /** The console: its files for everybody, its data for who may read. Mounted into the API server; owns the paths below /console. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { LIMITS } from '../../protocol/limits.ts'
 import type { WhyAnswer } from '../core/scheduler/why.ts'
 import type { Clock, Log, Store } from '../ports.ts'
-import type { Pod } from '../resources/pod.ts'
-import { causeView } from './cause-words.ts'
+import { apiKinds } from './api-kinds.ts'
 import type { DeviceFacts } from './device-row.ts'
 import { startLivePicture } from './live-picture.ts'
 import type { LivePicture } from './live-picture.ts'
+import { rememberLast } from './load-once.ts'
+import { readWishes } from './read-wishes.ts'
 import { loadAssets } from './static-assets.ts'
-import type { WhyNotPlaced } from './view-model.ts'
+import { whyView } from './why-view.ts'
 
 export interface ConsoleOptions {
   readonly store: Store
@@ -20,8 +22,8 @@ export interface ConsoleOptions {
   authorize(request: IncomingMessage): boolean
   /** what the cloud knows of a device beside its Node: newest report, last contact */
   facts?(device: string): DeviceFacts
-  /** why this pod is on no device; null when it could be placed now */
-  whyPod?(pod: Pod): WhyAnswer | null
+  /** the scheduler's answer for a pod, about all devices or one; null = it knows no such pod */
+  why?(namespace: string, name: string, device?: string): WhyAnswer | null
 }
 
 export interface Console {
@@ -37,35 +39,28 @@ export interface Console {
 /** Rejects when the web app was not built. The store is read when the first user comes. */
 export async function createConsole(options: ConsoleOptions): Promise<Console> {
   const assets = await loadAssets(options.assetsDir)
-  let started: Promise<LivePicture> | null = null
-  let picture: LivePicture | null = null
-  const live = async (): Promise<LivePicture> => {
-    started ??= startLivePicture(options)
-    try {
-      picture = await started
-      return picture
-    } catch (error) {
-      started = null
-      throw error
-    }
-  }
+  const picture = rememberLast(
+    (onExpired) => startLivePicture(options, onExpired),
+    (old) => old.close(),
+  )
   return {
     async handle(request, response) {
       const url = new URL(request.url ?? '/', 'http://console')
       if (url.pathname !== '/console' && !url.pathname.startsWith('/console/')) return false
-      if (request.method !== 'GET' && request.method !== 'HEAD') {
-        json(response, 405, { message: 'The console only reads.' }, { allow: 'GET, HEAD' })
-        return true
-      }
       const rest = url.pathname.slice('/console/'.length)
-      if (!rest.startsWith('api/')) assets.send(request, response, rest)
-      else if (!options.authorize(request)) json(response, 401, { message: 'A valid token is needed: Authorization: Bearer <token>.' })
-      else await answer(rest.slice('api/'.length), { request, response, url }, options, live)
+      if (rest.startsWith('api/')) {
+        if (options.authorize(request)) await answer(rest.slice('api/'.length), { request, response, url }, options, await picture.get())
+        else json(response, 401, { message: 'A valid token is needed: Authorization: Bearer <token>.' })
+      } else if (request.method === 'GET' || request.method === 'HEAD') assets.send(request, response, rest)
+      else json(response, 405, { message: 'The console only reads.' }, { allow: 'GET, HEAD' })
       return true
     },
-    deviceChanged: (device) => picture?.deviceChanged(device),
-    clients: () => picture?.clients() ?? 0,
-    close: () => picture?.close(),
+    deviceChanged(device) {
+      picture.now()?.mirror.touchDevice(device)
+      picture.now()?.tabs.changed()
+    },
+    clients: () => picture.now()?.tabs.size ?? 0,
+    close: () => picture.close(),
   }
 }
 
@@ -75,35 +70,49 @@ interface Exchange {
   readonly url: URL
 }
 
-async function answer(path: string, { request, response, url }: Exchange, options: ConsoleOptions, live: () => Promise<LivePicture>): Promise<void> {
-  if (path === 'snapshot') return json(response, 200, (await live()).snapshot())
-  if (path === 'events') {
-    const said = request.headers['last-event-id']
-    const from = typeof said === 'string' && /^\d{1,15}$/.test(said) ? Number(said) : null
-    const picture = await live()
-    if (!picture.hasRoom()) return json(response, 503, { message: 'Too many consoles are open; close one.' }, { 'retry-after': '10' })
-    const headers = {
-      'content-type': 'text/event-stream',
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-      'x-accel-buffering': 'no',
-    }
-    response.writeHead(200, headers)
-    picture.follow(response, from)
-    return undefined
+async function answer(path: string, { request, response, url }: Exchange, options: ConsoleOptions, picture: LivePicture): Promise<void> {
+  const stream = /^stream\/([0-9a-f-]{36})$/.exec(path)
+  if (stream !== null && request.method === 'PUT') return takeWishes(request, response, picture, stream[1] ?? '')
+  if (request.method !== 'GET') return json(response, 405, { message: 'This path is only read.' }, { allow: 'GET' })
+  if (path === 'stream') return openStream(response, picture)
+  if (path === 'kinds') return json(response, 200, apiKinds())
+  if (path === 'why') {
+    const [namespace = '', name = ''] = (url.searchParams.get('pod') ?? '').split('/')
+    const ask = options.why ?? (() => null)
+    return json(response, 200, whyView({ namespace, name, device: url.searchParams.get('on'), ask, mirror: picture.mirror }))
   }
-  if (path === 'why') return json(response, 200, await why(url.searchParams.get('pod') ?? '', options, await live()))
   return json(response, 404, { message: 'The console has no such path.' })
 }
 
-async function why(key: string, options: ConsoleOptions, picture: LivePicture): Promise<WhyNotPlaced> {
-  const pod = picture.pod(key)
-  const answer = pod === undefined ? null : (options.whyPod?.(pod) ?? null)
-  if (answer === null) return { says: pod === undefined ? 'This pod is gone.' : 'Nothing stands against placing it now.', devices: [], changes: [] }
-  return {
-    says: answer.sentence,
-    devices: answer.nodes.map(({ node, source, causes }) => ({ device: node, source, causes: causes.map(causeView) })),
-    changes: answer.suggestions.map(({ node, changes }) => ({ device: node, changes })),
+function openStream(response: ServerResponse, { tabs }: LivePicture): void {
+  if (!tabs.hasRoom()) return json(response, 503, { message: 'Too many consoles are open; close one.' }, { 'retry-after': '10' })
+  response.writeHead(200, {
+    'content-type': 'text/event-stream',
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'x-accel-buffering': 'no',
+  })
+  return tabs.open(response)
+}
+
+async function takeWishes(request: IncomingMessage, response: ServerResponse, { tabs }: LivePicture, id: string): Promise<void> {
+  const wishes = readWishes(await readJson(request))
+  if (typeof wishes === 'string') return json(response, 400, { message: wishes })
+  if (!tabs.wish(id, wishes)) return json(response, 404, { message: 'This stream has ended; open another one.' })
+  response.writeHead(204, { 'cache-control': 'no-store' }).end()
+}
+
+/** null when it is too long or no JSON. */
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  let text = ''
+  for await (const chunk of request) {
+    text += String(chunk)
+    if (text.length > LIMITS.consoleWishBytes.value) return null
+  }
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
   }
 }
 

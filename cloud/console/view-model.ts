@@ -2,8 +2,10 @@
 
 export type Tone = 'ok' | 'busy' | 'warn' | 'bad' | 'unknown'
 
-/** One vocabulary in console, field page, CLI and metrics. */
+/** One vocabulary in console, field page, CLI and metrics; tones and order are in `vocabulary.ts`. */
 export type DeviceWord = 'online' | 'degraded' | 'offline' | 'never-seen'
+/** The worst thing about a device and what runs there: one word, one dot. */
+export type Standing = 'failed' | 'not-placed' | 'offline' | 'degraded' | 'updating' | 'never-seen' | 'ok'
 export type PodWord = 'pending' | 'pulling' | 'starting' | 'running' | 'unhealthy' | 'restarting' | 'stopped' | 'removing' | 'not-placed' | 'unknown'
 
 /** Why, and one thing to do. `code` and `next` are '' when only a sentence is known. */
@@ -23,9 +25,16 @@ export interface Amounts {
 export interface DeviceRow {
   readonly name: string
   readonly word: DeviceWord
+  readonly standing: Standing
   readonly tone: Tone
-  /** what is wrong, worst first; empty when nothing is */
+  /** what is wrong with the device itself, worst first; empty when nothing is */
   readonly causes: readonly CauseView[]
+  /** what is wrong with pods there or for there, one entry a cause */
+  readonly podCauses: readonly CauseView[]
+  /** pods in trouble there */
+  readonly troubled: number
+  /** what people on site decided for a while */
+  readonly held: number
   /** last message from it, wall clock ms of the cloud; null when there was none, or it is not known */
   readonly heardAtMs: number | null
   readonly cordoned: boolean
@@ -67,6 +76,7 @@ export interface WorkloadRow {
   readonly namespace: string
   readonly name: string
   readonly image: string
+  readonly word: 'trouble' | 'unknown' | 'changing' | 'fine'
   readonly tone: Tone
   /** one sentence: how it stands */
   readonly says: string
@@ -85,34 +95,16 @@ export interface EventRow {
   /** `Pod shop/web-1` */
   readonly about: string
   readonly message: string
+  /** who reported it: a controller, or the agent of a device */
+  readonly by: string
   readonly count: number
   readonly atMs: number
 }
 
 export interface Tables {
-  readonly devices: readonly DeviceRow[]
-  readonly workloads: readonly WorkloadRow[]
-  readonly pods: readonly PodRow[]
-  readonly events: readonly EventRow[]
+  readonly devices: DeviceRow
+  readonly workloads: WorkloadRow
+  readonly pods: PodRow
+  readonly events: EventRow
 }
-
-export interface Snapshot {
-  /** store revision this picture is of */
-  readonly revision: number
-  readonly tables: Tables
-}
-
-/** Rows that changed and keys that are gone, since an earlier revision. Applying it twice changes nothing. */
-export interface Delta {
-  readonly revision: number
-  readonly changed: Partial<Tables>
-  readonly gone: { readonly [T in keyof Tables]?: readonly string[] }
-}
-
-/** Why a pod is on no device: every rule on every device. */
-export interface WhyNotPlaced {
-  readonly says: string
-  readonly devices: readonly { readonly device: string; readonly source: string; readonly causes: readonly CauseView[] }[]
-  /** each was tried: all changes of one entry together would place the pod there */
-  readonly changes: readonly { readonly device: string; readonly changes: readonly string[] }[]
-}
+export type TableName = keyof Tables

@@ -1,47 +1,34 @@
-/** The console in a real browser over a store in memory. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { IncomingMessage, Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+/** The console in a real browser over a store in memory: pages, states, budgets, and what the server lets out. */
+import { mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { Page } from 'playwright-core'
 import { build } from 'vite'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createConsole } from '../../cloud/console/server.ts'
-import type { Console } from '../../cloud/console/server.ts'
-import type { Delta, Snapshot } from '../../cloud/console/view-model.ts'
-import { parseBlock } from '../../cloud/console/web/event-stream.ts'
-import type { StreamEvent } from '../../cloud/console/web/event-stream.ts'
-import type { Clock, Store } from '../../cloud/ports.ts'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { ListPart } from '../../cloud/console/live-protocol.ts'
+import type { Store } from '../../cloud/ports.ts'
 import { openMemoryStore } from '../../cloud/store/memory-store.ts'
-import { RUNNING, SECRET, whyPod, facts, fillStore, node, pod } from '../fixtures/console-fleet.ts'
+import { RUNNING, SECRET, facts, fillStore, node, pod, why } from '../fixtures/console-fleet.ts'
 import { LOOKS, axeViolations, fitsWidth, look, openBrowser } from './browser.ts'
 import type { Browser } from './browser.ts'
+import { TOKEN, openTab, serveConsole } from './console-harness.ts'
+import type { Served } from './console-harness.ts'
 
-const TOKEN = 'a-token-for-tests'
+const eventually = (check: () => Promise<void>): Promise<void> => vi.waitFor(check, { timeout: 20_000, interval: 50 })
 const MARKUP = '<img src=x onerror="window.hacked=1">'
-const QUIET = { info: () => undefined, warn: () => undefined, error: () => undefined }
-const CLOCK: Clock = {
-  nowMs: () => Date.now(),
-  monoMs: () => performance.now(),
-  after: (ms, run) => {
-    const timer = setTimeout(run, ms)
-    return () => clearTimeout(timer)
-  },
-}
+/** artefacts for whoever wants to look; not kept */
+const SHOTS = path.resolve('dist/screenshots')
 
 let assetsDir: string
 let browser: Browser
 let store: Store
-let served: Console
-let server: Server
-let port = 0
+let served: Served
 
 beforeAll(async () => {
   assetsDir = await mkdtemp(path.join(tmpdir(), 'skerry-console-'))
   await build({ configFile: 'cloud/console/web/vite.config.ts', logLevel: 'warn', build: { outDir: assetsDir, emptyOutDir: true } })
+  await mkdir(SHOTS, { recursive: true })
   browser = await openBrowser()
 })
 afterAll(async () => {
@@ -51,141 +38,170 @@ afterAll(async () => {
 beforeEach(async () => {
   store = openMemoryStore()
   await fillStore(store)
-  port = 0
-  await start()
+  served = await serveConsole({ store, assetsDir, facts, why })
 })
-afterEach(() => stop())
-
-function authorize(request: IncomingMessage): boolean {
-  return request.headers.authorization === `Bearer ${TOKEN}`
-}
-
-async function start(): Promise<void> {
-  served = await createConsole({ store, clock: CLOCK, log: QUIET, assetsDir, authorize, facts, whyPod })
-  server = createServer((request, response) => {
-    served.handle(request, response).then(
-      (mine) => (mine ? undefined : response.writeHead(404).end()),
-      () => response.destroy(),
-    )
-  })
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
-  port = (server.address() as AddressInfo).port
-}
-
-async function stop(): Promise<void> {
-  served.close()
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve())
-    server.closeAllConnections()
-  })
-}
-
-const at = (where: string): string => `http://127.0.0.1:${port}/console${where}`
-const SIGNED: Readonly<Record<string, string>> = { authorization: `Bearer ${TOKEN}` }
-const ask = (where: string, headers = SIGNED): Promise<Response> => fetch(at(where), { headers })
+afterEach(() => served.stop())
 
 async function signedIn(use: (page: Page) => Promise<void>): Promise<void> {
   const page = await browser.context.newPage()
+  const failures: string[] = []
+  page.on('pageerror', (error) => failures.push(error.message))
+  page.on('console', (message) =>
+    message.type() === 'error' && message.text().includes('Content Security') ? failures.push(message.text()) : undefined,
+  )
   try {
-    await page.goto(at(`/#token=${TOKEN}`))
-    await page.getByRole('heading', { name: 'things need attention' }).waitFor()
+    await page.goto(served.at(`/#token=${TOKEN}`))
+    await page.getByRole('heading', { name: /attention|No device|Everything/ }).waitFor()
     await use(page)
+    expect(failures).toEqual([])
   } finally {
     await page.close()
   }
 }
 
-/** Messages of the event stream until `enough` says so. */
-async function eventsUntil(from: string | null, enough: (events: readonly StreamEvent[]) => boolean): Promise<readonly StreamEvent[]> {
-  const stop = new AbortController()
-  const headers = { ...SIGNED, ...(from === null ? {} : { 'last-event-id': from }) }
-  const response = await fetch(at('/api/events'), { headers, signal: stop.signal })
-  const got: StreamEvent[] = []
-  let text = ''
-  for await (const chunk of response.body ?? []) {
-    text += Buffer.from(chunk).toString()
-    const blocks = text.split('\n\n')
-    text = blocks.pop() ?? ''
-    got.push(...blocks.flatMap((block) => parseBlock(block) ?? []))
-    if (enough(got)) break
+/** Every look of the page as it is: no violation, nothing wider than the screen, and a picture for people. */
+async function expectGood(page: Page, name: string): Promise<void> {
+  for (const one of LOOKS) {
+    await look(page, one)
+    await page.screenshot({ path: path.join(SHOTS, `${name}-${one.width}-${one.scheme}.png`) })
+    expect(await axeViolations(page), `${name} ${JSON.stringify(one)}`).toEqual([])
+    expect(await fitsWidth(page), `${name} ${JSON.stringify(one)}`).toBe(true)
   }
-  stop.abort()
-  return got
 }
 
 describe('the pages', () => {
-  it('fit their budget', async () => {
+  it('fit their budget: first route, each lazy one, and all together', async () => {
     const index = await readFile(path.join(assetsDir, 'index.html'), 'utf8')
-    const files = [...index.matchAll(/\/console\/(assets\/[^"]+)/g)].map((match) => match[1] ?? '')
-    const parts = await Promise.all(files.map((file) => readFile(path.join(assetsDir, file))))
-    expect(files.length).toBeGreaterThan(1)
-    expect(parts.reduce((sum, part) => sum + gzipSync(part).byteLength, gzipSync(index).byteLength)).toBeLessThanOrEqual(90_000)
+    const zipped = async (file: string): Promise<number> => gzipSync(await readFile(path.join(assetsDir, 'assets', file))).byteLength
+    const files = await readdir(path.join(assetsDir, 'assets'))
+    const sizes = new Map(await Promise.all(files.map(async (file) => [file, await zipped(file)] as const)))
+    const first = files.filter((file) => index.includes(file))
+    expect(first.length).toBeGreaterThan(1)
+    const sum = (names: readonly string[]): number => names.reduce((all, name) => all + (sizes.get(name) ?? 0), 0)
+    expect(sum(first) + gzipSync(index).byteLength).toBeLessThanOrEqual(90_000)
+    for (const file of files.filter((one) => !first.includes(one))) expect(sizes.get(file), file).toBeLessThanOrEqual(60_000)
+    expect(sum(files)).toBeLessThanOrEqual(350_000)
   })
 
   it('ask for a token, keep it out of the address, and say when it is wrong', async () => {
     const page = await browser.context.newPage()
-    await page.goto(at('/devices'))
+    await page.goto(served.at('/devices'))
     await page.getByLabel('Token').fill('wrong')
     await page.getByRole('button', { name: 'Open the console' }).click()
     await page.getByText('This token is not valid.').waitFor()
-    expect(await axeViolations(page)).toEqual([])
+    await expectGood(page, 'login')
     await page.getByLabel('Token').fill(TOKEN)
     await page.getByRole('button', { name: 'Open the console' }).click()
     await page.getByRole('link', { name: 'gw-kassel-1' }).waitFor()
-    await page.goto(at(`/#token=${TOKEN}`))
-    await page.getByRole('heading', { name: 'things need attention' }).waitFor()
+    await page.goto(served.at(`/#token=${TOKEN}`))
+    await page.getByRole('heading', { name: 'need attention' }).waitFor()
     expect(page.url()).not.toContain(TOKEN)
     await page.close()
   })
 
-  it('show trouble first and lead to the reason of each device', async () => {
+  it('have no axe violation with data, on phone and laptop, by day and by night', async () => {
     await signedIn(async (page) => {
-      await page.getByRole('link', { name: 'line-2/vision-qc-7d4b9-x1' }).first().click()
-      await page.getByRole('heading', { name: 'Why line-2/vision-qc-7d4b9-x1 is not placed' }).waitFor()
-      const row = page.locator('.why-not tr', { hasText: 'gw-kassel-2' })
-      await row.waitFor()
-      expect(await row.innerText()).toContain('Needs 16Gi memory, 7Gi free of 8Gi.')
-      expect(await row.innerText()).toContain('Is not ready: not heard since 08:23.')
+      for (const [name, where, ready] of PAGES) {
+        await page.goto(served.at(where))
+        await page.getByText(ready).first().waitFor()
+        await expectGood(page, name)
+      }
     })
   })
 
-  it('follow the store, and a count leads to its members', async () => {
+  it('have none without data either, and say what to do first', async () => {
+    await served.stop()
+    served = await serveConsole({ store: openMemoryStore(), assetsDir })
+    await signedIn(async (page) => {
+      await page.getByText('skerry join').first().waitFor()
+      await expectGood(page, 'empty-overview')
+      for (const [name, where, ready] of EMPTY) {
+        await page.goto(served.at(where))
+        await page.getByText(ready).first().waitFor()
+        await expectGood(page, `empty-${name}`)
+      }
+    })
+  })
+
+  it('lead from trouble to its reason, with every rule on each device', async () => {
+    await signedIn(async (page) => {
+      const cause = page.locator('.cause-group', { hasText: '0 of 3 devices can take this pod' })
+      await cause.getByRole('link', { name: 'Explain' }).click()
+      await page.getByRole('heading', { name: /Why is line-2\/vision-qc-7d4b9-x1 not running/ }).waitFor()
+      await page.getByRole('heading', { name: 'Where the devices drop out' }).waitFor()
+      await page.locator('table').getByRole('link', { name: 'gw-kassel-2' }).click()
+      const failed = page.locator('.checklist li', { hasText: 'FAIL' })
+      await failed.first().waitFor()
+      expect(await page.locator('.checklist').innerText()).toContain('Needs 16Gi memory, 7Gi free of 8Gi.')
+      expect(await failed.count()).toBe(2)
+      expect(page.url()).toContain('on=gw-kassel-2')
+    })
+  })
+
+  it('follow the store, and a number leads to exactly its members', async () => {
     await signedIn(async (page) => {
       await store.update('nodes', node('gw-kassel-3', 'True'), null)
-      const online = page.getByRole('link', { name: '2 online' })
-      await online.waitFor()
-      await online.click()
-      await page.getByRole('link', { name: 'gw-kassel-3' }).waitFor()
-      expect(await page.locator('tbody tr').count()).toBe(2)
+      const tile = page.locator('.tiles a', { hasText: 'OK' })
+      await tile.filter({ hasText: /^\s*OK\s*1/ }).waitFor()
+      await tile.click()
+      await page.getByRole('rowheader', { name: 'gw-kassel-3' }).waitFor()
+      expect(await page.getByRole('rowheader').count()).toBe(1)
+      expect(new URL(page.url()).searchParams.get('q')).toBe('state:ok')
+    })
+  })
+
+  it('narrow a list by words and by counts, in the address', async () => {
+    await signedIn(async (page) => {
+      await page.goto(served.at('/devices'))
+      await page.getByRole('rowheader').first().waitFor()
+      await page.keyboard.press('/')
+      await page.keyboard.type('state:offline')
+      await page.getByText('1 device of 3').waitFor()
+      await page.goto(served.at('/devices?q=state%3Abroken'))
+      await page.getByText('state is never broken').waitFor()
+      await expectGood(page, 'devices-issue')
+      await page.goto(served.at('/devices'))
+      await page.locator('.facets button', { hasText: 'never-seen' }).click()
+      await page.getByRole('rowheader', { name: 'gw-kassel-3' }).waitFor()
+      expect(new URL(page.url()).searchParams.get('q')).toBe('state:never-seen')
+    })
+  })
+
+  it('are worked by keyboard alone: skip link, list, help', async () => {
+    await signedIn(async (page) => {
+      await page.goto(served.at('/devices'))
+      await page.getByRole('rowheader').first().waitFor()
+      await page.keyboard.press('Tab')
+      expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to the page')
+      await page.locator('.vt-body').focus()
+      await page.keyboard.press('End')
+      await eventually(async () =>
+        expect(await page.evaluate('document.activeElement.closest("[aria-rowindex]").getAttribute("aria-rowindex")')).toBe('4'),
+      )
+      await page.keyboard.press('Enter')
+      await page.getByRole('heading', { level: 1, name: /gw-kassel/ }).waitFor()
+      await page.keyboard.press('?')
+      await page.getByRole('dialog').waitFor()
+      await expectGood(page, 'help')
+      await page.keyboard.press('Escape')
+      await page.keyboard.press('g')
+      await page.keyboard.press('w')
+      await page.getByRole('heading', { name: 'Workloads' }).waitFor()
     })
   })
 
   it('keep the picture while the cloud is away, say how old it is, and catch up', async () => {
     await signedIn(async (page) => {
       await page.getByRole('link', { name: 'Devices', exact: true }).click()
-      await stop()
-      await page.getByText(/No contact with the cloud\. Data is \d+ s old\./).waitFor()
-      expect(await page.locator('tbody tr').count()).toBe(3)
-      expect(await axeViolations(page)).toEqual([])
+      await page.getByRole('rowheader').first().waitFor()
+      await served.stop()
+      await page.getByText(/No contact with the cloud, trying again\. Data is \d+ s old\./).waitFor()
+      expect(await page.getByRole('rowheader').count()).toBe(3)
+      await expectGood(page, 'reconnecting')
       await store.create('nodes', node('gw-kassel-4', 'True'))
-      await start()
-      await page.getByRole('link', { name: 'gw-kassel-4' }).waitFor()
+      await served.start()
+      await page.getByRole('rowheader', { name: 'gw-kassel-4' }).waitFor()
       expect(await page.getByText('No contact').count()).toBe(0)
-    })
-  })
-
-  it('have no axe violation on any route, on phone and laptop, by day and by night', async () => {
-    await signedIn(async (page) => {
-      const details = ['/devices/gw-kassel-1', '/devices/none', '/workloads/Deployment/line-2/vision-qc']
-      for (const where of ['/', '/devices', '/workloads', '/events', '/nowhere', ...details]) {
-        await page.goto(at(where))
-        await page.locator('h1').waitFor()
-        for (const one of LOOKS) {
-          await look(page, one)
-          expect(await axeViolations(page), `${where} ${JSON.stringify(one)}`).toEqual([])
-          expect(await fitsWidth(page), `${where} ${JSON.stringify(one)}`).toBe(true)
-        }
-      }
     })
   })
 
@@ -195,53 +211,93 @@ describe('the pages', () => {
     })
     await store.create('pods', { ...evil, metadata: { ...evil.metadata, name: MARKUP } })
     await signedIn(async (page) => {
-      await page.getByText('onerror').first().waitFor()
-      expect(await page.locator('img').count()).toBe(0)
-      expect(await page.evaluate('window.hacked')).toBeUndefined()
+      for (const where of ['/', '/pods', '/events']) {
+        await page.goto(served.at(where))
+        await page.locator('h1').waitFor()
+        if (where !== '/events') await page.getByText('onerror').first().waitFor()
+        expect(await page.locator('img').count()).toBe(0)
+        expect(await page.evaluate('window.hacked')).toBeUndefined()
+      }
     })
   })
 })
 
+/** name, address, a text that says that its data is there */
+const PAGES: readonly (readonly [string, string, RegExp | string])[] = [
+  ['overview', '/', 'What is wrong, by cause'],
+  ['devices', '/devices', 'gw-kassel-2'],
+  ['field', '/devices?view=field', 'not-placed'],
+  ['device', '/devices/gw-kassel-1', 'Asked of it'],
+  ['device-silent', '/devices/gw-kassel-2', 'last heard'],
+  ['device-none', '/devices/none', 'No device of this name'],
+  ['workloads', '/workloads', 'modbus-bridge'],
+  ['workload', '/workloads/Deployment/line-2/vision-qc', '0 of 3 devices'],
+  ['workload-none', '/workloads/Deployment/line-2/none', 'There is no such workload'],
+  ['pods', '/pods', 'vision-qc'],
+  ['why', '/why/line-2/vision-qc-7d4b9-x1', 'Where the devices drop out'],
+  ['why-here', '/why/line-2/vision-qc-7d4b9-x1?on=gw-kassel-1', 'Every rule on this device'],
+  ['why-running', '/why/line-2/modbus-bridge-7d4b9-k1', 'It is: it runs on'],
+  ['events', '/events', 'FailedScheduling'],
+  ['logs-error', '/logs/line-2/modbus-bridge-7d4b9-k1', 'No log:'],
+  ['inbox', '/inbox', 'Nothing waits'],
+  ['nowhere', '/nowhere', 'There is nothing here'],
+]
+
+const EMPTY: readonly (readonly [string, string, string])[] = [
+  ['devices', '/devices', 'No device has joined yet.'],
+  ['workloads', '/workloads', 'Nothing has been applied yet'],
+  ['events', '/events', 'Nothing has happened'],
+]
+
 describe('the server', () => {
   it('gives data only to who may read, and no environment values to anybody', async () => {
-    for (const where of ['/api/snapshot', '/api/events', '/api/why?pod=x', '/api/none']) expect((await ask(where, {})).status, where).toBe(401)
-    const text = await (await ask('/api/snapshot')).text()
-    expect(text).toContain('vision-qc')
-    expect(text).not.toContain(SECRET)
-    expect((await fetch(at('/api/snapshot'), { method: 'POST' })).status).toBe(405)
+    for (const where of ['/api/stream', '/api/kinds', '/api/why?pod=x', '/api/none']) expect((await served.ask(where, {})).status, where).toBe(401)
+    const tab = await openTab(served)
+    const list = (table: 'devices' | 'pods' | 'workloads'): unknown => ({
+      part: 'list',
+      table,
+      query: '',
+      sort: '',
+      offset: 0,
+      limit: 100,
+      facets: true,
+    })
+    await tab.wish({ a: list('devices'), b: list('pods'), c: list('workloads'), d: { part: 'device', name: 'gw-kassel-1' } } as never)
+    await eventually(async () => expect(JSON.stringify(tab.messages)).toContain('vision-qc'))
+    expect(JSON.stringify(tab.messages)).not.toContain(SECRET)
+    expect(await tab.wish({ x: { part: 'all' } } as never)).toBe(400)
+    tab.close()
+    expect((await fetch(served.at('/'), { method: 'POST' })).status).toBe(405)
   })
 
   it('serves hashed files for ever, compressed, and the page for every route', async () => {
-    const page = await ask('/workloads/Deployment/a/b', {})
+    const page = await served.ask('/workloads/Deployment/a/b', {})
     const html = await page.text()
     expect(page.headers.get('cache-control')).toBe('no-cache')
     expect(page.headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'self'; style-src 'self'")
-    const script = await ask(`/${/assets\/[^"]+\.js/.exec(html)?.[0] ?? 'none'}`, { 'accept-encoding': 'gzip' })
+    const script = await served.ask(`/${/assets\/[^"]+\.js/.exec(html)?.[0] ?? 'none'}`, { 'accept-encoding': 'gzip' })
     expect(script.status).toBe(200)
     expect(script.headers.get('cache-control')).toBe('public, max-age=31536000, immutable')
     expect(script.headers.get('content-encoding')).toBe('gzip')
-    expect((await ask('/assets/..%2f..%2fpackage.json')).status).toBe(404)
-    expect((await ask('/assets/none.js')).status).toBe(404)
+    expect((await served.ask('/assets/..%2f..%2fpackage.json')).status).toBe(404)
+    expect((await served.ask('/assets/none.js')).status).toBe(404)
   })
 
-  it('resumes a stream where it ended, and asks to load again what it cannot continue', async () => {
-    const { revision } = (await (await ask('/api/snapshot')).json()) as Snapshot
+  it('sends a burst of changes as few messages, and only rows of the window', async () => {
+    const tab = await openTab(served)
+    await tab.wish({ list: { part: 'list', table: 'devices', query: '', sort: 'name', offset: 0, limit: 20, facets: false } })
+    await eventually(async () => expect(tab.messages).toHaveLength(1))
+    for (let count = 0; count < 200; count += 1) await store.create('nodes', node(`gw-burst-${String(count).padStart(3, '0')}`, 'True'))
+    const last = (): ListPart | undefined => tab.messages.at(-1)?.parts['list'] as ListPart | undefined
+    await eventually(async () => expect(last()?.total).toBe(203))
+    expect(tab.messages.length).toBeLessThan(12)
+    for (const { parts } of tab.messages) expect((parts['list'] as ListPart).keys.length).toBeLessThanOrEqual(20)
+    const told = tab.messages.length
     await store.update('nodes', node('gw-kassel-3', 'True'), null)
-    const [first] = await eventsUntil(String(revision), (events) => events.some((one) => one.event === 'delta'))
-    expect((JSON.parse(first?.data ?? '{}') as Delta).changed.devices).toMatchObject([{ name: 'gw-kassel-3', word: 'online' }])
-    for (const from of ['1', '999999', null]) {
-      expect((await eventsUntil(from, (events) => events.length > 0))[0]?.event, String(from)).toBe('resync')
-    }
-  })
-
-  it('sends a burst of changes as few messages', async () => {
-    const { revision } = (await (await ask('/api/snapshot')).json()) as Snapshot
-    const last = 'gw-burst-199'
-    const reading = eventsUntil(String(revision), (events) => events.some((one) => one.data.includes(last)))
-    for (let count = 0; count < 200; count += 1) await store.create('nodes', node(`gw-burst-${count}`, 'True'))
-    const events = await reading
-    const told = events.flatMap((one) => (JSON.parse(one.data) as Delta).changed.devices ?? [])
-    expect(new Set(told.map((row) => row.name)).size).toBe(200)
-    expect(events.length).toBeLessThan(20)
+    await store.update('nodes', node('gw-burst-000', 'Unknown'), null)
+    await eventually(async () => expect(tab.messages.length).toBeGreaterThan(told))
+    // gw-kassel-3 is below the window: only the row that is seen was sent
+    expect((last()?.rows ?? []).map((row) => ('name' in row ? row.name : ''))).toEqual(['gw-burst-000'])
+    tab.close()
   })
 })

@@ -1,20 +1,28 @@
-import { LocationProvider, Route, Router, useLocation } from 'preact-iso'
-import { useEffect } from 'preact/hooks'
+import { LocationProvider, Route, Router, lazy, useLocation } from 'preact-iso'
+import { useEffect, useRef } from 'preact/hooks'
+import { Help, useKeys } from './keys.tsx'
 import { contact, heardAtMs, nowMs, startLive } from './live-store.ts'
-import { Device } from './pages/device.tsx'
 import { Devices } from './pages/devices.tsx'
-import { Events } from './pages/events.tsx'
 import { Login } from './pages/login.tsx'
 import { Overview } from './pages/overview.tsx'
-import { Workload } from './pages/workload.tsx'
-import { Workloads } from './pages/workloads.tsx'
 import { forgetToken, token } from './session.ts'
+import { useWish } from './use-wish.ts'
 import { duration } from './words.ts'
+
+const Device = lazy(() => import('./pages/device.tsx').then((page) => page.Device))
+const Workloads = lazy(() => import('./pages/lists.tsx').then((page) => page.Workloads))
+const Pods = lazy(() => import('./pages/lists.tsx').then((page) => page.Pods))
+const Events = lazy(() => import('./pages/lists.tsx').then((page) => page.Events))
+const Workload = lazy(() => import('./pages/workload.tsx').then((page) => page.Workload))
+const Why = lazy(() => import('./pages/why.tsx').then((page) => page.Why))
+const Logs = lazy(() => import('./pages/logs.tsx').then((page) => page.Logs))
+const Inbox = lazy(() => import('./pages/inbox.tsx').then((page) => page.Inbox))
 
 const PLACES = [
   ['/console/', 'Overview'],
   ['/console/devices', 'Devices'],
   ['/console/workloads', 'Workloads'],
+  ['/console/pods', 'Pods'],
   ['/console/events', 'Events'],
 ] as const
 
@@ -30,17 +38,22 @@ export function App() {
 
 function Frame() {
   const { path } = useLocation()
+  const help = useRef<HTMLDialogElement>(null)
+  const { route } = useLocation()
   useEffect(() => startLive(), [])
   useEffect(() => {
     document.title = `${PLACES.find(([at]) => at === path)?.[1] ?? decodeURIComponent(path.split('/').at(-1) ?? '')} · Skerry`
   }, [path])
+  useKeys(route, () => help.current?.showModal())
   return (
     <>
       <a class="skip" href="#main">
         Skip to the page
       </a>
       <header>
-        <span class="brand">Skerry</span>
+        <a class="brand" href="/console/">
+          Skerry
+        </a>
         <nav aria-label="Main">
           {PLACES.map(([at, label]) => (
             <a key={at} href={at} aria-current={isAt(path, at) ? 'page' : undefined}>
@@ -48,14 +61,21 @@ function Frame() {
             </a>
           ))}
         </nav>
-        <Freshness />
-        <button type="button" onClick={() => forgetToken('')}>
-          Sign out
-        </button>
+        <div class="header-end">
+          <Waiting />
+          <Freshness />
+          <button type="button" class="quiet" aria-label="Keys and words" onClick={() => help.current?.showModal()}>
+            ?
+          </button>
+          <button type="button" class="quiet sign-out" onClick={() => forgetToken('')}>
+            Sign out
+          </button>
+        </div>
       </header>
       <main id="main" tabIndex={-1}>
-        {contact.value === 'loading' ? <p role="status">Loading…</p> : <Pages />}
+        <Pages />
       </main>
+      <Help dialog={help} />
     </>
   )
 }
@@ -68,7 +88,11 @@ function Pages() {
       <Route path="/console/devices/:name" component={Device} />
       <Route path="/console/workloads" component={Workloads} />
       <Route path="/console/workloads/:kind/:namespace/:name" component={Workload} />
+      <Route path="/console/pods" component={Pods} />
+      <Route path="/console/why/:namespace/:name" component={Why} />
+      <Route path="/console/logs/:namespace/:name" component={Logs} />
       <Route path="/console/events" component={Events} />
+      <Route path="/console/inbox" component={Inbox} />
       <Route default component={Nowhere} />
     </Router>
   )
@@ -85,6 +109,15 @@ function Nowhere() {
   )
 }
 
+function Waiting() {
+  const waiting = useWish({ part: 'summary' })?.waiting ?? 0
+  return (
+    <a class={`waiting ${waiting > 0 ? 'some' : ''}`} href="/console/inbox">
+      Waiting for you ({waiting})
+    </a>
+  )
+}
+
 /** A stale picture says so, and how old it is. */
 function Freshness() {
   if (contact.value === 'loading') return <p class="fresh" />
@@ -97,7 +130,7 @@ function Freshness() {
     )
   return (
     <p class="fresh lost" role="alert">
-      No contact with the cloud. Data is {duration(nowMs.value - heardAtMs.value)} old.
+      No contact with the cloud, trying again. Data is {duration(nowMs.value - heardAtMs.value)} old.
     </p>
   )
 }

@@ -8,7 +8,7 @@ export interface StreamEvent {
 
 /** Calls back for each event until the stream ends; resolves then. Rejects when it breaks. */
 export async function readEvents(body: ReadableStream<Uint8Array>, onEvent: (event: StreamEvent) => void): Promise<void> {
-  const reader = body.pipeThrough(new TextDecoderStream() as unknown as ReadableWritablePair<string, Uint8Array>).getReader()
+  const reader = textOf(body)
   let rest = ''
   for (;;) {
     const { done, value } = await reader.read()
@@ -21,6 +21,11 @@ export async function readEvents(body: ReadableStream<Uint8Array>, onEvent: (eve
       if (event !== null) onEvent(event)
     }
   }
+}
+
+/** A body as text, piece by piece. */
+export function textOf(body: ReadableStream<Uint8Array>): ReadableStreamDefaultReader<string> {
+  return body.pipeThrough(new TextDecoderStream() as unknown as ReadableWritablePair<string, Uint8Array>).getReader()
 }
 
 /** One block of lines; null for a block of comments. */

@@ -1,67 +1,71 @@
 /**
- * Everything the pages show, and how fresh it is.
+ * What the pages show, and how fresh it is: one stream a tab, told what each component on screen wishes to know.
  *
  * INVARIANTS
- * - Rows are whole: a delta replaces rows by key, so applying one twice changes nothing.
+ * - The rows kept for a list are those of the window that came last: the cloud sends only rows that differ from them.
  * - While the connection is down the last picture stays and its age is told.
- * - One connection at a time; a lost one is retried after one to ten seconds, with the last revision held.
+ * - One connection at a time; a lost one is retried after one to ten seconds, and all wishes are told again.
  */
 import { batch, signal } from '@preact/signals'
-import type { Delta, DeviceRow, EventRow, PodRow, Snapshot, Tables, WorkloadRow } from '../view-model.ts'
+import type { Signal } from '@preact/signals'
+import type { FieldPart, ListPart, LiveMessage, Parts, Wish } from '../live-protocol.ts'
 import { readEvents } from './event-stream.ts'
+import { FieldBytes } from './field-bytes.ts'
 import { ask, token } from './session.ts'
+import type { TableName, Tables } from '../view-model.ts'
 
 export type Contact = 'loading' | 'live' | 'reconnecting'
 
 export const contact = signal<Contact>('loading')
-/** when the rows were last known to be true, on this browser's clock */
+/** when the cloud was last heard, on this browser's clock */
 export const heardAtMs = signal(Date.now())
 /** ticks each second so that ages move */
 export const nowMs = signal(Date.now())
 
-/** Rows of one kind by key. `version` counts changes: a component that reads it is drawn again. */
-class RowSet<R> {
-  readonly version = signal(0)
-  readonly #rows = new Map<string, R>()
-  readonly #keyOf: (row: R) => string
-  #list: readonly R[] | null = null
+type Row = Tables[TableName]
 
-  constructor(keyOf: (row: R) => string) {
-    this.#keyOf = keyOf
-  }
+/** A list as a component reads it: the window that came last. */
+export interface ListSeen extends Omit<ListPart, 'rows' | 'keys'> {
+  readonly rows: readonly Row[]
+}
 
-  all(): readonly R[] {
-    void this.version.value
-    return (this.#list ??= [...this.#rows.values()])
-  }
+export type Seen<P extends Wish['part']> = P extends 'list' ? ListSeen : P extends 'field' ? FieldBytes : Exclude<Parts[P], ListPart | FieldPart>
 
-  get(key: string): R | undefined {
-    void this.version.value
-    return this.#rows.get(key)
-  }
+interface Standing {
+  wish: Wish
+  readonly seen: Signal<unknown>
+  rows: ReadonlyMap<string, Row>
+}
 
-  replaceAll(rows: readonly R[]): void {
-    this.#rows.clear()
-    this.change(rows, [])
-  }
+const wishes = new Map<string, Standing>()
+let stream = ''
+let told = false
+let running = false
+let counter = 0
 
-  change(rows: readonly R[], gone: readonly string[]): void {
-    for (const key of gone) this.#rows.delete(key)
-    for (const row of rows) this.#rows.set(this.#keyOf(row), row)
-    this.#list = null
-    this.version.value += 1
+/** A place for one wish; `release` it when nobody looks any more. */
+export function openWish<W extends Wish>(wish: W): { readonly seen: Signal<Seen<W['part']> | undefined>; change(wish: W): void; release(): void } {
+  counter += 1
+  const key = `w${counter}`
+  const seen = signal<Seen<W['part']> | undefined>(undefined)
+  const standing: Standing = { wish, seen, rows: new Map() }
+  wishes.set(key, standing)
+  tellSoon()
+  return {
+    seen,
+    change(next) {
+      if (JSON.stringify(standing.wish) === JSON.stringify(next)) return
+      standing.wish = next
+      tellSoon()
+    },
+    release() {
+      wishes.delete(key)
+      tellSoon()
+    },
   }
 }
 
-export const devices = new RowSet<DeviceRow>((row) => row.name)
-export const workloads = new RowSet<WorkloadRow>((row) => row.key)
-export const pods = new RowSet<PodRow>((row) => row.key)
-export const events = new RowSet<EventRow>((row) => row.key)
-
-let revision = 0
-let running = false
-
-/** Loads the picture and follows it until the token is gone. */
+/** Follows the cloud until the token is gone. */
 export function startLive(): void {
   if (running) return
   running = true
@@ -76,12 +80,13 @@ async function keepFollowing(): Promise<void> {
   for (;;) {
     if (token.value === null) await signedIn()
     try {
-      if (contact.value === 'loading' || revision === 0) await load()
-      waitMs = 1000
-      await follow()
+      await follow(() => {
+        waitMs = 1000
+      })
     } catch {
       // told by `contact`; tried again below
     }
+    stream = ''
     if (contact.value === 'live') contact.value = 'reconnecting'
     await new Promise((resolve) => setTimeout(resolve, waitMs))
     waitMs = Math.min(10_000, waitMs * 2)
@@ -98,54 +103,68 @@ function signedIn(): Promise<void> {
   })
 }
 
-async function load(): Promise<void> {
-  const snapshot = (await (await ask('snapshot')).json()) as Snapshot
-  batch(() => {
-    revision = snapshot.revision
-    devices.replaceAll(snapshot.tables.devices)
-    workloads.replaceAll(snapshot.tables.workloads)
-    pods.replaceAll(snapshot.tables.pods)
-    events.replaceAll(snapshot.tables.events)
-    heard()
-  })
-}
+/** Three pings missed: the connection is gone even if nobody said so. */
+const SILENCE_MS = 45_000
 
-async function follow(): Promise<void> {
+async function follow(onHello: () => void): Promise<void> {
   const quiet = new AbortController()
-  let watchdog = setTimeout(() => quiet.abort(), 45_000)
+  let watchdog = setTimeout(() => quiet.abort(), SILENCE_MS)
   try {
-    const response = await ask('events', { 'last-event-id': String(revision) }, quiet.signal)
+    const response = await ask('stream', {}, quiet.signal)
     if (response.body === null) return
-    heard()
     await readEvents(response.body, ({ event, data }) => {
       clearTimeout(watchdog)
-      watchdog = setTimeout(() => quiet.abort(), 45_000)
-      if (event === 'resync') void load()
-      else if (event === 'delta') apply(JSON.parse(data) as Delta)
-      heard()
+      watchdog = setTimeout(() => quiet.abort(), SILENCE_MS)
+      if (event === 'hello') {
+        stream = (JSON.parse(data) as { readonly stream: string }).stream
+        onHello()
+        for (const standing of wishes.values()) standing.rows = new Map()
+        tellNow()
+      } else if (event === 'parts') take(JSON.parse(data) as LiveMessage)
+      if (event !== 'hello') heard()
     })
   } finally {
     clearTimeout(watchdog)
   }
 }
 
-function apply({ revision: newest, changed, gone }: Delta): void {
+/** Wishes of one moment are told together; a scroll tells a few times a second. */
+const TELL_MS = 80
+
+function tellSoon(): void {
+  if (told) return
+  told = true
+  setTimeout(() => {
+    told = false
+    tellNow()
+  }, TELL_MS)
+}
+
+function tellNow(): void {
+  if (stream === '') return
+  const body = JSON.stringify({ wishes: Object.fromEntries([...wishes].map(([key, { wish }]) => [key, wish])) })
+  ask(`stream/${stream}`, { 'content-type': 'application/json' }, undefined, { method: 'PUT', body }).catch(() => undefined)
+}
+
+function take({ parts }: LiveMessage): void {
   batch(() => {
-    revision = newest
-    for (const [table, set] of SETS) {
-      const rows = changed[table] ?? []
-      const keys = gone[table] ?? []
-      if (rows.length + keys.length > 0) set.change(rows as never[], keys)
+    for (const [key, part] of Object.entries(parts)) {
+      const standing = wishes.get(key)
+      if (standing === undefined) continue
+      if (standing.wish.part === 'list') takeList(standing, part as ListPart)
+      else if (standing.wish.part === 'field') standing.seen.value = FieldBytes.after(standing.seen.value, part as FieldPart)
+      else standing.seen.value = part
     }
   })
 }
 
-const SETS: readonly (readonly [keyof Tables, { change(rows: readonly never[], gone: readonly string[]): void }])[] = [
-  ['devices', devices],
-  ['workloads', workloads],
-  ['pods', pods],
-  ['events', events],
-]
+function takeList(standing: Standing, { keys, rows, ...head }: ListPart): void {
+  const known = new Map(standing.rows)
+  for (const row of rows) known.set('key' in row ? row.key : row.name, row)
+  const window = keys.flatMap((key) => known.get(key) ?? [])
+  standing.rows = new Map(keys.flatMap((key) => (known.has(key) ? [[key, known.get(key) as Row] as const] : [])))
+  standing.seen.value = { ...head, rows: window }
+}
 
 function heard(): void {
   contact.value = 'live'

@@ -27,9 +27,22 @@ export function forgetToken(why: string): void {
   token.value = null
 }
 
-/** fetch with the token. A 401 ends the session. */
-export async function ask(path: string, headers: Readonly<Record<string, string>> = {}, abort?: AbortSignal): Promise<Response> {
-  const response = await fetch(`/console/api/${path}`, {
+interface Sending {
+  readonly method: string
+  readonly body?: string
+}
+
+/** The console's own data. A 401 ends the session; any other failure is thrown as a sentence. */
+export async function ask(path: string, headers: Readonly<Record<string, string>> = {}, abort?: AbortSignal, sending?: Sending): Promise<Response> {
+  const response = await call(`/console/api/${path}`, headers, abort, sending)
+  if (!response.ok) throw new Error(`the cloud answered ${response.status}`)
+  return response
+}
+
+/** Any path of the API with the token; the caller reads the status. A 401 ends the session. */
+export async function call(path: string, headers: Readonly<Record<string, string>> = {}, abort?: AbortSignal, sending?: Sending): Promise<Response> {
+  const response = await fetch(path, {
+    ...sending,
     headers: { authorization: `Bearer ${token.value ?? ''}`, ...headers },
     cache: 'no-store',
     ...(abort === undefined ? {} : { signal: abort }),
@@ -38,6 +51,5 @@ export async function ask(path: string, headers: Readonly<Record<string, string>
     forgetToken('This token is not valid.')
     throw new Error('not signed in')
   }
-  if (!response.ok) throw new Error(`the cloud answered ${response.status}`)
   return response
 }

@@ -1,5 +1,4 @@
-/** Numbers as people say them, and the order of trouble. */
-import type { Tone } from '../view-model.ts'
+/** Numbers as people say them. */
 
 /** `"4 s"`, `"12 min"`, `"3 h 5 min"`, `"6 days"` */
 export function duration(ms: number): string {
@@ -26,12 +25,10 @@ export function cores(milli: number): string {
 }
 
 export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`
+  return `${grouped(count)} ${count === 1 ? one : many}`
 }
 
-const ORDER: Readonly<Record<Tone, number>> = { bad: 0, warn: 1, unknown: 2, busy: 3, ok: 4 }
-
-/** Trouble first, then by name. */
-export function byTrouble<R extends { readonly tone: Tone; readonly name: string }>(a: R, b: R): number {
-  return ORDER[a.tone] - ORDER[b.tone] || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
+/** `98333` -> `"98,333"` */
+export function grouped(count: number): string {
+  return count.toLocaleString('en-US')
 }

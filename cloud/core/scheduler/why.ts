@@ -15,6 +15,8 @@ export interface WhyNode {
   /** where the numbers come from and how old they are */
   readonly source: string
   readonly causes: readonly Cause[]
+  /** the rule that says each cause */
+  readonly rules: readonly string[]
 }
 
 export interface WhyAnswer {
@@ -22,6 +24,8 @@ export interface WhyAnswer {
   readonly device: string | null
   readonly sentence: string
   readonly funnel: readonly FunnelStep[]
+  /** every rule that was looked at, in order; each was looked at on each device */
+  readonly rules: readonly string[]
   readonly nodes: readonly WhyNode[]
   /** changes that were tried and would do, smallest first */
   readonly suggestions: readonly Suggestion[]
@@ -52,18 +56,20 @@ export function answerWhy(question: WhyQuestion): WhyAnswer {
   const fits = told.filter((one) => one.reasons.length === 0)
   return {
     ...answer(placedOn, fits.length > 0 ? fitting(fits.map((one) => one.node)) : sentenceFor(refusal, told, node)),
-    funnel: node === null ? refusal.funnel : [],
+    funnel: refusal.funnel,
+    rules: [...profile.filters, ...(profile.worldFilters ?? [])].map((rule) => rule.name),
     nodes: told.map((one) => ({
       node: one.node,
       source: sourceOf(world.get(one.node)?.heardAt ?? '', question.nowMs),
       causes: one.reasons.map((reason) => reason.cause),
+      rules: one.reasons.map((reason) => reason.plugin),
     })),
     suggestions: fits.length > 0 ? [] : whatIf(profile, info, world, refusal, node),
   }
 }
 
 function answer(device: string | null, sentence: string): WhyAnswer {
-  return { placed: device !== null, device, sentence, funnel: [], nodes: [], suggestions: [] }
+  return { placed: device !== null, device, sentence, funnel: [], rules: [], nodes: [], suggestions: [] }
 }
 
 function fitting(names: readonly string[]): string {

@@ -1,49 +1,57 @@
 import { useRoute } from 'preact-iso'
+import type { Compared, DevicePart } from '../../live-protocol.ts'
 import { Age } from '../parts/age.tsx'
 import { Bar } from '../parts/bar.tsx'
 import { Cause } from '../parts/cause.tsx'
 import { EventList } from '../parts/event-list.tsx'
-import { Word } from '../parts/mark.tsx'
-import { PodTable } from '../parts/pod-table.tsx'
-import { devices, events, pods } from '../live-store.ts'
-import { bytes, cores } from '../words.ts'
+import { StandingWord, Word } from '../parts/mark.tsx'
+import { useWish } from '../use-wish.ts'
+import { bytes, cores, duration, plural } from '../words.ts'
+import { nowMs } from '../live-store.ts'
 import type { DeviceRow } from '../../view-model.ts'
 
-/** One device: what is wrong, what it carries, what it is. */
+/** One device: what it should run, what it says, what runs; what is wrong; what it is. */
 export function Device() {
-  const name = useRoute().params['name'] ?? ''
-  const row = devices.get(name)
-  if (row === undefined)
+  const { name = '' } = useRoute().params
+  return <DeviceOf key={name} name={name} />
+}
+
+function DeviceOf({ name }: { readonly name: string }) {
+  const part = useWish({ part: 'device', name })
+  if (part === undefined) return <p role="status">Loading…</p>
+  if (part === null)
     return (
       <>
         <h1>{name}</h1>
         <p>
-          There is no device of that name. <a href="/console/devices">All devices</a>
+          No device of this name. <a href="/console/devices">All devices</a>
         </p>
       </>
     )
-  const here = pods.all().filter((pod) => pod.device === name)
-  const about = new Set([`Node ${name}`, ...here.map((pod) => `Pod ${pod.key}`)])
+  const { row, compared, events } = part
   return (
     <>
       <p class="crumb">
         <a href="/console/devices">Devices</a>
       </p>
-      <h1>{row.name}</h1>
+      <h1>{name}</h1>
       <p class="standing">
-        <Word tone={row.tone}>{row.word}</Word>
-        {row.cordoned ? <span>cordoned</span> : null}
+        <StandingWord standing={row.standing} />
+        <span>{sentence(part)}</span>
         <Heard row={row} />
+        {row.cordoned ? <span class="tag">cordoned: takes no new pods</span> : null}
       </p>
       {row.causes.map((cause) => (
         <Cause key={cause.says} cause={cause} />
       ))}
+      <Overrides part={part} />
+      <h2>Workloads</h2>
+      <ComparedTable rows={compared} device={name} stale={row.word === 'offline'} />
+      <Holds part={part} />
       <div class="split">
         <div>
-          <h2>Pods</h2>
-          <PodTable rows={here} by="device" />
           <h2>Events</h2>
-          <EventList rows={events.all().filter((event) => about.has(event.about))} max={20} />
+          <EventList rows={events} />
         </div>
         <div class="side">
           <h2>Asked of it</h2>
@@ -56,12 +64,123 @@ export function Device() {
   )
 }
 
+/** `Failed: 1 of 6 workloads in trouble.` */
+function sentence({ row, compared }: DevicePart): string {
+  const all = compared.length
+  if (row.standing === 'offline') return `${plural(all, 'pod')} last known there; they are left as they are.`
+  if (row.standing === 'never-seen') return 'It is known by name and has never reported.'
+  const notPlaced = compared.filter((one) => one.pod.word === 'not-placed').length
+  if (notPlaced > 0) return `${notPlaced} of ${plural(all, 'pod')} not placed.`
+  if (row.troubled > 0) return `${row.troubled} of ${plural(all, 'pod')} in trouble.`
+  const differing = compared.filter((one) => one.differs.length > 0).length
+  if (differing > 0) return `${differing} of ${plural(all, 'pod')} on the way to what is wanted.`
+  return all === 0 ? 'Nothing is wanted there.' : `${plural(all, 'pod')}, all as wanted.`
+}
+
 function Heard({ row }: { readonly row: DeviceRow }) {
   if (row.word === 'online' || row.word === 'degraded') return <span class="muted">in contact</span>
   return row.heardAtMs === null ? null : (
     <span class="muted">
       last heard <Age at={row.heardAtMs} /> ago
     </span>
+  )
+}
+
+function Overrides({ part }: { readonly part: DevicePart }) {
+  return (
+    <>
+      {part.overrides.map((one) => (
+        <p key={`${one.kind} ${one.about}`} class="notice">
+          <b>Decided on site:</b> {one.kind} for {one.about}, by {one.owner}: “{one.reason}”. Ends by itself in {duration(one.endsAtMs - nowMs.value)}
+          .
+        </p>
+      ))}
+    </>
+  )
+}
+
+/** Desired, reported and running beside each other; what differs is marked with a word, not only by colour. */
+function ComparedTable({ rows, device, stale }: { readonly rows: readonly Compared[]; readonly device: string; readonly stale: boolean }) {
+  if (rows.length === 0) return <p class="muted empty">No workload is placed there.</p>
+  return (
+    <div class="scroll" tabIndex={0} role="region" aria-label="Workloads: desired, reported, running">
+      <table class={`stack compared ${stale ? 'stale' : ''}`}>
+        <thead>
+          <tr>
+            {['Workload', 'State', 'Desired', 'Reported', stale ? 'Running (last known)' : 'Running', ''].map((title) => (
+              <th key={title} scope="col">
+                {title === '' ? <span class="hidden">More</span> : title}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((one) => (
+            <ComparedRow key={one.pod.key} one={one} device={device} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+function ComparedRow({ one, device }: { readonly one: Compared; readonly device: string }) {
+  const { pod, desired, reported, running, differs } = one
+  const marked = (what: Compared['differs'][number]): string => (differs.includes(what) ? 'differs' : '')
+  return (
+    <tr>
+      <th scope="row">
+        <a href={`/console/workloads/${pod.workload}`}>{pod.workload.split('/').slice(2).join('/')}</a>
+        <small>{pod.key}</small>
+      </th>
+      <td data-label="State">
+        <Word tone={pod.tone}>{pod.word}</Word>
+        {pod.cause === null ? null : <small>{pod.cause.says}</small>}
+      </td>
+      <td data-label="Desired">
+        {desired === null ? 'gone' : desired.image}
+        {desired === null ? null : <small>revision {desired.revision}</small>}
+      </td>
+      <td data-label="Reported" class={marked('revision')}>
+        {reported === null ? <span class="muted">nothing yet</span> : reported.phase}
+        {reported === null ? null : (
+          <small>
+            revision {reported.revision}
+            {differs.includes('revision') ? ', another one' : ''}
+          </small>
+        )}
+      </td>
+      <td data-label="Running" class={marked('image') || marked('state')}>
+        {running === null ? <span class="muted">nothing</span> : running.image}
+        {running === null ? null : (
+          <small>
+            {running.state}
+            {running.restarts > 0 ? `, ${plural(running.restarts, 'restart')}` : ''}
+            {differs.includes('image') ? ', another image' : ''}
+          </small>
+        )}
+      </td>
+      <td class="row-actions">
+        <a href={`/console/why/${pod.key}?on=${device}`} aria-label={`Why: ${pod.key}`}>
+          Why
+        </a>
+        <a href={`/console/logs/${pod.key}`} aria-label={`Logs of ${pod.key}`}>
+          Logs
+        </a>
+      </td>
+    </tr>
+  )
+}
+
+function Holds({ part: { holds } }: { readonly part: DevicePart }) {
+  if (holds === null) return <p class="muted">The device has sent no report to this cloud yet.</p>
+  return (
+    <details class="plan" open={!holds.converged && holds.plan.length > 0}>
+      <summary>
+        Holds document {holds.generation}; {holds.converged ? 'its engine matches it' : 'still working on it'} (report <Age at={holds.atMs} /> old)
+      </summary>
+      {holds.plan.length === 0 ? <p class="muted">Nothing is left to do.</p> : <pre>{holds.plan.join('\n')}</pre>}
+    </details>
   )
 }
 
@@ -90,7 +209,7 @@ function Facts({ row }: { readonly row: DeviceRow }) {
     ['Kernel', row.kernel],
     ['Engine', row.engine],
     ['Agent', row.agent],
-    ...Object.entries(row.labels).map(([key, value]) => [`label ${key}`, value] as const),
+    ...Object.entries(row.labels).map(([key, value]) => [key, value] as const),
   ] as const
   return (
     <dl class="facts">

@@ -1,89 +1,146 @@
+import { useState } from 'preact/hooks'
 import { Age } from '../parts/age.tsx'
-import { FilterBar, useFilter } from '../parts/filter.tsx'
-import { Word } from '../parts/mark.tsx'
-import { devices } from '../live-store.ts'
-import { byTrouble, bytes, cores, plural } from '../words.ts'
+import { Facets, labelOf } from '../parts/facets.tsx'
+import { StandingWord } from '../parts/mark.tsx'
+import { QueryBox } from '../parts/query-box.tsx'
+import { VirtualTable } from '../parts/virtual-table.tsx'
+import type { TableColumn } from '../parts/virtual-table.tsx'
+import { DeviceField } from '../field/device-field.tsx'
+import { useQuery } from '../use-query.ts'
+import { useWish } from '../use-wish.ts'
+import { bytes, cores } from '../words.ts'
 import type { DeviceRow } from '../../view-model.ts'
 
-/** Rows drawn at once; the filter finds the others. */
-const MOST = 500
-
-/** Every device, trouble first. */
+/** Every device: one question, answered as a list or as a field of dots. */
 export function Devices() {
-  const { text, state } = useFilter()
-  const all = devices.all()
-  const rows = all.filter((row) => row.name.includes(text) && (state === '' || row.word === state)).toSorted(byTrouble)
+  const { q, sort, view, get, set, term } = useQuery()
+  const [window, setWindow] = useState({ offset: 0, limit: 100 })
+  const list = useWish({ part: 'list', table: 'devices', query: q, sort, facets: true, ...window })
+  const labels = useWish({ part: 'summary' })?.labels ?? []
+  const by = get('by') || (labels[0]?.key ?? '')
   return (
     <>
-      <h1>Devices</h1>
-      <FilterBar what="device" states={['online', 'degraded', 'offline', 'never-seen']} shown={rows.length} total={all.length} />
-      <div class="scroll" tabIndex={0} role="region" aria-label="Devices">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Device</th>
-              <th scope="col">State</th>
-              <th scope="col">Heard</th>
-              <th scope="col">System</th>
-              <th scope="col">CPU asked</th>
-              <th scope="col">Memory asked</th>
-              <th scope="col">PIDs</th>
-              <th scope="col">Pods</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.slice(0, MOST).map((row) => (
-              <Row key={row.name} row={row} />
-            ))}
-          </tbody>
-        </table>
+      <div class="title">
+        <h1>Devices</h1>
+        <div class="views" role="group" aria-label="Show as">
+          {(['list', 'field'] as const).map((one) => (
+            <button key={one} type="button" aria-pressed={(view || 'list') === one} onClick={() => set('view', one === 'list' ? '' : one)}>
+              {one === 'list' ? 'List' : 'Field'}
+            </button>
+          ))}
+        </div>
       </div>
-      {rows.length > MOST ? <p class="muted">{plural(rows.length - MOST, 'more device')}: narrow the filter.</p> : null}
-      {all.length === 0 ? (
-        <p>
-          No device has joined yet. Make a join file with <code>skerry join NAME</code>.
-        </p>
-      ) : null}
+      <QueryBox
+        q={q}
+        what="device"
+        example="state:failed site:eu-3 agent<1.4 text"
+        shown={list?.total}
+        of={list?.of}
+        issues={list?.issues ?? []}
+        onQuery={(text) => set('q', text)}
+      />
+      <div class="listing">
+        <Facets facets={list?.facets ?? []} q={q} onTerm={term} />
+        <div class="listed">
+          {view === 'field' ? (
+            <>
+              <GroupBy labels={labels} by={by} onBy={(value) => set('by', value)} />
+              <DeviceField query={q} by={by === 'none' ? '' : by} onGroup={(label) => term(by, label)} />
+            </>
+          ) : list === undefined ? (
+            <p role="status">Loading…</p>
+          ) : list.of === 0 ? (
+            <NoDevices />
+          ) : list.total === 0 ? (
+            <p class="empty">No device matches.</p>
+          ) : (
+            <VirtualTable
+              label="Devices"
+              columns={COLUMNS}
+              total={list.total}
+              offset={list.offset}
+              rows={list.rows as readonly DeviceRow[]}
+              keyOf={(row) => row.name}
+              hrefOf={(row) => `/console/devices/${row.name}`}
+              sort={sort || 'trouble'}
+              onSort={(order) => set('sort', order)}
+              onWindow={setWindow}
+            />
+          )}
+        </div>
+      </div>
     </>
   )
 }
 
-function Row({ row }: { readonly row: DeviceRow }) {
-  const { asked, capacity } = row
+export function NoDevices() {
   return (
-    <tr>
-      <th scope="row">
-        <a href={`/console/devices/${row.name}`}>{row.name}</a>
-        {row.cordoned ? <small>cordoned</small> : null}
-      </th>
-      <td>
-        <Word tone={row.tone}>{row.word}</Word>
-        {row.causes[0] === undefined ? null : <small>{row.causes[0].says}</small>}
-      </td>
-      <td class="num">
-        <Heard row={row} />
-      </td>
-      <td>
-        {row.arch}
-        <small>{row.os}</small>
-      </td>
-      <td class="num">
-        {cores(asked.cpuMilli)}
-        {capacity === null ? '' : ` of ${cores(capacity.cpuMilli)}`}
-      </td>
-      <td class="num">
-        {bytes(asked.memoryBytes)}
-        {capacity === null ? '' : ` of ${bytes(capacity.memoryBytes)}`}
-      </td>
-      <td class="num">
-        {asked.pids}
-        {capacity === null ? '' : ` of ${capacity.pids}`}
-      </td>
-      <td class="num">
-        {asked.pods}
-        {capacity === null ? '' : ` of ${capacity.pods}`}
-      </td>
-    </tr>
+    <div class="empty">
+      <p>No device has joined yet.</p>
+      <p>
+        Make a join file with <code>skerry join NAME &gt; join.json</code>, carry it to the device, and start the agent there with{' '}
+        <code>skerry-agent run --join join.json</code>. The device shows up here by itself.
+      </p>
+    </div>
+  )
+}
+
+interface GroupByProps {
+  readonly labels: readonly { readonly key: string; readonly values: number }[]
+  readonly by: string
+  onBy(key: string): void
+}
+
+export function GroupBy({ labels, by, onBy }: GroupByProps) {
+  return (
+    <label class="group-by">
+      Group by{' '}
+      <select value={by === '' ? 'none' : by} onChange={(event) => onBy(event.currentTarget.value)}>
+        <option value="none">nothing</option>
+        {labels.map(({ key, values }) => (
+          <option key={key} value={key}>
+            {labelOf(key)} ({values})
+          </option>
+        ))}
+      </select>
+    </label>
+  )
+}
+
+const COLUMNS: readonly TableColumn<DeviceRow>[] = [
+  { title: 'Device', sort: 'name', width: 'minmax(0, 1.5fr)', cell: (row) => row.name },
+  { title: 'State', sort: 'trouble', width: 'minmax(0, 2.6fr)', cell: (row) => <State row={row} /> },
+  { title: 'Heard', sort: 'heard', width: '96px', num: true, cell: (row) => <Heard row={row} /> },
+  { title: 'Agent', sort: 'agent', width: '84px', cell: (row) => row.agent || '–' },
+  { title: 'System', sort: 'system', width: 'minmax(0, 1fr)', cell: (row) => row.os || '–' },
+  {
+    title: 'CPU',
+    width: '92px',
+    num: true,
+    cell: (row) => (row.capacity === null ? '–' : `${cores(row.asked.cpuMilli)} / ${cores(row.capacity.cpuMilli)}`),
+  },
+  {
+    title: 'Memory',
+    width: '136px',
+    num: true,
+    cell: (row) => (row.capacity === null ? '–' : `${bytes(row.asked.memoryBytes)} / ${bytes(row.capacity.memoryBytes)}`),
+  },
+  { title: 'Pods', sort: 'pods', width: '56px', num: true, cell: (row) => row.asked.pods },
+]
+
+function State({ row }: { readonly row: DeviceRow }) {
+  const [why] = row.standing === 'offline' ? [] : [...row.podCauses, ...row.causes]
+  return (
+    <>
+      <StandingWord standing={row.standing} />
+      {row.cordoned ? <span class="tag">cordoned</span> : null}
+      {row.held > 0 ? <span class="tag">held on site</span> : null}
+      {why === undefined ? null : (
+        <span class="muted one-line" title={why.says}>
+          {why.says}
+        </span>
+      )}
+    </>
   )
 }
 

@@ -1,94 +1,135 @@
-import { Cause } from '../parts/cause.tsx'
-import { Dots } from '../parts/dots.tsx'
+import { useLocation } from 'preact-iso'
+import type { CauseGroup, SummaryPart } from '../../live-protocol.ts'
+import { Age } from '../parts/age.tsx'
 import { EventList } from '../parts/event-list.tsx'
 import { Mark } from '../parts/mark.tsx'
-import { Tally } from '../parts/tally.tsx'
-import type { Count } from '../parts/tally.tsx'
-import { devices, events, pods, workloads } from '../live-store.ts'
-import { problemsOf } from '../problems.ts'
-import type { Problem } from '../problems.ts'
-import { byTrouble, plural } from '../words.ts'
-import type { DeviceRow, Tone, WorkloadRow } from '../../view-model.ts'
+import { Tiles } from '../parts/tiles.tsx'
+import { DeviceField } from '../field/device-field.tsx'
+import { withTerm } from '../../query.ts'
+import { useQuery } from '../use-query.ts'
+import { useWish } from '../use-wish.ts'
+import { grouped, plural } from '../words.ts'
+import type { EventRow } from '../../view-model.ts'
+import { GroupBy, NoDevices } from './devices.tsx'
 
-const MOST = 12
-
-/** How the fleet stands: problems first, then counts that lead to their members. */
+/** How the fleet stands: problems first, then every device as a dot, then what changes. */
 export function Overview() {
-  const fleet = devices.all().toSorted(byTrouble)
+  const summary = useWish({ part: 'summary' })
+  const causes = useWish({ part: 'causes' })
+  if (summary === undefined || causes === undefined) return <p role="status">Loading…</p>
   // without devices the headline says all there is to say
-  const problems = problemsOf(fleet, pods.all()).filter((one) => fleet.length > 0 || one.cause.code !== 'placement.no-nodes')
+  const groups = causes.groups.filter((one) => summary.devices > 0 || one.cause.code !== 'placement.no-nodes')
   return (
-    <div class="overview">
-      <div class="problems">
-        <h1 class={problems.some((one) => one.tone === 'bad') ? 'bad' : ''}>{headline(problems, fleet.length)}</h1>
-        {fleet.length === 0 ? (
-          <p>
-            Make a join file with <code>skerry join NAME</code> and start an agent with it.
-          </p>
-        ) : null}
-        {problems.slice(0, MOST).map((one) => (
-          <ProblemRow key={one.key} problem={one} />
-        ))}
-        {problems.length > MOST ? <MoreProblems count={problems.length - MOST} /> : null}
-      </div>
-      <div class="side">
-        <Tally title="Devices" counts={deviceCounts(fleet)} />
-        <Dots rows={fleet} />
-        <Tally title="Workloads" counts={workloadCounts(workloads.all())} />
-        <section aria-label="Recent events">
-          <h2>Recent events</h2>
-          <EventList rows={events.all()} max={8} />
-          <p>
-            <a href="/console/events">All events</a>
-          </p>
-        </section>
-      </div>
-    </div>
-  )
-}
-
-function MoreProblems({ count }: { readonly count: number }) {
-  return (
-    <p class="muted">
-      and {plural(count, 'more cause')}: see <a href="/console/workloads?state=trouble">workloads</a> and <a href="/console/devices">devices</a>
-    </p>
-  )
-}
-
-function ProblemRow({ problem }: { readonly problem: Problem }) {
-  const shown = problem.members.slice(0, 6)
-  return (
-    <article class="problem">
-      <Mark tone={problem.tone} />
-      <div>
-        <Cause cause={problem.cause} />
-        <p class="members">
-          {shown.map((one) => (
-            <a key={one.href + one.label} href={one.href}>
-              {one.label}
-            </a>
+    <>
+      <h1>{headline(groups, summary)}</h1>
+      <Tiles summary={summary} />
+      <div class="overview">
+        <section class="causes" aria-labelledby="causes-title">
+          <h2 id="causes-title">What is wrong, by cause</h2>
+          {groups.length === 0 ? <p class="muted">Nothing. Causes show up here with their devices.</p> : null}
+          {groups.slice(0, 12).map((one) => (
+            <Cause key={one.key} group={one} />
           ))}
-          {problem.members.length > shown.length ? <span class="muted">and {problem.members.length - shown.length} more</span> : null}
+          {groups.length + causes.more > 12 ? <p class="muted">and {plural(groups.length + causes.more - 12, 'more cause')}, less wide.</p> : null}
+        </section>
+        <Fleet summary={summary} />
+      </div>
+      <Recent />
+    </>
+  )
+}
+
+function headline(groups: readonly CauseGroup[], summary: SummaryPart): string {
+  if (summary.devices === 0) return 'No device has joined yet.'
+  const bad = groups.filter((one) => one.tone !== 'unknown').length
+  const silent = summary.standings.offline
+  if (bad > 0) return `${bad === 1 ? 'One thing needs' : `${bad} things need`} attention.`
+  return silent > 0
+    ? `All that is heard runs as wanted; ${plural(silent, 'device')} ${silent === 1 ? 'is' : 'are'} silent.`
+    : 'Everything runs as wanted.'
+}
+
+function Cause({ group }: { readonly group: CauseGroup }) {
+  const { cause, tone, devices, pods, sinceMs, samples, href } = group
+  const first = pods > 0 ? samples[0]?.href : undefined
+  return (
+    <article class="cause-group">
+      <Mark tone={tone} />
+      <div>
+        <p class="cause-says">{cause.says}</p>
+        <p class="muted">
+          {[...(devices > 0 ? [plural(devices, 'device')] : []), ...(pods > 0 ? [plural(pods, 'pod')] : [])].join(', ')}
+          {sinceMs === null ? (
+            ''
+          ) : (
+            <>
+              , for <Age at={sinceMs} />
+            </>
+          )}
+          {cause.code === '' ? (
+            ''
+          ) : (
+            <>
+              {' '}
+              · <code>{cause.code}</code>
+            </>
+          )}
+        </p>
+        {cause.next === '' ? null : (
+          <p class="do">
+            <b>Do this</b> {cause.next}
+          </p>
+        )}
+        <p class="actions">
+          <a href={href}>Show {devices > 0 ? 'devices' : 'pods'}</a>
+          {first === undefined ? null : <a href={first}>Explain</a>}
+          <span class="samples">
+            {samples.slice(0, 3).map((one) => (
+              <a key={one.href} href={one.href}>
+                {one.label}
+              </a>
+            ))}
+            {Math.max(devices, pods) > 3 ? <span class="muted">and {grouped(Math.max(devices, pods) - 3)} more</span> : null}
+          </span>
         </p>
       </div>
     </article>
   )
 }
 
-function headline(problems: readonly Problem[], fleet: number): string {
-  if (fleet === 0) return 'No device has joined yet.'
-  if (problems.length === 0) return 'Everything runs as wanted.'
-  return problems.length === 1 ? 'One thing needs attention.' : `${problems.length} things need attention.`
+function Fleet({ summary }: { readonly summary: SummaryPart }) {
+  const { get, set } = useQuery()
+  const { route } = useLocation()
+  const by = get('by') || (summary.labels[0]?.key ?? 'none')
+  return (
+    <section class="fleet" aria-labelledby="fleet-title">
+      <div class="title">
+        <h2 id="fleet-title">Every device</h2>
+        {summary.labels.length === 0 ? null : <GroupBy labels={summary.labels} by={by} onBy={(value) => set('by', value)} />}
+        <a href={`/console/devices?view=field&by=${encodeURIComponent(by)}`}>Larger, with a filter</a>
+      </div>
+      {summary.devices === 0 ? (
+        <NoDevices />
+      ) : (
+        <DeviceField
+          query=""
+          by={by === 'none' ? '' : by}
+          onGroup={(label) => route(`/console/devices?view=field&by=${encodeURIComponent(by)}&q=${encodeURIComponent(withTerm('', by, label))}`)}
+        />
+      )}
+    </section>
+  )
 }
 
-function deviceCounts(rows: readonly DeviceRow[]): readonly Count[] {
-  const count = (word: string): number => rows.filter((row) => row.word === word).length
-  const of = (word: string, tone: Tone): Count => ({ word, tone, count: count(word), href: `/console/devices?state=${word}` })
-  return [of('offline', 'bad'), of('degraded', 'warn'), of('never-seen', 'unknown'), of('online', 'ok')]
-}
-
-function workloadCounts(rows: readonly WorkloadRow[]): readonly Count[] {
-  const count = (tone: Tone): number => rows.filter((row) => row.tone === tone).length
-  const of = (word: string, tone: Tone): Count => ({ word, tone, count: count(tone), href: `/console/workloads?state=${word}` })
-  return [of('trouble', 'bad'), of('unknown', 'unknown'), of('changing', 'busy'), of('fine', 'ok')]
+function Recent() {
+  const list = useWish({ part: 'list', table: 'events', query: '', sort: 'newest', offset: 0, limit: 20, facets: false })
+  return (
+    <section aria-labelledby="recent-title">
+      <h2 id="recent-title">Last events</h2>
+      <EventList rows={(list?.rows ?? []) as readonly EventRow[]} />
+      <p>
+        <a href="/console/events">All events</a>
+      </p>
+    </section>
+  )
 }

@@ -2,16 +2,28 @@ import { useRoute } from 'preact-iso'
 import { EventList } from '../parts/event-list.tsx'
 import { Word } from '../parts/mark.tsx'
 import { PodTable } from '../parts/pod-table.tsx'
-import { WhyNotPlaced } from '../parts/why-not-placed.tsx'
-import { events, pods, workloads } from '../live-store.ts'
+import { useWish } from '../use-wish.ts'
+import { plural } from '../words.ts'
 
-/** One workload: its pods, and for those without a device the reason of every device. */
+/** One workload: how it stands, its pods with the reason and one thing to do, its events. */
 export function Workload() {
   const { kind = '', namespace = '', name = '' } = useRoute().params
   const key = `${kind}/${namespace}/${name}`
-  const row = workloads.get(key)
-  const own = pods.all().filter((pod) => pod.workload === key)
-  if (row === undefined && own.length === 0)
+  return <WorkloadOf key={key} id={key} kind={kind} namespace={namespace} name={name} />
+}
+
+interface Names {
+  readonly id: string
+  readonly kind: string
+  readonly namespace: string
+  readonly name: string
+}
+
+function WorkloadOf({ id, kind, namespace, name }: Names) {
+  const part = useWish({ part: 'workload', key: id })
+  if (part === undefined) return <p role="status">Loading…</p>
+  const { row, pods, podCount, events } = part
+  if (row === null && podCount === 0)
     return (
       <>
         <h1>{name}</h1>
@@ -20,27 +32,36 @@ export function Workload() {
         </p>
       </>
     )
-  const homeless = own.filter((pod) => pod.word === 'not-placed')
-  const about = new Set([`${kind} ${namespace}/${name}`, ...own.map((pod) => `Pod ${pod.key}`)])
   return (
     <>
       <p class="crumb">
         <a href="/console/workloads">Workloads</a>
       </p>
-      <h1>{name}</h1>
+      <div class="title">
+        <h1>{name}</h1>
+        {row === null ? null : (
+          <a class="button" href={`/console/edit/${kind}/${namespace}/${name}`}>
+            Edit
+          </a>
+        )}
+      </div>
       <p class="standing">
-        {row === undefined ? null : <Word tone={row.tone}>{row.says}</Word>}
+        {row === null ? null : <Word tone={row.tone}>{row.says}</Word>}
         <span class="muted">
           {kind} in {namespace}
-          {row === undefined ? '' : `, ${row.ready} of ${row.desired} ready`}
+          {row === null ? '' : `, ${row.ready} of ${row.desired} ready`}
         </span>
-        {row === undefined ? null : <code>{row.image}</code>}
+        {row === null ? null : <code>{row.image}</code>}
       </p>
-      {homeless[0] === undefined ? null : <WhyNotPlaced pod={homeless[0].key} others={homeless.length - 1} />}
       <h2>Pods</h2>
-      <PodTable rows={own} by="workload" />
+      <PodTable rows={pods} />
+      {podCount > pods.length ? (
+        <p>
+          <a href={`/console/pods?q=${encodeURIComponent(`workload:${namespace}/${name}`)}`}>All {plural(podCount, 'pod')}</a>
+        </p>
+      ) : null}
       <h2>Events</h2>
-      <EventList rows={events.all().filter((event) => about.has(event.about))} max={20} />
+      <EventList rows={events} />
     </>
   )
 }

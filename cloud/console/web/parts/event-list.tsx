@@ -2,13 +2,12 @@ import type { EventRow } from '../../view-model.ts'
 import { Age } from './age.tsx'
 import { Mark } from './mark.tsx'
 
-/** Events, newest first. */
-export function EventList({ rows, max }: { readonly rows: readonly EventRow[]; readonly max: number }) {
+/** Events, in the order given. */
+export function EventList({ rows }: { readonly rows: readonly EventRow[] }) {
   if (rows.length === 0) return <p class="muted">Nothing has happened in the last hour.</p>
-  const newest = rows.toSorted((a, b) => b.atMs - a.atMs).slice(0, max)
   return (
     <ol class="events">
-      {newest.map((row) => (
+      {rows.map((row) => (
         <li key={row.key}>
           <span class="when">
             <Age at={row.atMs} />
@@ -17,7 +16,7 @@ export function EventList({ rows, max }: { readonly rows: readonly EventRow[]; r
           <p>
             <b>{row.reason}</b>{' '}
             <span class="muted">
-              {row.about}
+              <About about={row.about} />
               {row.count > 1 ? `, ${row.count} times` : ''}
             </span>
             <br />
@@ -27,4 +26,18 @@ export function EventList({ rows, max }: { readonly rows: readonly EventRow[]; r
       ))}
     </ol>
   )
+}
+
+/** What an event is about, as a link where there is a page. */
+export function About({ about }: { readonly about: string }) {
+  const [kind = '', key = ''] = about.split(' ')
+  const href = hrefOf(kind, key)
+  return href === null ? <>{about}</> : <a href={href}>{about}</a>
+}
+
+function hrefOf(kind: string, key: string): string | null {
+  if (kind === 'Node') return `/console/devices/${key}`
+  if (kind === 'Pod') return `/console/why/${key}`
+  if (kind === 'Rollout') return `/console/rollouts/${key}`
+  return ['Deployment', 'DaemonSet', 'Job', 'CronJob'].includes(kind) ? `/console/workloads/${kind}/${key}` : null
 }

@@ -1,36 +1,31 @@
 import type { PodRow } from '../../view-model.ts'
-import { byTrouble } from '../words.ts'
 import { Age } from './age.tsx'
 import { Cause } from './cause.tsx'
 import { Word } from './mark.tsx'
 
-/** Pods with the state, the reason and one thing to do. `by` is what the table already says in its title. */
-export function PodTable({ rows, by }: { readonly rows: readonly PodRow[]; readonly by: 'device' | 'workload' }) {
-  if (rows.length === 0) return <p class="muted">None.</p>
-  const other = by === 'device' ? 'Workload' : 'Device'
+/** Pods of one workload with the state, the reason and one thing to do. */
+export function PodTable({ rows }: { readonly rows: readonly PodRow[] }) {
+  if (rows.length === 0) return <p class="muted empty">It has no pods.</p>
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Pods">
       <table class="stack">
         <thead>
           <tr>
-            {['Pod', 'State', other, 'Up', 'Restarts', 'Why, and what to do'].map((title) => (
+            {['Pod', 'State', 'Device', 'Up', 'Restarts', 'Why, and what to do', ''].map((title) => (
               <th key={title} scope="col">
-                {title}
+                {title === '' ? <span class="hidden">More</span> : title}
               </th>
             ))}
           </tr>
         </thead>
         <tbody>
-          {rows.toSorted(byTrouble).map((row) => (
+          {rows.map((row) => (
             <tr key={row.key}>
-              <th scope="row">
-                {row.name}
-                <small>{row.namespace}</small>
-              </th>
+              <th scope="row">{row.name}</th>
               <td data-label="State">
                 <Word tone={row.tone}>{row.word}</Word>
               </td>
-              <td data-label={other}>{by === 'device' ? <WorkloadLink id={row.workload} /> : <DeviceLink name={row.device} />}</td>
+              <td data-label="Device">{row.device === null ? '–' : <a href={`/console/devices/${row.device}`}>{row.device}</a>}</td>
               <td class="num" data-label="Up">
                 <Age at={row.startedAtMs} />
               </td>
@@ -40,19 +35,20 @@ export function PodTable({ rows, by }: { readonly rows: readonly PodRow[]; reado
               <td class="why">
                 <Cause cause={row.cause} />
               </td>
+              <td class="row-actions">
+                <a href={`/console/why/${row.key}`} aria-label={`Why: ${row.key}`}>
+                  Why
+                </a>
+                {row.device === null ? null : (
+                  <a href={`/console/logs/${row.key}`} aria-label={`Logs of ${row.key}`}>
+                    Logs
+                  </a>
+                )}
+              </td>
             </tr>
           ))}
         </tbody>
       </table>
     </div>
   )
-}
-
-function DeviceLink({ name }: { readonly name: string | null }) {
-  return name === null ? <>–</> : <a href={`/console/devices/${name}`}>{name}</a>
-}
-
-/** `Deployment/shop/web` as a link. */
-function WorkloadLink({ id }: { readonly id: string }) {
-  return <a href={`/console/workloads/${id}`}>{id.split('/').slice(1).join('/')}</a>
 }

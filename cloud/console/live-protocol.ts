@@ -1,0 +1,165 @@
+/**
+ * What a tab asks to be told, and the answers, as data. A tab has one stream; it names its wishes by keys of its own, and each
+ * message carries only the parts that changed.
+ */
+import type { FacetCount } from './row-view.ts'
+import type { CauseView, DeviceRow, EventRow, PodRow, Standing, TableName, Tables, WorkloadRow } from './view-model.ts'
+
+export interface ListWish {
+  readonly part: 'list'
+  readonly table: TableName
+  readonly query: string
+  /** order by name, `-` before it turns it round; '' = the usual one */
+  readonly sort: string
+  readonly offset: number
+  readonly limit: number
+  readonly facets: boolean
+}
+
+export interface FieldWish {
+  readonly part: 'field'
+  readonly query: string
+  /** label key that groups; '' = one group */
+  readonly by: string
+}
+
+export type Wish =
+  | ListWish
+  | FieldWish
+  | { readonly part: 'summary' }
+  | { readonly part: 'causes' }
+  | { readonly part: 'device'; readonly name: string }
+  | { readonly part: 'workload'; readonly key: string }
+  | { readonly part: 'inbox' }
+
+/** At most this many wishes of one tab. */
+export const MOST_WISHES = 12
+export const MOST_ROWS = 300
+
+/** A window of a list. `keys` is the window; `rows` are those the tab does not have yet in this form. */
+export interface ListPart {
+  readonly total: number
+  readonly of: number
+  readonly offset: number
+  readonly keys: readonly string[]
+  readonly rows: readonly Tables[TableName][]
+  readonly facets: readonly FacetCount[]
+  readonly issues: readonly string[]
+}
+
+export interface FieldGroup {
+  /** value of the label; '' = devices without it */
+  readonly label: string
+  readonly count: number
+  /** by standing, in the order of the vocabulary */
+  readonly standings: readonly number[]
+}
+
+/** Every device one byte, in groups one after the other. Whole, or what changed since the last one. */
+export type FieldPart =
+  | { readonly groups: readonly FieldGroup[]; readonly bytes: string; readonly issues: readonly string[] }
+  /** pairs of place and byte; `groups` only when their counts changed */
+  | { readonly changes: readonly number[]; readonly groups: readonly FieldGroup[] }
+
+export interface SummaryPart {
+  readonly devices: number
+  readonly standings: Readonly<Record<Standing, number>>
+  readonly workloads: { readonly trouble: number; readonly unknown: number; readonly changing: number; readonly fine: number }
+  readonly podsNotPlaced: number
+  /** silent since less than an hour */
+  readonly newlyOffline: number
+  readonly waiting: number
+  /** label keys that can group devices, with the number of their values */
+  readonly labels: readonly { readonly key: string; readonly values: number }[]
+  /** one sample each ten minutes, oldest first, at most a day */
+  readonly history: {
+    readonly stepMs: number
+    readonly standings: Readonly<Partial<Record<Standing, readonly number[]>>>
+    readonly notPlaced: readonly number[]
+  }
+}
+
+export interface CauseGroup {
+  readonly key: string
+  readonly cause: CauseView
+  readonly tone: 'bad' | 'warn' | 'unknown'
+  readonly devices: number
+  readonly pods: number
+  /** cloud's clock; null = since before this cloud process looked */
+  readonly sinceMs: number | null
+  readonly samples: readonly { readonly label: string; readonly href: string }[]
+  /** the list with exactly these members */
+  readonly href: string
+}
+
+export interface CausesPart {
+  readonly groups: readonly CauseGroup[]
+  readonly more: number
+}
+
+/** One pod on a device: what is asked for, what the device has taken in, what runs. */
+export interface Compared {
+  readonly pod: PodRow
+  readonly desired: { readonly image: string; readonly revision: string } | null
+  readonly reported: { readonly revision: string; readonly phase: string } | null
+  readonly running: { readonly image: string; readonly state: string; readonly restarts: number } | null
+  /** names of what differs: `revision`, `image`, `state`; empty = all agree */
+  readonly differs: readonly ('revision' | 'image' | 'state')[]
+}
+
+export interface OverrideView {
+  readonly kind: string
+  readonly about: string
+  readonly owner: string
+  readonly reason: string
+  readonly endsAtMs: number
+}
+
+export interface DevicePart {
+  readonly row: DeviceRow
+  readonly compared: readonly Compared[]
+  /** the document it holds, and whether its engine matches it; null = it has not reported */
+  readonly holds: { readonly generation: number; readonly converged: boolean; readonly plan: readonly string[]; readonly atMs: number } | null
+  readonly overrides: readonly OverrideView[]
+  readonly events: readonly EventRow[]
+}
+
+export interface WorkloadPart {
+  readonly row: WorkloadRow | null
+  /** the worst first, at most a few hundred; the list of pods has all */
+  readonly pods: readonly PodRow[]
+  readonly podCount: number
+  readonly events: readonly EventRow[]
+}
+
+/** Somebody has to decide. */
+export interface Decision {
+  readonly key: string
+  readonly kind: 'approval' | 'paused' | 'override'
+  readonly says: string
+  readonly href: string
+  readonly sinceMs: number | null
+}
+
+export interface InboxPart {
+  readonly decisions: readonly Decision[]
+}
+
+/** null = there is no such thing (any more). */
+export interface Parts {
+  readonly list: ListPart
+  readonly field: FieldPart
+  readonly summary: SummaryPart
+  readonly causes: CausesPart
+  readonly device: DevicePart | null
+  readonly workload: WorkloadPart
+  readonly inbox: InboxPart
+}
+
+export type PartOf<W extends Wish> = Parts[W['part']]
+
+/** One message on the stream: the parts that changed, by the tab's own keys. */
+export interface LiveMessage {
+  readonly atMs: number
+  readonly parts: Readonly<Record<string, Parts[Wish['part']]>>
+}

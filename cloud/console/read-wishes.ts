@@ -1,0 +1,49 @@
+/** Wishes from outside, checked. */
+import { isRecord } from '../../protocol/shape.ts'
+import { MOST_ROWS, MOST_WISHES } from './live-protocol.ts'
+import type { Wish } from './live-protocol.ts'
+
+const TABLES = ['devices', 'workloads', 'pods', 'events'] as const
+const LONGEST = 2000
+
+/** The wishes by key, or a sentence that says what is wrong. */
+export function readWishes(value: unknown): ReadonlyMap<string, Wish> | string {
+  if (!isRecord(value) || !isRecord(value['wishes'])) return 'the body must be {"wishes": {"<key>": {"part": …}}}'
+  const entries = Object.entries(value['wishes'])
+  if (entries.length > MOST_WISHES) return `at most ${MOST_WISHES} wishes, these are ${entries.length}`
+  const wishes = new Map<string, Wish>()
+  for (const [key, one] of entries) {
+    const wish = isRecord(one) ? readWish(one) : null
+    if (wish === null) return `${key} is no wish this cloud knows`
+    wishes.set(key, wish)
+  }
+  return wishes
+}
+
+function readWish(from: Readonly<Record<string, unknown>>): Wish | null {
+  const text = (name: string): string => (typeof from[name] === 'string' ? from[name].slice(0, LONGEST) : '')
+  const count = (name: string, most: number): number => {
+    const value = from[name]
+    return typeof value === 'number' && Number.isSafeInteger(value) ? Math.min(most, Math.max(0, value)) : 0
+  }
+  switch (from['part']) {
+    case 'list': {
+      const table = TABLES.find((one) => one === from['table'])
+      if (table === undefined) return null
+      const window = { offset: count('offset', 10_000_000), limit: count('limit', MOST_ROWS) }
+      return { part: 'list', table, query: text('query'), sort: text('sort'), facets: from['facets'] === true, ...window }
+    }
+    case 'field':
+      return { part: 'field', query: text('query'), by: text('by') }
+    case 'summary':
+    case 'causes':
+    case 'inbox':
+      return { part: from['part'] }
+    case 'device':
+      return { part: 'device', name: text('name') }
+    case 'workload':
+      return { part: 'workload', key: text('key') }
+    default:
+      return null
+  }
+}

@@ -1,0 +1,55 @@
+import { useEffect, useState } from 'preact/hooks'
+import { plural } from '../words.ts'
+
+interface QueryBoxProps {
+  readonly q: string
+  readonly what: string
+  readonly example: string
+  readonly shown: number | undefined
+  readonly of: number | undefined
+  readonly issues: readonly string[]
+  onQuery(q: string): void
+}
+
+/** Typing waits this long before the question is asked. */
+const PAUSE_MS = 200
+
+/** The question a list answers, as text: the same text works in the address and in the API. */
+export function QueryBox({ q, what, example, shown, of, issues, onQuery }: QueryBoxProps) {
+  const [text, setText] = useState(q)
+  useEffect(() => setText(q), [q])
+  useEffect(() => {
+    if (text === q) return undefined
+    const timer = setTimeout(() => onQuery(text), PAUSE_MS)
+    return () => clearTimeout(timer)
+  }, [text])
+  return (
+    <form
+      class="query"
+      role="search"
+      onSubmit={(event) => {
+        event.preventDefault()
+        onQuery(text)
+      }}
+    >
+      <input
+        type="search"
+        aria-label={`Filter ${what}s`}
+        data-search
+        value={text}
+        placeholder={example}
+        spellcheck={false}
+        autoComplete="off"
+        onInput={(event) => setText(event.currentTarget.value)}
+      />
+      <span class="query-count" role="status">
+        {shown === undefined || of === undefined ? '' : shown === of ? plural(of, what) : `${plural(shown, what)} of ${of.toLocaleString('en-US')}`}
+      </span>
+      {issues.length === 0 ? null : (
+        <p class="bad" role="alert">
+          {issues.join(' ')}
+        </p>
+      )}
+    </form>
+  )
+}

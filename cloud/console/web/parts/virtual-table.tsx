@@ -1,0 +1,168 @@
+/**
+ * A table of any length: only rows on the screen are in the page.
+ *
+ * INVARIANTS
+ * - The row with the focus stays in the page when it is scrolled out, so that the focus is never lost.
+ */
+import type { ComponentChildren } from 'preact'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { rowForKey, scrollFor, visibleRows, windowFor } from '../virtual-rows.ts'
+
+export interface TableColumn<R> {
+  readonly title: string
+  /** name of the order that a click on the title gives; absent = none */
+  readonly sort?: string
+  /** share of the width, as in CSS grid */
+  readonly width: string
+  readonly num?: boolean
+  cell(row: R): ComponentChildren
+}
+
+interface VirtualTableProps<R> {
+  readonly label: string
+  readonly columns: readonly TableColumn<R>[]
+  readonly total: number
+  readonly offset: number
+  readonly rows: readonly R[]
+  keyOf(row: R): string
+  /** the first column is a link to this */
+  hrefOf(row: R): string
+  readonly sort: string
+  onSort(sort: string): void
+  onWindow(window: { readonly offset: number; readonly limit: number }): void
+}
+
+const WIDE = 44
+/** on a phone a row is a small sheet of its cells */
+const NARROW = 92
+const PHONE = '(max-width: 700px)'
+
+function useRowHeight(): number {
+  const [narrow, setNarrow] = useState(() => matchMedia(PHONE).matches)
+  useEffect(() => {
+    const media = matchMedia(PHONE)
+    const change = (): void => setNarrow(media.matches)
+    media.addEventListener('change', change)
+    return () => media.removeEventListener('change', change)
+  }, [])
+  return narrow ? NARROW : WIDE
+}
+
+export function VirtualTable<R>(props: VirtualTableProps<R>) {
+  const { label, columns, total, offset, rows, keyOf, onWindow } = props
+  const rowHeight = useRowHeight()
+  const body = useRef<HTMLDivElement>(null)
+  const [view, setView] = useState({ top: 0, height: 600 })
+  const [focused, setFocused] = useState<number | null>(null)
+  const moveFocus = useRef(false)
+  const visible = visibleRows(view.top, view.height, rowHeight, total)
+  const window = windowFor(visible)
+  useEffect(() => onWindow(window), [window.offset, window.limit])
+  const look = (): void => {
+    if (body.current !== null) setView({ top: body.current.scrollTop, height: body.current.clientHeight })
+  }
+  useLayoutEffect(look, [total, rowHeight])
+  useLayoutEffect(() => {
+    if (!moveFocus.current || focused === null) return
+    const link = body.current?.querySelector<HTMLElement>(`[aria-rowindex="${focused + 2}"] a`)
+    if (link === null || link === undefined) return
+    moveFocus.current = false
+    link.focus({ preventScroll: true })
+  })
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const element = body.current
+    const to = element === null ? null : rowForKey(event.key, focused ?? visible.first, Math.floor(view.height / rowHeight), total)
+    if (element === null || to === null || total === 0) return
+    event.preventDefault()
+    moveFocus.current = true
+    setFocused(to)
+    const scroll = scrollFor(to, element.scrollTop, element.clientHeight, rowHeight)
+    if (scroll !== null) element.scrollTop = scroll
+  }
+  const indexes = Array.from({ length: visible.end - visible.first }, (_, at) => visible.first + at)
+  if (focused !== null && focused < total && (focused < visible.first || focused >= visible.end)) indexes.push(focused)
+  const template = { '--columns': columns.map((column) => column.width).join(' ') }
+  return (
+    <div class="vt" role="table" aria-label={label} aria-rowcount={total + 1} style={template}>
+      <Head {...props} />
+      <div class="vt-body" role="rowgroup" ref={body} tabIndex={0} aria-label={`${label}, rows`} onScroll={look} onKeyDown={onKeyDown}>
+        <div class="vt-space" role="presentation" style={{ height: `${total * rowHeight}px` }}>
+          {indexes.map((index) => {
+            const row = rows[index - offset]
+            return row === undefined ? (
+              <Waiting key={`at ${index}`} index={index} rowHeight={rowHeight} columns={columns.length} />
+            ) : (
+              <Row key={keyOf(row)} {...props} row={row} index={index} rowHeight={rowHeight} onFocus={() => setFocused(index)} />
+            )
+          })}
+        </div>
+      </div>
+    </div>
+  )
+}
+
+function Head<R>({ columns, sort, onSort }: VirtualTableProps<R>) {
+  return (
+    <div class="vt-head" role="rowgroup">
+      <div class="vt-row" role="row" aria-rowindex={1}>
+        {columns.map((column) => {
+          const order = column.sort
+          const turned = order !== undefined && sort === `-${order}`
+          const here = turned || (order !== undefined && sort === order)
+          return (
+            <div
+              key={column.title}
+              role="columnheader"
+              class={column.num === true ? 'num' : ''}
+              aria-sort={here ? (turned ? 'descending' : 'ascending') : undefined}
+            >
+              {order === undefined ? (
+                column.title
+              ) : (
+                <button type="button" class="sort" onClick={() => onSort(here && !turned ? `-${order}` : order)}>
+                  {column.title}
+                  <span aria-hidden="true">{here ? (turned ? ' ↓' : ' ↑') : ''}</span>
+                </button>
+              )}
+            </div>
+          )
+        })}
+      </div>
+    </div>
+  )
+}
+
+interface RowProps<R> extends VirtualTableProps<R> {
+  readonly row: R
+  readonly index: number
+  readonly rowHeight: number
+  onFocus(): void
+}
+
+function Row<R>({ row, index, rowHeight, columns, hrefOf, onFocus }: RowProps<R>) {
+  return (
+    <div class="vt-row" role="row" aria-rowindex={index + 2} style={at(index, rowHeight)} onFocusIn={onFocus}>
+      {columns.map((column, place) => (
+        <div key={column.title} role={place === 0 ? 'rowheader' : 'cell'} class={column.num === true ? 'num' : ''} data-label={column.title}>
+          {place === 0 ? <a href={hrefOf(row)}>{column.cell(row)}</a> : column.cell(row)}
+        </div>
+      ))}
+    </div>
+  )
+}
+
+function Waiting({ index, rowHeight, columns }: { readonly index: number; readonly rowHeight: number; readonly columns: number }) {
+  return (
+    <div class="vt-row vt-waiting" role="row" aria-rowindex={index + 2} style={at(index, rowHeight)}>
+      {Array.from({ length: columns }, (_, place) => (
+        <div key={place} role="cell">
+          <span aria-hidden="true" />
+        </div>
+      ))}
+    </div>
+  )
+}
+
+function at(index: number, rowHeight: number): { readonly transform: string; readonly height: string } {
+  return { transform: `translateY(${index * rowHeight}px)`, height: `${rowHeight}px` }
+}

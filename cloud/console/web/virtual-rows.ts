@@ -1,0 +1,45 @@
+/** Which rows of a long list are on the screen, and which to have ready. Every row has the same height. */
+
+/** Rows drawn above and below the visible ones. */
+const AROUND = 6
+/** Windows begin at multiples of this, so that small scrolls ask for nothing. */
+const STEP = 50
+const READY = 50
+
+export interface Visible {
+  readonly first: number
+  /** one after the last */
+  readonly end: number
+}
+
+export function visibleRows(scrollTop: number, height: number, rowHeight: number, total: number): Visible {
+  const first = Math.max(0, Math.floor(scrollTop / rowHeight) - AROUND)
+  const end = Math.min(total, Math.ceil((scrollTop + height) / rowHeight) + AROUND)
+  return { first: Math.min(first, end), end }
+}
+
+export function windowFor({ first, end }: Visible): { readonly offset: number; readonly limit: number } {
+  const offset = Math.max(0, Math.floor((first - READY) / STEP) * STEP)
+  return { offset, limit: Math.min(300, Math.ceil((end + READY - offset) / STEP) * STEP) }
+}
+
+/** Where the scroll must be for a row to be seen whole; null = it is. */
+export function scrollFor(index: number, scrollTop: number, height: number, rowHeight: number): number | null {
+  const [top, bottom] = [index * rowHeight, (index + 1) * rowHeight]
+  if (top < scrollTop) return top
+  return bottom > scrollTop + height ? bottom - height : null
+}
+
+/** The row that a key leads to from another one; null = not a key of lists. */
+export function rowForKey(key: string, from: number, page: number, total: number): number | null {
+  const moves: Readonly<Record<string, number>> = {
+    ArrowDown: from + 1,
+    ArrowUp: from - 1,
+    PageDown: from + page,
+    PageUp: from - page,
+    Home: 0,
+    End: total - 1,
+  }
+  const to = moves[key]
+  return to === undefined ? null : Math.max(0, Math.min(total - 1, to))
+}
