@@ -3,6 +3,7 @@ import { LIMITS } from './limits.ts'
 import { POD_SPEC } from './pod.ts'
 import { digestOf } from './revision.ts'
 import { DESIRED_SCHEDULE, RUN_OF } from './schedule.ts'
+import { DESIRED_SERVICE } from './services.ts'
 import { int, list, map, obj, oneOf, required, str } from './shape.ts'
 import type { Infer } from './shape.ts'
 import { TELEMETRY_WISH } from './telemetry.ts'
@@ -68,6 +69,8 @@ export const DESIRED_STATE = obj({
   telemetry: TELEMETRY_WISH,
   /** CronJobs that the device keeps by its own clock */
   schedules: list(DESIRED_SCHEDULE, { max: LIMITS.schedulesPerDevice.value }),
+  /** names that its pods may ask for; absent from clouds that knew none */
+  services: list(DESIRED_SERVICE, { max: LIMITS.servicesPerDevice.value }),
 })
 
 export type Placement = Infer<typeof PLACEMENT>
@@ -85,18 +88,17 @@ export interface Version {
 /** Digest of what the device should run; equal digests mean there is nothing to publish. `beside` is the rest of the document. */
 export function desiredDigest(
   pods: readonly DesiredPod[],
-  beside: Pick<DesiredState, 'configs' | 'credentials' | 'prefetch' | 'telemetry' | 'schedules'> = {},
+  beside: Pick<DesiredState, 'configs' | 'credentials' | 'prefetch' | 'telemetry' | 'schedules' | 'services'> = {},
 ): string {
-  const { configs = [], credentials = [], prefetch = [], telemetry, schedules = [] } = beside
-  if (configs.length + credentials.length + prefetch.length + schedules.length === 0 && telemetry === undefined) return digestOf(pods)
-  return digestOf({
-    pods,
-    credentials,
-    prefetch,
+  const { configs = [], credentials = [], prefetch = [], telemetry, schedules = [], services = [] } = beside
+  const more = {
     ...(configs.length === 0 ? {} : { configs }),
     ...(telemetry === undefined ? {} : { telemetry }),
     ...(schedules.length === 0 ? {} : { schedules }),
-  })
+    ...(services.length === 0 ? {} : { services }),
+  }
+  if (credentials.length + prefetch.length === 0 && Object.keys(more).length === 0) return digestOf(pods)
+  return digestOf({ pods, credentials, prefetch, ...more })
 }
 
 /** The name under which the pod's own network holder is known: no container can have it. */

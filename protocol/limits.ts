@@ -25,6 +25,7 @@ export const LIMITS = {
   containersPerPod: limit(16, 'count', 'more is never seen in public manifests'),
   configsPerDevice: limit(256, 'count', 'ConfigMaps and Secrets beside the pods: two or three for each'),
   configKeys: limit(256, 'count', 'files of one folder; a document has no room for more'),
+  servicesPerDevice: limit(64, 'count', 'each takes a tenth of a second to make on the device; those of its own pods come first'),
   peersPerService: limit(16, 'count', 'other devices of a site that answer for one Service; a caller needs a few'),
   endpointsPerService: limit(1_000, 'count', 'Kubernetes: addresses of one Endpoints object'),
   endpointsPerSlice: limit(100, 'count', 'Kubernetes: one change rewrites no more than this'),

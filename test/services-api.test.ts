@@ -201,3 +201,80 @@ describe('the controller', () => {
     expect((await fleet.list<Endpoints>('endpoints')).map((one) => cells(one).slice(0, 2))).toEqual([['camera', '192.168.1.9:554']])
   })
 })
+
+describe('a document', () => {
+  let fleet = new FakeFleet()
+  afterEach(() => fleet.controllers?.stop())
+  const nodePort = { ...WEB, type: 'NodePort' }
+  const onNode = (name: string): object => ({ nodeSelector: { 'kubernetes.io/hostname': name } })
+  const place = async (name: string, device: string): Promise<void> => {
+    const made = deployment(name, 1, 'web:1')
+    const template = { metadata: { labels: { app: 'web', own: name } }, spec: { containers: [{ name: 'main', image: 'web:1' }], ...onNode(device) } }
+    await fleet.create({ ...made, spec: { replicas: 1, selector: { matchLabels: { own: name } }, template } })
+  }
+  const label = (name: string, site: string): Promise<void> =>
+    fleet.edit('nodes', name, (node) => Object.assign(node.metadata, { labels: { 'kubernetes.io/hostname': name, 'skerry.dev/site': site } }), '')
+
+  it('brings the Services of the namespaces of its pods, and is sent anew when one changes', async () => {
+    fleet = new FakeFleet()
+    await fleet.start()
+    await fleet.join('gw-1', 'gw-2')
+    await place('one', 'gw-1')
+    await fleet.create(service(WEB))
+    await fleet.clock.advance(3_000)
+    expect(fleet.device('gw-2').held?.services).toBeUndefined()
+    expect(fleet.device('gw-1').held?.services).toMatchObject([
+      { namespace: 'default', name: 'web', selector: { app: 'web' }, ports: [{ port: 80, target: 8080 }] },
+    ])
+    await fleet.edit('services', 'web', (object) => Object.assign(object.spec, { ports: [{ port: 81, targetPort: 'http', protocol: 'TCP' }] }))
+    await fleet.clock.advance(1_000)
+    expect(fleet.device('gw-1').held?.services?.[0]?.ports).toEqual([{ port: 81, target: 'http' }])
+  })
+
+  it('names the other devices of the site that have pods, and only for node ports', async () => {
+    fleet = new FakeFleet()
+    await fleet.start()
+    await fleet.join('gw-1', 'gw-2', 'gw-3')
+    for (const [name, device] of [
+      ['one', 'gw-1'],
+      ['two', 'gw-2'],
+      ['three', 'gw-3'],
+    ] as const)
+      await place(name, device)
+    await fleet.create(service(nodePort))
+    await fleet.create(service(WEB, 'plain'))
+    await fleet.clock.advance(3_000)
+    const peers = (): unknown => fleet.device('gw-1').held?.services?.map((one) => [one.name, one.peers?.map(({ device }) => device)])
+    expect(peers()).toEqual([
+      ['plain', undefined],
+      ['web', undefined],
+    ])
+    await label('gw-1', 'harbour')
+    await label('gw-2', 'harbour')
+    await label('gw-3', 'quarry')
+    await fleet.clock.advance(1_000)
+    expect(peers()).toEqual([
+      ['plain', undefined],
+      ['web', ['gw-2']],
+    ])
+    await fleet.edit('deployments.apps', 'two', (object) => Object.assign(object.spec, { replicas: 0 }))
+    await fleet.clock.advance(3_000)
+    expect(peers()).toEqual([
+      ['plain', undefined],
+      ['web', undefined],
+    ])
+  })
+
+  it('carries the addresses that somebody wrote for a Service without a selector', async () => {
+    fleet = new FakeFleet()
+    await fleet.start()
+    await fleet.join('gw-1')
+    await place('one', 'gw-1')
+    await fleet.create(service({ ports: [{ port: 554 }] }, 'camera'))
+    await fleet.create(
+      manifest('v1', 'Endpoints', { metadata: { name: 'camera' }, subsets: [{ addresses: [{ ip: '192.168.1.9' }], ports: [{ port: 8554 }] }] }),
+    )
+    await fleet.clock.advance(3_000)
+    expect(fleet.device('gw-1').held?.services?.[0]?.outside).toEqual([{ address: '192.168.1.9', ports: [{ port: 8554 }] }])
+  })
+})

@@ -42,6 +42,7 @@ import type { Service } from '../resources/service.ts'
 import { createInformer } from './informer.ts'
 import type { Informer, InformerOptions } from './informer.ts'
 import { namespaceOf } from '../core/meta.ts'
+import { siteOf } from '../core/services-beside.ts'
 import type { Clock, Log, Store } from '../ports.ts'
 
 /** Not served by the API: what was last published for a device, by device name. */
@@ -100,7 +101,7 @@ export class ClusterKinds {
       config: configKeysOf,
       node: (pod) => (pod.spec.nodeName === undefined ? [] : [pod.spec.nodeName]),
     })
-    this.nodes = kind(NODES)
+    this.nodes = kind(NODES, { site: (node) => [siteOf(node)].filter((site) => site !== undefined) })
     this.topologies = kind(NODE_RESOURCE_TOPOLOGIES)
     this.deployments = kind(DEPLOYMENTS, { owner: ownerUids })
     this.replicaSets = kind(REPLICA_SETS, { owner: ownerUids })

@@ -22,6 +22,7 @@ import type { Pod } from '../resources/pod.ts'
 import type { DeviceState } from './cluster-kinds.ts'
 import type { DeviceBook } from './device-book.ts'
 import { imagesOf, watchImageWishes } from './image-wishes.ts'
+import { servicesOf, watchServiceWishes } from './service-wishes.ts'
 import { runController } from './run-controller.ts'
 import type { Controller, ControllerDeps } from './run-controller.ts'
 
@@ -76,6 +77,7 @@ class Publisher {
       if (!stays) this.#wake(nameOf(next ?? previous ?? EMPTY))
     })
     watchImageWishes(cluster, (device) => this.#wake(device))
+    watchServiceWishes(cluster, (device) => this.#wake(device))
     return {
       ...this.#controller,
       wake: (device) => this.#wake(device),
@@ -110,7 +112,7 @@ class Publisher {
     const bound = cluster.pods.by('node', device)
     const stored = cluster.deviceStates.get(`/${device}`)?.spec ?? null
     if (cluster.nodes.get(`/${device}`) !== undefined) {
-      const beside = { ...imagesOf(cluster, device, bound), ...this.#telemetryOf(device) }
+      const beside = { ...imagesOf(cluster, device, bound), ...servicesOf(cluster, device, bound), ...this.#telemetryOf(device) }
       const build = buildDesired(bound, stored?.uids ?? [], beside, (kind, key) =>
         (kind === 'Secret' ? cluster.secrets : cluster.configMaps).get(key),
       )
