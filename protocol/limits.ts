@@ -1,16 +1,15 @@
 /**
  * Every cap in one table, each with its reason. Nothing else in the code base invents a limit: `scripts/tidy` knows this
- * file, the README's table is printed from it, and a message about a limit names the number found here.
+ * file and those of its parts beside it, and a message about a limit names the number found here.
  */
-export interface Limit {
-  readonly value: number
-  readonly unit: 'bytes' | 'ms' | 'count'
-  readonly why: string
-}
-
-const limit = (value: number, unit: Limit['unit'], why: string): Limit => ({ value, unit, why })
+import { limit } from './limit-entry.ts'
+import type { Limit } from './limit-entry.ts'
+import { SERVICE_LIMITS } from './limits-service.ts'
+import { SESSION_LIMITS } from './limits-session.ts'
 
 export const LIMITS = {
+  ...SERVICE_LIMITS,
+  ...SESSION_LIMITS,
   desiredStateBytes: limit(128 * 1024, 'bytes', 'AWS IoT and many brokers refuse more; larger fleets of pods per device use parts later'),
   statusReportBytes: limit(128 * 1024, 'bytes', 'one retained snapshot per device must pass every broker'),
   inventoryBytes: limit(128 * 1024, 'bytes', 'a 256-thread server with 16 GPUs encodes to about 40 KiB'),
@@ -25,10 +24,6 @@ export const LIMITS = {
   containersPerPod: limit(16, 'count', 'more is never seen in public manifests'),
   configsPerDevice: limit(256, 'count', 'ConfigMaps and Secrets beside the pods: two or three for each'),
   configKeys: limit(256, 'count', 'files of one folder; a document has no room for more'),
-  servicesPerDevice: limit(64, 'count', 'each takes a tenth of a second to make on the device; those of its own pods come first'),
-  peersPerService: limit(16, 'count', 'other devices of a site that answer for one Service; a caller needs a few'),
-  endpointsPerService: limit(1_000, 'count', 'Kubernetes: addresses of one Endpoints object'),
-  endpointsPerSlice: limit(100, 'count', 'Kubernetes: one change rewrites no more than this'),
   podFilesBytes: limit(256 * 1024, 'bytes', 'all files made for one volume: what a document can carry, decoded'),
   envPerContainer: limit(256, 'count', 'execve has a 128 KiB argument block; keeps documents small'),
   labelsPerObject: limit(64, 'count', 'selectors stay cheap'),
@@ -223,23 +218,6 @@ export const LIMITS = {
   resendAfterMs: limit(10_000, 'ms', 'a device that still reports an older document after this did not get the newer one'),
   republishPerSecond: limit(500, 'count', 'after a broker reconnect all documents are sent again at this rate'),
   commandBytes: limit(32 * 1024, 'bytes', 'an exec may carry a small script as its argument; node refuses longer URLs anyway'),
-  sessionArgvBytes: limit(16 * 1024, 'bytes', 'arguments of one exec: the header block of an HTTP request holds no more'),
-  sessionsPerDevice: limit(8, 'count', 'live sessions of one device at once; a gateway is not a jump host'),
-  sessionsOpen: limit(512, 'count', 'live sessions of one cloud process; each may hold a few buffers of 64 KiB'),
-  sessionAnswerMs: limit(15_000, 'ms', 'a device in contact opens its socket in a second or two; kubectl users wait no longer'),
-  sessionRefusedMs: limit(3_000, 'ms', 'kubectl asks a second time in the older protocol: it gets the same answer at once'),
-  sessionIdleMs: limit(14_400_000, 'ms', 'the kubelet closes a stream without traffic after four hours'),
-  sessionMaxMs: limit(43_200_000, 'ms', 'a session that was forgotten open ends within half a day'),
-  sessionBytes: limit(4 * 1024 * 1024 * 1024, 'bytes', 'one session may not use up a data plan without end'),
-  sessionMessageBytes: limit(64 * 1024, 'bytes', 'one message between device and cloud; longer writes are cut up'),
-  sessionChunkBytes: limit(32 * 1024, 'bytes', 'what kubectl itself reads and writes at once'),
-  sessionClientBytes: limit(1024 * 1024, 'bytes', 'one message of a client: other clients than kubectl send a paste at once'),
-  sessionPingMs: limit(10_000, 'ms', 'a socket whose other end is gone is found by a ping that nobody answers, within two of them'),
-  sessionStreams: limit(64, 'count', 'connections of one port-forward at once: a browser opens six a page'),
-  sessionsSeen: limit(256, 'count', 'ids of past commands: one delivered twice opens no second session'),
-  sessionTellMs: limit(30_000, 'ms', 'bytes of an open session are told this often'),
-  spdyHeaderBytes: limit(16 * 1024, 'bytes', 'headers of one stream: kubectl sends four short ones'),
-  spdyFrameBytes: limit(1024 * 1024, 'bytes', 'the largest data frame taken; kubectl writes 32 KiB'),
   identityConflictMs: limit(600_000, 'ms', 'two sessions that replace each other within this are two agents'),
 } as const satisfies Record<string, Limit>
 
