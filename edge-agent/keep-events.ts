@@ -62,4 +62,11 @@ export function keepEvents({ stateDir, join }: RunConfig, link: CloudLink | null
 }
 
 /** they are told by the change of state that follows */
-const BEGINS: Readonly<Record<string, true>> = { restart: true, hold: true, 'run-previous': true, 'safe-mode': true }
+const BEGINS: Readonly<Record<string, true>> = {
+  restart: true,
+  hold: true,
+  'run-previous': true,
+  'hold-update': true,
+  'update-now': true,
+  'safe-mode': true,
+}

@@ -16,7 +16,8 @@ export async function readLocalSettings(stateDir: string, device: string, log: L
   const memory = tmpfs === null ? null : join(tmpfs, `skerry-agent-${device}`)
   // 0700: what lies below is for containers that mount it, and for nobody else on the host
   for (const folder of memory === null ? [disk] : [disk, memory]) mkdirSync(folder, { recursive: true, mode: 0o700 })
-  return { policy: readPolicy(policyFile, log), policyFile, roots: { disk, memory } }
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
+  return { policy: readPolicy(policyFile, log), policyFile, zone, roots: { disk, memory } }
 }
 
 function readPolicy(file: string, log: Log): DevicePolicy {

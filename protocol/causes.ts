@@ -10,12 +10,17 @@ import { DEVICE_CAUSES } from './causes-device.ts'
 import { POD_CAUSES } from './causes-pod.ts'
 import { PLACEMENT_CAUSES } from './causes-placement.ts'
 import { TOPOLOGY_CAUSES } from './causes-topology.ts'
+import { UPDATE_CAUSES } from './causes-update.ts'
 import type { CauseClass, CauseEntry, Retry } from './cause-entry.ts'
 
-export const CAUSES = { ...PLACEMENT_CAUSES, ...TOPOLOGY_CAUSES, ...DEVICE_CAUSES, ...CLOCK_CAUSES, ...POD_CAUSES } as const satisfies Record<
-  string,
-  CauseEntry
->
+export const CAUSES = {
+  ...PLACEMENT_CAUSES,
+  ...TOPOLOGY_CAUSES,
+  ...DEVICE_CAUSES,
+  ...CLOCK_CAUSES,
+  ...POD_CAUSES,
+  ...UPDATE_CAUSES,
+} as const satisfies Record<string, CauseEntry>
 
 export type CauseCode = keyof typeof CAUSES
 

@@ -6,6 +6,7 @@ import { DESIRED_SCHEDULE, RUN_OF } from './schedule.ts'
 import { DESIRED_SERVICE } from './services.ts'
 import { int, list, map, obj, oneOf, required, str } from './shape.ts'
 import type { Infer } from './shape.ts'
+import { POD_POLICY } from './update-policy.ts'
 import { TELEMETRY_WISH } from './telemetry.ts'
 
 /** What the scheduler decided beside the node: travels with the pod and is checked again by the agent. */
@@ -31,6 +32,7 @@ export const DESIRED_POD = obj({
   hashes: map(str({ pattern: /^[0-9a-f]{64}$/, says: 'a sha256' }), { max: 2 * LIMITS.containersPerPod.value + 1 }),
   /** only on the device: the pod of a run that it decided; never in a document */
   run: RUN_OF,
+  policy: POD_POLICY,
 })
 
 /** A ConfigMap or Secret, reduced to the keys that pods of this device use. Values as the API has them; Secrets in base64. */

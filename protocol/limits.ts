@@ -6,10 +6,12 @@ import { limit } from './limit-entry.ts'
 import type { Limit } from './limit-entry.ts'
 import { SERVICE_LIMITS } from './limits-service.ts'
 import { SESSION_LIMITS } from './limits-session.ts'
+import { UPDATE_LIMITS } from './limits-update.ts'
 
 export const LIMITS = {
   ...SERVICE_LIMITS,
   ...SESSION_LIMITS,
+  ...UPDATE_LIMITS,
   desiredStateBytes: limit(128 * 1024, 'bytes', 'AWS IoT and many brokers refuse more; larger fleets of pods per device use parts later'),
   statusReportBytes: limit(128 * 1024, 'bytes', 'one retained snapshot per device must pass every broker'),
   inventoryBytes: limit(128 * 1024, 'bytes', 'a 256-thread server with 16 GPUs encodes to about 40 KiB'),

@@ -6,8 +6,9 @@ import { LIMITS } from './limits.ts'
 import { int, obj, oneOf, required, str } from './shape.ts'
 import type { Infer } from './shape.ts'
 
-/** restart = once; hold = stopped and kept stopped; run-previous = the release before; safe-mode = no new desired state is applied. */
-export const OVERRIDE_KIND = oneOf('restart', 'hold', 'run-previous', 'safe-mode')
+/** restart = once; hold = stopped and kept stopped; run-previous = the release before; hold-update = what runs goes on, no new
+ * release is begun; update-now = locks and windows do not count; safe-mode = no new desired state is applied. */
+export const OVERRIDE_KIND = oneOf('restart', 'hold', 'run-previous', 'hold-update', 'update-now', 'safe-mode')
 
 export const OVERRIDE_REPORT = obj({
   id: required(str({ min: 1, max: 64 })),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { ageOf, humanDuration, parseStamp } from '../cloud/resources/human-duration.ts'
+import { ageOf, humanDuration } from '../cloud/resources/human-duration.ts'
+import { parseStamp } from '../protocol/stamp.ts'
 import { RESOURCE_DEFINITIONS, apiVersionOf, resourceByKey, resourceByKind, resourceByPlural } from '../cloud/resources/registry.ts'
 import type { KubeObject } from '../cloud/resources/object.ts'
 import { admit, manifest, ownerSpec, pod } from './fixtures/manifests.ts'

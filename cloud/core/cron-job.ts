@@ -1,7 +1,7 @@
 /** Is a Job of a CronJob due, which of its old Jobs go, and when is it worth looking again? */
 import { openZone } from '../../protocol/calendar.ts'
 import { lastRun, nextRun, parseCron } from '../../protocol/cron.ts'
-import { parseStamp } from '../resources/human-duration.ts'
+import { parseStamp } from '../../protocol/stamp.ts'
 import type { CronJob } from '../resources/cron-job.ts'
 import type { Job } from '../resources/job.ts'
 import { compareText, conditionOf, controllerReference, isControlledBy, isDeleting, nameOf, namespaceOf, uidOf } from './meta.ts'

@@ -3,6 +3,7 @@ import { containerHashes, PLACEMENT, podSpecHash } from '../../protocol/desired-
 import type { DesiredPod, Placement } from '../../protocol/desired-state.ts'
 import { parse } from '../../protocol/shape.ts'
 import type { Pod } from '../resources/pod.ts'
+import { podPolicy } from '../resources/update-annotations.ts'
 import { annotationOf, nameOf, namespaceOf, uidOf } from './meta.ts'
 import { containerPids } from './scheduler/pod-requests.ts'
 
@@ -12,6 +13,7 @@ export const PLACEMENT_ANNOTATION = 'skerry.dev/placement'
 export function desiredPod(pod: Pod): DesiredPod {
   const placement = placementOf(pod)
   const hashes = containerHashes(pod.spec, placement)
+  const policy = podPolicy(pod.metadata.annotations)
   return {
     uid: uidOf(pod),
     namespace: namespaceOf(pod),
@@ -21,6 +23,7 @@ export function desiredPod(pod: Pod): DesiredPod {
     spec: pod.spec,
     placement,
     ...(hashes === undefined ? {} : { hashes }),
+    ...(policy === null ? {} : { policy }),
   }
 }
 

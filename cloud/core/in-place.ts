@@ -39,15 +39,17 @@ export function canUpdateInPlace(pod: Pod, template: PodTemplate): boolean {
   return canonicalJson(placedBy(pod.metadata.annotations, pod.spec)) === canonicalJson(placedBy(template.metadata?.annotations, template.spec))
 }
 
-const PLACING_ANNOTATIONS = [
+const NEW_POD_ANNOTATIONS = [
   CPU_OPTIONS_ANNOTATION,
   CPU_POLICY_ANNOTATION,
   GPU_MODELS_ANNOTATION,
   NUMA_NODES_MIN_ANNOTATION,
   NUMA_POLICY_ANNOTATION,
+  // `kubectl rollout restart` wants new containers, and their revision would be the same
+  'kubectl.kubernetes.io/restartedAt',
 ] as const
 
-/** What the scheduler decided the placement by. */
+/** What the scheduler decided the placement by, and what asks for a new pod. */
 function placedBy(annotations: Readonly<Record<string, string>> | undefined, spec: PodTemplate['spec']): unknown {
   const asked = ({ resources = {}, ports = [] }: ContainerSpec): unknown => ({
     requests: { ...resources.limits, ...resources.requests },
@@ -61,7 +63,7 @@ function placedBy(annotations: Readonly<Record<string, string>> | undefined, spe
     containers: spec.containers.map(asked),
     init: (spec.initContainers ?? []).map(asked),
     resources: spec.resources ?? {},
-    annotations: PLACING_ANNOTATIONS.map((key) => annotations?.[key] ?? ''),
+    annotations: NEW_POD_ANNOTATIONS.map((key) => annotations?.[key] ?? ''),
   }
 }
 

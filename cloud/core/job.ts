@@ -4,7 +4,7 @@
  */
 import type { Condition } from '../resources/object.ts'
 import type { Job } from '../resources/job.ts'
-import { parseStamp } from '../resources/human-duration.ts'
+import { parseStamp } from '../../protocol/stamp.ts'
 import type { Pod } from '../resources/pod.ts'
 import { conditionOf, isControlledBy, isDeleting, uidOf, withCondition } from './meta.ts'
 import { isFinished, isReady, stampOr } from './pod-state.ts'

@@ -1,5 +1,5 @@
 /** Small questions about one pod that several controllers ask. */
-import { parseStamp } from '../resources/human-duration.ts'
+import { parseStamp } from '../../protocol/stamp.ts'
 import type { Pod } from '../resources/pod.ts'
 import { conditionOf, isDeleting } from './meta.ts'
 

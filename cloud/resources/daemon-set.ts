@@ -67,7 +67,7 @@ export const DAEMON_SETS = defineResource<DaemonSet>({
   rules: (set, old) => [
     ...ownerIssues(set.spec, old?.spec ?? null, 'DaemonSet'),
     ...strategyIssues(set),
-    ...strategyAnnotationIssues(set, set.spec.updateStrategy?.type),
+    ...strategyAnnotationIssues(set.metadata.annotations, set.spec.updateStrategy?.type),
   ],
   columns: [
     NAME_COLUMN,

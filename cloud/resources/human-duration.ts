@@ -1,5 +1,5 @@
 /** Ages as kubectl prints them: the same rounding as apimachinery's `duration.HumanDuration`. */
-import { daysSinceEpoch } from '../../protocol/calendar.ts'
+import { parseStamp } from '../../protocol/stamp.ts'
 
 /** Milliseconds as `5s`, `3m20s`, `4h5m`, `2d3h`, `400d`, `3y12d`; `<invalid>` when clearly in the future. */
 export function humanDuration(ms: number): string {
@@ -25,19 +25,6 @@ export function humanDuration(ms: number): string {
 export function ageOf(stamp: string | undefined, nowMs: number): string {
   const at = stamp === undefined ? Number.NaN : parseStamp(stamp)
   return Number.isNaN(at) ? '<unknown>' : humanDuration(nowMs - at)
-}
-
-const STAMP = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):(\d\d))$/
-
-/** Milliseconds since 1970 of an RFC 3339 stamp (fractions up to nanoseconds are cut), or NaN. */
-export function parseStamp(stamp: string): number {
-  const match = STAMP.exec(stamp)
-  if (match === null) return Number.NaN
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number)
-  const millis = Number((match[7] ?? '').padEnd(3, '0').slice(0, 3))
-  const offset = (match[8] === '-' ? -1 : 1) * (Number(match[9] ?? 0) * 60 + Number(match[10] ?? 0))
-  const days = daysSinceEpoch(year ?? 0, month ?? 0, day ?? 0)
-  return (((days * 24 + (hour ?? 0)) * 60 + (minute ?? 0) - offset) * 60 + (second ?? 0)) * 1000 + millis
 }
 
 function twoUnits(first: number, firstUnit: string, second: number, secondUnit: string): string {

@@ -1,7 +1,8 @@
 /** What `kubectl get pods` shows; the status word follows the rules of Kubernetes' own printer. */
 import type { PodSpec } from '../../protocol/pod.ts'
 import { AGE_COLUMN, NAME_COLUMN, ageCell, column, nameCell } from './define.ts'
-import { ageOf, parseStamp } from './human-duration.ts'
+import { ageOf } from './human-duration.ts'
+import { parseStamp } from '../../protocol/stamp.ts'
 import type { ContainerState, ContainerStatus, PodStatus } from './pod-status.ts'
 import type { Column, KubeObject } from './object.ts'
 

@@ -8,6 +8,7 @@ import { OBJECT_META } from './object.ts'
 import type { LabelSelector } from './object.ts'
 import { defaultPodSpec } from './pod-defaults.ts'
 import { podSpecIssues } from './pod-rules.ts'
+import { policyIssues } from './update-annotations.ts'
 
 export const POD_TEMPLATE = obj({ metadata: OBJECT_META, spec: required(POD_SPEC) })
 export type PodTemplate = Infer<typeof POD_TEMPLATE>
@@ -31,6 +32,7 @@ export function ownerIssues(spec: Owner, old: Owner | null, kind: string): reado
       ? [{ path: 'spec.selector', kind: 'forbidden', message: `is immutable; delete the ${kind} and create it again to change it` } as const]
       : []),
     ...podSpecIssues(spec.template.spec, 'spec.template.spec'),
+    ...policyIssues(spec.template.metadata?.annotations, 'spec.template.metadata'),
     ...restartPolicyIssues(spec.template, kind),
   ]
 }

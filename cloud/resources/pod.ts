@@ -12,6 +12,7 @@ import { podSpecIssues } from './pod-rules.ts'
 import { POD_STATUS } from './pod-status.ts'
 import type { PodStatus } from './pod-status.ts'
 import { podUpdateIssues } from './pod-update-rules.ts'
+import { policyIssues } from './update-annotations.ts'
 
 export const POD_SHAPE = obj({
   apiVersion: required(oneOf('v1')),
@@ -38,7 +39,11 @@ export const PODS = defineResource<Pod>({
     const spec = defaultPodOnly(defaultPodSpec(pod.spec))
     return { ...pod, spec, status: { ...pod.status, phase: pod.status?.phase ?? 'Pending', qosClass: pod.status?.qosClass ?? qosClassOf(spec) } }
   },
-  rules: (pod, old) => [...podSpecIssues(pod.spec, 'spec'), ...(old === null ? [] : podUpdateIssues(pod.spec, old.spec))],
+  rules: (pod, old) => [
+    ...podSpecIssues(pod.spec, 'spec'),
+    ...policyIssues(pod.metadata.annotations, 'metadata'),
+    ...(old === null ? [] : podUpdateIssues(pod.spec, old.spec)),
+  ],
   columns: POD_COLUMNS,
   cells: podCells,
   selectableFields: {

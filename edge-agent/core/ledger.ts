@@ -10,6 +10,7 @@ import { LIMITS } from '../../protocol/limits.ts'
 import { pullDelayMs, restartDelayMs, retryDelayMs } from './backoff.ts'
 import { keyOfObserved } from './identity.ts'
 import { broughtFurther } from './image-use.ts'
+import { isFetchKey } from './update-fetch.ts'
 import { isVolumeKey } from './volume-lanes.ts'
 import { matchContainers } from './match.ts'
 import type { Match } from './match.ts'
@@ -50,7 +51,7 @@ export function noteObserved(
     const entry = ledger[key]
     if (entry !== undefined && !next.has(key)) next.set(key, entry)
   }
-  for (const [key, entry] of Object.entries(ledger)) if (isVolumeKey(key) && entry.failures > 0) next.set(key, entry)
+  for (const [key, entry] of Object.entries(ledger)) if ((isVolumeKey(key) || isFetchKey(key)) && entry.failures > 0) next.set(key, entry)
   // desired containers come first, so what is dropped at the cap is the memory of failed removals
   return Object.fromEntries([...next].slice(0, LIMITS.ledgerEntries.value))
 }
@@ -60,7 +61,7 @@ export function noteStep(ledger: Ledger, step: Step, outcome: Outcome, nowMonoMs
   const entry = ledger[step.key]
   if (!outcome.ok) return put(ledger, step.key, failed(entry ?? NO_ENTRY, step.key, outcome.cause, nowMonoMs))
   if (entry === undefined) return ledger
-  if (isVolumeKey(step.key)) return without(ledger, step.key)
+  if (isVolumeKey(step.key) || isFetchKey(step.key)) return without(ledger, step.key)
   if (step.kind === 'start') return put(ledger, step.key, { ...helped(entry), runningSinceMonoMs: null })
   return step.kind === 'remove' ? put(ledger, step.key, helped(entry)) : ledger
 }

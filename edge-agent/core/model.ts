@@ -108,6 +108,8 @@ export type Step =
       readonly image: string
       readonly policy: 'Always' | 'IfNotPresent' | 'Never'
       readonly use?: ImageUse
+      /** spec hash of the revision that it is fetched ahead for */
+      readonly revision?: string
     }
   | { readonly kind: 'create'; readonly key: string; readonly plan: ContainerPlan }
   /** shares: it is given the shared CPUs of that moment first, see cpu-pool */

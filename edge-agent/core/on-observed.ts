@@ -11,9 +11,11 @@ import type { AgentState, Effect } from './state.ts'
 import { plan } from './plan.ts'
 import { withPodAddresses } from './pod-address.ts'
 import { renderPlan } from './render-plan.ts'
+import { decideUpdates } from './on-update.ts'
 import { andThen, quiet, turn } from './turn.ts'
 import type { Turn } from './turn.ts'
 import { rfc3339 } from './wall-time.ts'
+import { wantedState } from './wanted-state.ts'
 
 /** Looks at the engine now, or once more after the look in flight. */
 export function requestObserve(state: AgentState): Turn {
@@ -26,7 +28,7 @@ export function requestObserve(state: AgentState): Turn {
 export function onObserved(state: AgentState, containers: readonly ObservedContainer[], now: Now, volumePods?: readonly string[]): Turn {
   const first = state.observed === null
   const wasDown = !state.engine.reachable
-  const noted = withLedger(state, noteObserved(state.ledger, state.desired, containers, now.monoMs, state.probes))
+  const noted = withLedger(state, noteObserved(state.ledger, wantedState(state), containers, now.monoMs, state.probes))
   const seen: AgentState = {
     ...noted,
     observed: withPodAddresses(containers),
@@ -71,12 +73,18 @@ export function onEngineInfo(state: AgentState, info: EngineInfo): Turn {
 export function act(state: AgentState, now: Now): Turn {
   if (state.wave !== null || state.knowledge === 'loading' || state.observed === null) return quiet(state)
   if (!state.timing.fresh) return state.observing ? quiet(state) : requestObserve(state)
-  const { device, knowledge, desired, observed, ledger, probes, pressure, inventory, adopted, overrides } = state
+  return andThen(decideUpdates(state, now), (decided) => planAndRun(decided, state.observed ?? [], now))
+}
+
+function planAndRun(state: AgentState, observed: readonly ObservedContainer[], now: Now): Turn {
+  const { device, knowledge, ledger, probes, pressure, inventory, adopted, overrides } = state
+  const desired = wantedState(state)
   const place = {
     hostIp: state.hostIp,
     ...(state.local === undefined ? {} : { local: state.local }),
     ...(state.volumes === undefined ? {} : { volumes: state.volumes }),
     ...(state.cpuTries === undefined ? {} : { cpuTries: state.cpuTries }),
+    ...(state.updates === undefined ? {} : { updates: state.updates }),
   }
   const made = plan({ device, knowledge, desired, observed, ledger, probes, pressure, inventory, adopted, overrides, ...place }, now.monoMs)
   const planned = { ...state, plan: made, adopted: knowledge === 'known' ? [] : adopted, report: { ...state.report, dirty: true } }

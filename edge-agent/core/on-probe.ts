@@ -13,6 +13,7 @@ import type { ContainerProbes, Probes } from './probe-model.ts'
 import { answered, askDue, firstMet, hasProbes, inFlightCount, runOf } from './probes.ts'
 import { andThen, quiet, turn } from './turn.ts'
 import type { Turn } from './turn.ts'
+import { wantedState } from './wanted-state.ts'
 
 type ProbeResult = Extract<AgentEvent, { kind: 'probe-result' }>
 
@@ -21,7 +22,7 @@ export function syncProbes(state: AgentState, before: readonly ObservedContainer
   const observed = state.observed ?? []
   const ranBefore = before === null ? null : new Set(before.filter(({ state: how }) => how === 'running').map(runOf))
   const next: Record<string, ContainerProbes> = {}
-  for (const match of matchContainers(state.desired?.pods ?? [], observed).wanted) {
+  for (const match of matchContainers(wantedState(state)?.pods ?? [], observed).wanted) {
     // until it is replaced, the revision before is asked on: it is the one that serves
     for (const old of match.older) keepOlder(state.probes, old, next)
     const { kept } = match

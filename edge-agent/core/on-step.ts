@@ -5,6 +5,7 @@ import { noteStep } from './ledger.ts'
 import type { Now, Step } from './model.ts'
 import type { AgentEvent, AgentState } from './state.ts'
 import { requestObserve, withLedger } from './on-observed.ts'
+import { withFetched } from './on-update.ts'
 import { stepText } from './render-plan.ts'
 import { quiet, turn } from './turn.ts'
 import type { Turn } from './turn.ts'
@@ -17,7 +18,7 @@ export function onStepDone(state: AgentState, { wave, step, outcome }: StepDone,
   if (running === undefined || (running.aborted && !outcome.ok)) return quiet(state)
   const noted =
     step.kind === 'set-cpus' ? withCpuTry(state, step, outcome, now) : withLedger(state, noteStep(state.ledger, step, outcome, now.monoMs))
-  if (outcome.ok) return quiet(withVolumes(noted, step))
+  if (outcome.ok) return quiet(withFetched(withVolumes(noted, step), step))
   const next = { ...noted, report: { ...noted.report, dirty: true } }
   const fields = { step: stepText(step), code: outcome.cause.code, why: causeSentence(outcome.cause) }
   return turn(next, { kind: 'log', level: 'warn', msg: 'step failed', fields })

@@ -10,20 +10,21 @@ import type { Cause } from '../../protocol/causes.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { doubledMs } from './backoff.ts'
 import { takesCpus } from './cpu-pool.ts'
-import { keyOfObserved, ledgerKey } from './identity.ts'
-import { imagesWanted, wakePulls } from './image-use.ts'
+import { wakePulls } from './image-use.ts'
 import { clockToSave, withSavedClock } from './on-clock.ts'
 import { freezeRuns, fromSavedCron, toSavedCron, withoutRuns, withRuns } from './cron-runs.ts'
 import { markSaving } from './on-cron.ts'
 import { fromSaved, noteObserved, toSaved } from './ledger.ts'
-import type { DesiredState, Lane, Now, Version } from './model.ts'
+import type { DesiredState, Now, Version } from './model.ts'
 import type { Loaded } from './saved-model.ts'
-import type { AgentState, Effect, RunningWave } from './state.ts'
+import { abortObsolete } from './obsolete.ts'
+import { isSwitching, recordsToSave, wantImages, withDocument, withSavedUpdates } from './on-update.ts'
+import type { AgentState } from './state.ts'
 import { act, requestObserve, withLedger } from './on-observed.ts'
 import { isSafeMode, restoredOverrides, savedOverrides } from './overrides.ts'
-import { unitsOf } from './pod-units.ts'
 import { andThen, quiet, turn } from './turn.ts'
 import type { Turn } from './turn.ts'
+import { wantedState } from './wanted-state.ts'
 
 /** The state file was read: look at the engine at once, whether or not anything is known. */
 export function onLoaded(state: AgentState, loaded: Loaded, now: Now): Turn {
@@ -36,8 +37,9 @@ export function onLoaded(state: AgentState, loaded: Loaded, now: Now): Turn {
     msg: 'state file read',
     fields: { knowledge: known.knowledge, pods: known.desired?.pods.length ?? 0, ...(loaded.kind === 'unknown' ? { why: loaded.why } : {}) },
   })
-  const { desired } = known
-  const wanting = desired === null ? logged : andThen(logged, (next) => turn(next, { kind: 'want-images', wanted: imagesWanted(desired) }))
+  const records = loaded.kind === 'state' ? (loaded.state.updates ?? {}) : {}
+  const updating = andThen(logged, (next) => withSavedUpdates(next, records, now))
+  const wanting = known.desired === null ? updating : andThen(updating, (next) => turn(next, wantImages(next)))
   const looking = andThen(wanting, requestObserve)
   return early === null ? looking : andThen(looking, (next) => onTarget(next, early))
 }
@@ -86,25 +88,26 @@ export function onSaved(state: AgentState, version: Version, now: Now): Turn {
     report: { ...state.report, dirty: true },
     timing: { ...state.timing, saveInFlight: false, saveFailures: 0, saveRetryAtMonoMs: null, ledgerSavedAtMonoMs: now.monoMs },
   }
-  if (saving === null) return quiet(settled)
-  const { cron } = state
-  const adoptedTarget = withLedger(
-    {
-      ...settled,
-      desired: withRuns(saving, cron),
-      saving: null,
-      knowledge: 'known',
-      floor: higher(state.floor, saving),
-      // a newer document is the answer to "older" and "two of one number"
-      refusals: state.refusals.filter((one) => one.code !== 'desired.refused.stale' && one.code !== 'desired.refused.conflict'),
-    },
-    state.observed === null ? state.ledger : noteObserved(state.ledger, saving, state.observed, now.monoMs, state.probes),
-  )
-  const woken = withLedger(adoptedTarget, wakePulls(adoptedTarget.ledger, state.desired, saving))
-  // a container that began just before may not be in the last look, and may run on CPUs that are somebody's own now
-  const looked = takesCpus(saving, state.desired) ? { ...woken, timing: { ...woken.timing, fresh: false, inFlightStale: state.observing } } : woken
-  const told = andThen(turn(looked, { kind: 'want-images', wanted: imagesWanted(saving) }), abortObsolete)
-  return andThen(told, (next) => act(next, now))
+  if (saving === null) return isSwitching(settled) ? act(settled, now) : quiet(settled)
+  const taken: AgentState = {
+    ...settled,
+    desired: withRuns(saving, state.cron),
+    saving: null,
+    knowledge: 'known',
+    floor: higher(state.floor, saving),
+    // a newer document is the answer to "older" and "two of one number"
+    refusals: state.refusals.filter((one) => one.code !== 'desired.refused.stale' && one.code !== 'desired.refused.conflict'),
+  }
+  const noted = andThen(withDocument(taken, state.desired, now), (next) => {
+    const { ledger, observed, probes } = next
+    const seen = withLedger(next, observed === null ? ledger : noteObserved(ledger, wantedState(next), observed, now.monoMs, probes))
+    const woken = withLedger(seen, wakePulls(seen.ledger, state.desired, saving))
+    // a container that began just before may not be in the last look, and may run on CPUs that are somebody's own now
+    const blind = takesCpus(saving, state.desired)
+    const looked = blind ? { ...woken, timing: { ...woken.timing, fresh: false, inFlightStale: state.observing } } : woken
+    return andThen(turn(looked, wantImages(looked)), abortObsolete)
+  })
+  return andThen(noted, (next) => act(next, now))
 }
 
 /** The disk refuses: the old desired state goes on, the newest one waits and is tried again. */
@@ -158,6 +161,7 @@ export function startSave(state: AgentState, now: Now): Turn {
     ledger: toSaved(state.ledger, now.monoMs),
     ...(overrides.length === 0 ? {} : { overrides }),
     ...evictedOf(state),
+    ...recordsToSave(state, target, now),
     ...clock,
     ...toSavedCron(cron),
   }
@@ -201,26 +205,6 @@ function knowledgeOf(state: AgentState, loaded: Loaded, now: Now): AgentState {
       }
     }
   }
-}
-
-function abortObsolete(state: AgentState): Turn {
-  const { desired } = state
-  if (desired === null) return quiet(state)
-  const wanted = new Set(desired.pods.flatMap((pod) => unitsOf(pod).map(({ container, hash }) => ledgerKey(pod.uid, container.name, hash))))
-  const rescued = new Set((state.observed ?? []).filter((one) => wanted.has(keyOfObserved(one))).map((one) => one.id))
-  const obsolete = (wave: RunningWave): boolean => !wave.aborted && wave.lanes.some((lane) => isObsolete(lane, wanted, rescued))
-  const abort = <W extends RunningWave | null>(wave: W): W => (wave !== null && obsolete(wave) ? { ...wave, aborted: true } : wave)
-  const stopped = [...state.imageWaves, ...(state.wave === null ? [] : [state.wave])].filter(obsolete)
-  if (stopped.length === 0) return quiet(state)
-  const next = { ...state, wave: abort(state.wave), imageWaves: state.imageWaves.map(abort) }
-  return turn(next, ...stopped.map(({ id }): Effect => ({ kind: 'abort-wave', wave: id })))
-}
-
-/** Makes what is no longer wanted, or takes away what is wanted now. */
-function isObsolete(lane: Lane, wanted: ReadonlySet<string>, rescued: ReadonlySet<string>): boolean {
-  const makes = lane.steps.some((step) => step.kind === 'create' || step.kind === 'start')
-  if (makes && !wanted.has(lane.key)) return true
-  return !makes && lane.steps.some((step) => step.kind === 'remove' && rescued.has(step.target))
 }
 
 function newer(a: DesiredState | null, b: DesiredState): DesiredState {

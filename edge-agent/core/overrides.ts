@@ -9,6 +9,7 @@ import type { OverrideReport } from '../../protocol/override.ts'
 import type { Now, ObservedContainer } from './model.ts'
 import type { Override, OverrideRequest, SavedOverride } from './saved-model.ts'
 import type { AgentState } from './state.ts'
+import { previousOf } from './update-previous.ts'
 import { rfc3339 } from './wall-time.ts'
 
 /** Why this request cannot be taken, or null. */
@@ -24,7 +25,7 @@ export function overrideRefusal(state: AgentState, request: OverrideRequest): Ca
   if (kind === 'safe-mode') return podUid === null ? null : refused('safe mode is for the whole device')
   const pod = podOf(state, podUid)
   if (pod === null) return refused('no such workload is wanted on this device')
-  if (kind === 'run-previous') return cause('override.local.no-previous', { pod: `${pod.namespace}/${pod.name}` })
+  if (kind === 'run-previous' && !hasPrevious(state, pod.uid)) return cause('override.local.no-previous', { pod: `${pod.namespace}/${pod.name}` })
   const full = state.overrides.length >= LIMITS.overridesKept.value && !state.overrides.some((one) => isSame(one, request))
   return full ? refused(`${LIMITS.overridesKept.value} overrides are in force; end some first`) : null
 }
@@ -64,13 +65,19 @@ export function isToRestart(override: Override, found: ObservedContainer): boole
   return Object.hasOwn(override.restarts, found.id) && override.restarts[found.id] === startOf(found)
 }
 
+const SAID_BY: Readonly<Partial<Record<Override['kind'], Cause['code']>>> = {
+  'run-previous': 'override.local.previous',
+  'hold-update': 'override.local.hold-update',
+  'update-now': 'override.local.update-now',
+}
+
 /** What is said about a thing under this override. */
 export function overrideCause(override: Override, nowMonoMs?: number): Cause {
   const { owner, reason, sinceWallMs } = override
   const until = nowMonoMs === undefined ? 'it is ended' : `${Math.ceil((override.untilMonoMs - nowMonoMs) / 60_000)} min from now`
   const facts = { owner, reason, until, since: rfc3339(sinceWallMs) }
   if (override.kind === 'safe-mode') return cause('override.local.safe-mode', facts)
-  return cause(override.kind === 'run-previous' ? 'override.local.previous' : 'override.local.hold', facts)
+  return cause(SAID_BY[override.kind] ?? 'override.local.hold', facts)
 }
 
 export function overrideReport(override: Override, nowMonoMs: number): OverrideReport {
@@ -93,6 +100,12 @@ export function restoredOverrides(saved: readonly SavedOverride[], nowMonoMs: nu
 
 function podOf(state: AgentState, uid: string | null): { readonly uid: string; readonly namespace: string; readonly name: string } | null {
   return uid === null ? null : (state.desired?.pods.find((pod) => pod.uid === uid) ?? null)
+}
+
+function hasPrevious({ desired, updates }: AgentState, uid: string): boolean {
+  const wanted = desired?.pods.find((pod) => pod.uid === uid)
+  const record = updates?.records[uid]
+  return wanted !== undefined && record !== undefined && previousOf(record, wanted) !== null
 }
 
 function isSame(override: Override, { kind, podUid }: OverrideRequest): boolean {

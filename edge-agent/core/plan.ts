@@ -32,6 +32,9 @@ import { overridden } from './override-verdict.ts'
 import type { Probes } from './probe-model.ts'
 import { restartAsked } from './probes.ts'
 import { removal, stepsFor } from './steps.ts'
+import { pendingItems } from './update-fetch.ts'
+import { NO_UPDATES } from './update-model.ts'
+import type { Updates } from './update-model.ts'
 import { judge, judgeExtra, judgeUnwanted } from './verdict.ts'
 
 export interface PlanInput {
@@ -49,6 +52,7 @@ export interface PlanInput {
   readonly local?: LocalSettings
   readonly volumes?: VolumesSeen
   readonly cpuTries?: CpuTries
+  readonly updates?: Pick<Updates, 'pending' | 'records' | 'nextAtMonoMs'>
 }
 
 export const EMPTY_PLAN: Plan = { verdicts: [], waves: [], waitsFor: [], nextAtMonoMs: null }
@@ -60,7 +64,7 @@ interface Judged {
 
 /** What to do about the difference between desired and observed, given what failed before. */
 export function plan(input: PlanInput, nowMonoMs: number): Plan {
-  const { desired, knowledge, observed } = input
+  const { desired, knowledge, observed, updates = NO_UPDATES } = input
   if (knowledge !== 'known' || desired === null) return keepEverything(observed, knowledge)
   const evicted = input.pressure?.evicted ?? {}
   // what was given up is not wanted here any more, whatever the document says
@@ -75,10 +79,11 @@ export function plan(input: PlanInput, nowMonoMs: number): Plan {
     ...unwanted.map((found) => judgeLeftOver(found, leftOverVerdict(found, input, nowMonoMs))),
     ...volumeItems(input, desired, nowMonoMs),
     ...cpus.judged,
+    ...pendingItems(updates.pending, updates.records, input.ledger, nowMonoMs),
   ]
   const verdicts = judged.flatMap((one) => one.verdicts)
   const waves = orderLanes(judged.flatMap((one) => one.items))
-  return { verdicts, waves, waitsFor: waves.length > 0 ? [] : waitsOf(verdicts), nextAtMonoMs: earliest(verdicts) }
+  return { verdicts, waves, waitsFor: waves.length > 0 ? [] : waitsOf(verdicts), nextAtMonoMs: earliest(verdicts, updates.nextAtMonoMs) }
 }
 
 /** The input, with what was worked out of it once for all containers. */
@@ -168,8 +173,8 @@ function waitsOf(verdicts: readonly Verdict[]): readonly Cause[] {
   return [...byText.values()]
 }
 
-function earliest(verdicts: readonly Verdict[]): number | null {
-  let first: number | null = null
+function earliest(verdicts: readonly Verdict[], alsoAt: number | null): number | null {
+  let first = alsoAt
   for (const { notBeforeMonoMs } of verdicts)
     if (notBeforeMonoMs !== undefined && (first === null || notBeforeMonoMs < first)) first = notBeforeMonoMs
   return first

@@ -16,6 +16,8 @@ export interface LocalSettings {
   readonly policy: DevicePolicy
   /** named in messages */
   readonly policyFile: string
+  /** IANA name of the device's own time zone; absent = UTC */
+  readonly zone?: string
   /** folders for volumes: on disk, and on a file system that is never on disk (null = this device has none) */
   readonly roots: { readonly disk: string; readonly memory: string | null } | null
 }

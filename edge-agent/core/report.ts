@@ -21,6 +21,7 @@ import { pressureCauses } from './eviction.ts'
 import { unreadyCause, withProbes } from './readiness.ts'
 import { renderPlan } from './render-plan.ts'
 import { rfc3339 } from './wall-time.ts'
+import { wantedState } from './wanted-state.ts'
 
 /** The whole truth of this moment, small enough for one message. */
 export function buildReport(state: AgentState, now: Now): StatusReport {
@@ -69,9 +70,12 @@ function newsOf(report: StatusReport): string {
 }
 
 function podReports(state: AgentState, now: Now): readonly PodReport[] {
-  const { wanted, unwanted } = matchContainers(state.desired?.pods ?? [], state.observed ?? [])
+  const { wanted, unwanted } = matchContainers(wantedState(state)?.pods ?? [], state.observed ?? [])
+  // a revision that waits says so beside what its pod runs
+  const ours = new Set(wanted.map(({ identity }) => identity.name))
   const blocked = new Map<string, Cause>()
-  for (const { kind, identity, cause } of state.plan.verdicts) if (kind === 'blocked' && cause !== undefined) blocked.set(identity.podUid, cause)
+  for (const { kind, identity, cause } of state.plan.verdicts)
+    if (kind === 'blocked' && cause !== undefined && ours.has(identity.name)) blocked.set(identity.podUid, cause)
   const byPod = new Map<string, Match[]>()
   for (const match of wanted) {
     const same = byPod.get(match.pod.uid)
@@ -130,8 +134,14 @@ function wantedPod(matches: readonly Match[], state: AgentState, blocked: Readon
       ...(inits.length === 0 || gone ? {} : { initContainers: inits }),
       ...(ip === null ? {} : { podIP: ip }),
       ...(why === null ? {} : { cause: shortCause(why) }),
+      ...updateOf(state, pod.uid),
     },
   ]
+}
+
+function updateOf({ updates }: AgentState, uid: string): Pick<PodReport, 'update'> {
+  const waits = updates?.pending[uid]
+  return waits === undefined ? {} : { update: { reason: waits.reason, wanted: waits.pod.specHash, cause: shortCause(waits.cause) } }
 }
 
 /** An init container that is not run again ended the pod. */

@@ -4,6 +4,7 @@ import type { DesiredState, Version } from '../../protocol/desired-state.ts'
 import type { OverrideKind } from '../../protocol/override.ts'
 import type { SavedCron } from './cron-model.ts'
 import type { Pressure } from './pressure-model.ts'
+import type { SavedRecord } from './update-model.ts'
 
 /** Attempts and failures of one container (`<uid>/<container>/<hash8>`). Durations only: absolute times do not survive a reboot. */
 export interface LedgerEntry {
@@ -71,6 +72,8 @@ export interface SavedState {
   readonly desired: DesiredState | null
   readonly floor: Version | null
   readonly ledger: Readonly<Record<string, SavedEntry>>
+  /** revisions of pods, by uid; absent in files of agents that knew none */
+  readonly updates?: Readonly<Record<string, SavedRecord>>
   /** pods given up for want of something, by uid; absent in files of agents that knew none */
   readonly evicted?: Pressure['evicted']
 }

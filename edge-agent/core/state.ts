@@ -12,6 +12,7 @@ import type { StatusReport } from '../../protocol/status-report.ts'
 import type { Pressure, PressureSample } from './pressure-model.ts'
 import type { ProbeAnswer, ProbeAsk, ProbeKind, Probes } from './probe-model.ts'
 import type { ObservedContainer, Step, Lane, Plan, Outcome, EngineInfo } from './model.ts'
+import type { Updates } from './update-model.ts'
 import type { Ledger, Override, OverrideRequest, SavedState, Loaded } from './saved-model.ts'
 
 export type LinkState =
@@ -79,6 +80,8 @@ export interface AgentState {
   readonly imageWaves: readonly RunningWave[]
   readonly waveCount: number
   readonly refusals: readonly Cause[]
+  /** revisions of pods: which one runs, which one waits, what can be returned to */
+  readonly updates?: Updates
   /** what people on site decided for a while, oldest first */
   readonly overrides: readonly Override[]
   readonly overridesSavedAtMonoMs: number | null

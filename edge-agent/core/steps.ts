@@ -34,6 +34,9 @@ export function stepsFor(kind: VerdictKind, match: Match, made: Making, stopGrac
     case 'replace':
       // what does not run may go first: a damaged image can only be fetched again when nothing is made from it
       if (kept !== null && !isRunning(kept)) return [...removal(key, kept, grace), ...image, ...extras, ...volumes, ...create, start]
+      // made ahead: what runs is stopped only when the next start is all that is left to do
+      if (kept === null && create.length > 0 && older.every(({ specHash }) => specHash !== match.hash))
+        return [...image, ...volumes, ...create, ...extras.filter(isStop), start, ...extras.filter((step) => !isStop(step))]
       return [...image, ...extras, ...(kept === null ? [] : removal(key, kept, grace)), ...volumes, ...create, start]
     case 'start':
       return [...extras, ...volumes, { kind: 'start', key, target: kept?.id ?? match.identity.name, ...shares }]
@@ -60,6 +63,10 @@ function stopStep(key: string, found: ObservedContainer, graceSeconds: number): 
     found.preStop === undefined || graceSeconds === 0 || found.state !== 'running' ? null : actionOf(found.preStop, [], found.id, found.ip)
   const preStop = action === null || typeof action === 'string' ? {} : { preStop: action }
   return { kind: 'stop', key, target: found.id, graceSeconds, ...preStop }
+}
+
+function isStop({ kind }: Step): boolean {
+  return kind === 'stop'
 }
 
 function isRunning({ state }: ObservedContainer): boolean {

@@ -2,6 +2,7 @@
  * What the field page shows, as data. The server sends exactly this; the page, the text view and tests read it. Nothing of
  * a container's environment, command or credentials has a place in it.
  */
+import type { OverrideKind } from '../../protocol/override.ts'
 import type { SessionSeen } from '../../protocol/session.ts'
 
 /** How a thing stands: ok, on its way, worth a look, broken, not known. Never shown by colour alone. */
@@ -31,6 +32,8 @@ export interface WorkloadView {
   readonly word: WorkloadWord
   readonly tone: Tone
   readonly cause: CauseView | null
+  /** why it is not yet, or not any more, the revision that is asked for; null = it is */
+  readonly update: CauseView | null
   /** how far the fetching of its image is, or '' */
   readonly pull: string
   /** the version before still runs while this one is not there yet */
@@ -78,7 +81,7 @@ export interface HardwareView {
 
 export interface OverrideView {
   readonly id: string
-  readonly kind: 'restart' | 'hold' | 'run-previous' | 'safe-mode'
+  readonly kind: OverrideKind
   /** `line-2/printer`, or `this device` */
   readonly target: string
   readonly owner: string

@@ -3,6 +3,7 @@ import { cause } from '../../protocol/causes.ts'
 import type { DesiredPod, Now, ObservedContainer, Verdict } from '../core/model.ts'
 import type { AgentState } from '../core/state.ts'
 import { progressText } from '../core/image-progress.ts'
+import { wantedState } from '../core/wanted-state.ts'
 import { restartsAfterExit } from '../core/pod-units.ts'
 import { causeView } from './cause-view.ts'
 import type { CauseView, Tone, WorkloadView, WorkloadWord } from './view-model.ts'
@@ -11,7 +12,7 @@ const TROUBLE: Readonly<Record<Tone, number>> = { bad: 0, warn: 1, unknown: 2, b
 
 /** One row a pod, trouble first, then by name. */
 export function workloadViews(state: AgentState, now: Now): readonly WorkloadView[] {
-  const pods = state.desired?.pods ?? []
+  const pods = wantedState(state)?.pods ?? []
   const wanted = new Set(pods.map((pod) => pod.uid))
   const rows = [
     ...pods.map((pod) => desiredRow(state, pod, now)),
@@ -35,6 +36,7 @@ function desiredRow(state: AgentState, pod: DesiredPod, now: Now): WorkloadView 
     word,
     tone: toneOf(word, why, current),
     cause: why,
+    update: updateOf(state, pod, now),
     pull: pullOf(state, pod, current),
     olderRuns: current === undefined && all.some((one) => one.state === 'running'),
     restarts: entriesOf(state, pod.uid).reduce((sum, entry) => sum + entry.restarts, 0),
@@ -46,8 +48,9 @@ function desiredRow(state: AgentState, pod: DesiredPod, now: Now): WorkloadView 
 
 /** Shown between attempts, too: the next one goes on from there. */
 function pullOf(state: AgentState, pod: DesiredPod, current: ObservedContainer | undefined): string {
-  if (current !== undefined) return ''
-  const pulls = pod.spec.containers.flatMap(({ image }) => state.pulls?.[image] ?? [])
+  if (current !== undefined && state.updates?.pending[pod.uid] === undefined) return ''
+  const asked = state.updates?.pending[pod.uid]?.pod ?? pod
+  const pulls = asked.spec.containers.flatMap(({ image }) => state.pulls?.[image] ?? [])
   const shown = pulls.find((pull) => pull.active) ?? pulls[0]
   return shown === undefined ? '' : progressText(shown)
 }
@@ -71,6 +74,7 @@ function strayRow(state: AgentState, one: ObservedContainer, now: Now): Workload
     log: one.name,
     cpus: '',
     cause: why,
+    update: null,
     tone: kept ? 'warn' : why === null ? 'busy' : 'warn',
     startedAt: word === 'running' ? one.startedAt : null,
   }
@@ -96,6 +100,12 @@ function reasonOf(state: AgentState, pod: DesiredPod, verdict: Verdict | undefin
   const failed = entriesOf(state, pod.uid).find((entry) => entry.lastCause !== null)
   if (failed?.lastCause !== undefined && failed.lastCause !== null) return causeView(failed.lastCause, now, failed.notBeforeMonoMs)
   return state.engine.reachable || state.engine.cause === null ? null : causeView(state.engine.cause, now)
+}
+
+/** A revision that waits, or that was returned from. */
+function updateOf({ updates }: AgentState, { uid }: DesiredPod, now: Now): CauseView | null {
+  const waits = updates?.pending[uid]
+  return waits === undefined ? null : causeView(waits.cause, now, waits.notBeforeMonoMs ?? undefined)
 }
 
 function toneOf(word: WorkloadWord, why: CauseView | null, current: ObservedContainer | undefined): Tone {

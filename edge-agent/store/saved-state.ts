@@ -8,6 +8,7 @@ import { OVERRIDE_KIND } from '../../protocol/override.ts'
 import { bool, int, isRecord, list, map, num, obj, parse, required, str } from '../../protocol/shape.ts'
 import type { Infer } from '../../protocol/shape.ts'
 import type { Decoded } from './durable-file.ts'
+import { SAVED_UPDATES } from './saved-updates.ts'
 
 /** What the file's body is: the saved state beside the version of its form. */
 export interface StoredState extends SavedState {
@@ -48,6 +49,7 @@ const STORED = obj({
   // younger than the form: an agent that does not know it reads on without it
   evicted: map(EVICTED, { max: LIMITS.podsPerDevice.value }),
   overrides: list(OVERRIDE, { max: LIMITS.overridesKept.value }),
+  updates: SAVED_UPDATES,
   clock: obj({ wallMs: required(num()) }),
   cron: SAVED_CRON,
 })
@@ -59,6 +61,7 @@ export function toStored(state: SavedState): StoredState {
     floor: state.floor,
     ledger: state.ledger,
     ...(state.overrides === undefined ? {} : { overrides: state.overrides }),
+    ...(state.updates === undefined ? {} : { updates: state.updates }),
     ...(state.evicted === undefined ? {} : { evicted: state.evicted }),
     ...(state.clock === undefined ? {} : { clock: state.clock }),
     ...(state.cron === undefined ? {} : { cron: state.cron }),
@@ -75,12 +78,13 @@ export function fromStored(body: unknown): Decoded<StoredState> {
   if (!Object.hasOwn(migrated, 'desired') || !Object.hasOwn(migrated, 'floor')) return { ok: false, why: 'it is incomplete' }
   const parsed = parse(STORED, migrated)
   if (!parsed.ok) return { ok: false, why: `${parsed.issues[0]?.path ?? ''} ${parsed.issues[0]?.message ?? ''}`.trim() }
-  const { desired, floor, ledger, overrides, evicted, clock, cron } = parsed.value
+  const { desired, floor, ledger, overrides, evicted, clock, cron, updates } = parsed.value
   const entries = Object.entries(ledger).map(([key, entry]) => [key, { ...entry, countedExit: entry.countedExit ?? null }] as const)
   const given = {
     ...(evicted === undefined ? {} : { evicted: readEvicted(evicted) }),
     ...(clock === undefined ? {} : { clock }),
     ...(cron === undefined ? {} : { cron: readCron(cron) }),
+    ...(updates === undefined ? {} : { updates }),
   }
   const value = { v: STATE_VERSION, desired: desired ?? null, floor: floor ?? null, ledger: Object.fromEntries(entries), ...given }
   if (overrides === undefined) return { ok: true, value }

@@ -14,12 +14,16 @@ const TITLES: Readonly<Record<OverrideView['kind'], string>> = {
   restart: 'Restart',
   hold: 'Hold',
   'run-previous': 'Run previous',
+  'hold-update': 'Hold updates of',
+  'update-now': 'Update now:',
   'safe-mode': 'Safe mode',
 }
 const MEANS: Readonly<Record<OverrideView['kind'], string>> = {
   restart: 'It is stopped and started once.',
   hold: 'It is stopped and stays so until the hold ends. The cloud sees it.',
   'run-previous': 'The release before runs until this ends, when one is kept here.',
+  'hold-update': 'What runs goes on. A new release is fetched, and begun only when this ends.',
+  'update-now': 'The new release is begun without waiting for locks and windows.',
   'safe-mode': 'What runs goes on; nothing new from the cloud is applied until this ends.',
 }
 

@@ -57,6 +57,7 @@ function Row({ row, index, canAct }: { readonly row: WorkloadView; readonly inde
         {canAct && row.uid !== '' ? <Actions row={row} /> : null}
       </div>
       <Cause cause={row.cause} />
+      <Cause cause={row.update} />
     </li>
   )
 }
@@ -65,12 +66,14 @@ const ACTIONS = [
   ['restart', 'Restart'],
   ['hold', 'Hold'],
   ['run-previous', 'Previous'],
+  ['hold-update', 'Hold updates'],
 ] as const
+const WAITING = [...ACTIONS, ['update-now', 'Update now']] as const
 
 function Actions({ row }: { readonly row: WorkloadView }) {
   return (
     <>
-      {ACTIONS.map(([kind, word]) => (
+      {(row.update === null ? ACTIONS : WAITING).map(([kind, word]) => (
         <button type="button" key={kind} aria-label={`${word}: ${row.name}`} onClick={() => askFor(kind, row.uid, row.name)}>
           {word}
         </button>

@@ -1,0 +1,139 @@
+/**
+ * Which revision of a pod the device works towards. INVARIANTS
+ * - A revision that was healthy here is left only for one whose images are on the device, when nothing holds the update, and
+ *   after it is on disk that the new one is on trial.
+ * - A trial ends: the revision is healthy, or the device returns to the last healthy one and does not try that release again.
+ * - A revision that was never healthy protects nothing: the next one follows at once.
+ */
+import { cause } from '../../protocol/causes.ts'
+import type { Cause } from '../../protocol/causes.ts'
+import type { DesiredPod } from '../../protocol/desired-state.ts'
+import { LIMITS } from '../../protocol/limits.ts'
+import { releaseOf } from './image-use.ts'
+import { overrideCause } from './overrides.ts'
+import { fetchFailure, isFetched } from './update-fetch.ts'
+import { gateOf, heldLock } from './update-gate.ts'
+import type { Gate, GateFacts } from './update-gate.ts'
+import type { PendingUpdate, PodRecord } from './update-model.ts'
+import type { Ledger } from './saved-model.ts'
+import { previousOf } from './update-previous.ts'
+import { freshRecord, pruned, revisionOf } from './update-records.ts'
+
+export interface DecideFacts extends GateFacts {
+  readonly issuedAt: string
+  readonly ledger: Ledger
+  /** nothing that was decided before waits to be written */
+  readonly durable: boolean
+  /** monotonic moment since which all of this revision runs and is ready; null = it is not */
+  readySince(pod: DesiredPod): number | null
+  /** why it is not ready, for people */
+  whyNot(pod: DesiredPod): string
+}
+
+export interface Decision {
+  readonly record: PodRecord
+  readonly pending: PendingUpdate | null
+}
+
+export function decidePod(pod: DesiredPod, before: PodRecord | undefined, facts: DecideFacts): Decision {
+  // what runs to its end has no health to return to
+  if (!isServing(pod)) return { record: isPlain(before, pod) ? before : freshRecord(pod.specHash), pending: null }
+  const known = before !== undefined && revisionOf(before, pod, before.applied) !== null ? before : freshRecord(pod.specHash)
+  const locked = withLock(known, pod, facts)
+  const judged = withTrial(withHealth(locked, pod, facts), pod, facts)
+  const settled = withPin(judged, pod, facts)
+  const { record, gate } = settled.applied === pod.specHash ? { record: arrived(settled, pod), gate: null } : next(settled, pod, facts)
+  return { record: pruned(record, pod), pending: gate === null ? null : { pod, ...gate } }
+}
+
+/** The next moment at which time alone may change the decision. */
+export function decidedUntil({ record, pending }: Decision, pod: DesiredPod, { now, readySince }: DecideFacts): number | null {
+  const moments: number[] = []
+  if (pending !== null && pending.notBeforeMonoMs !== null) moments.push(pending.notBeforeMonoMs)
+  if (record.trial !== null) moments.push(Math.min(record.trial.untilMonoMs, now.monoMs + LIMITS.revisionStableMs.value))
+  const applied = revisionOf(record, pod, record.applied)
+  const since = record.applied === record.healthy || applied === null || !isServing(pod) ? null : readySince(applied)
+  if (since !== null) moments.push(since + LIMITS.revisionStableMs.value)
+  return moments.length === 0 ? null : Math.min(...moments)
+}
+
+function isPlain(record: PodRecord | undefined, pod: DesiredPod): record is PodRecord {
+  return record !== undefined && record.applied === pod.specHash && record.healthy === null && record.kept.length === 0
+}
+
+function isServing(pod: DesiredPod): boolean {
+  return (pod.spec.restartPolicy ?? 'Always') === 'Always'
+}
+
+function withLock(record: PodRecord, pod: DesiredPod, { issuedAt, now }: DecideFacts): PodRecord {
+  const lock = heldLock(record.lock, pod.policy?.lock, issuedAt, now.monoMs)
+  return lock === record.lock ? record : { ...record, lock }
+}
+
+function withHealth(record: PodRecord, pod: DesiredPod, { readySince, now }: DecideFacts): PodRecord {
+  const { applied, healthy } = record
+  const revision = revisionOf(record, pod, applied)
+  if (revision === null || (applied === healthy && record.trial === null)) return record
+  const since = readySince(revision)
+  if (since === null || now.monoMs - since < LIMITS.revisionStableMs.value) return record
+  const previous = healthy === null || healthy === applied ? record.previous : healthy
+  const failed = record.failed?.hash === applied ? null : record.failed
+  return { ...record, healthy: applied, previous: previous === applied ? null : previous, trial: null, failed }
+}
+
+/** Too late, or it took the agent down too often: back to what was healthy. */
+function withTrial(record: PodRecord, pod: DesiredPod, facts: DecideFacts): PodRecord {
+  const { trial, healthy, applied } = record
+  if (trial === null || (facts.now.monoMs < trial.untilMonoMs && trial.starts <= LIMITS.trialStarts.value)) return record
+  const revision = revisionOf(record, pod, applied)
+  if (healthy === null || healthy === applied || revision === null || revisionOf(record, pod, healthy) === null) return { ...record, trial: null }
+  const why = facts.now.monoMs < trial.untilMonoMs ? `the agent was started ${trial.starts} times before it was ready` : facts.whyNot(revision)
+  const failed = { hash: applied, release: releaseOf(revision), cause: rolledBack(applied, healthy, why) }
+  return { ...record, applied: healthy, trial: null, fetched: null, switching: null, failed }
+}
+
+function rolledBack(from: string, to: string, why: string): Cause {
+  return cause('update.rolled-back', { revision: from.slice(0, 8), to: to.slice(0, 8), why: why.replace(/\.$/, '') })
+}
+
+/** What a person on site asked for is taken at once, and kept until the override ends. */
+function withPin(record: PodRecord, pod: DesiredPod, { overrides }: DecideFacts): PodRecord {
+  if (!overrides.some((one) => one.kind === 'run-previous' && one.pod?.uid === pod.uid))
+    return record.pinned === null ? record : { ...record, pinned: null }
+  if (record.pinned !== null) return record
+  const pinned = previousOf(record, pod)
+  return pinned === null ? record : { ...record, pinned, applied: pinned, trial: null, switching: null }
+}
+
+function arrived(record: PodRecord, pod: DesiredPod): PodRecord {
+  if (record.fetched === null && record.switching === null && (record.failed === null || record.failed.hash !== pod.specHash)) return record
+  return { ...record, fetched: null, switching: null, failed: record.failed?.hash === pod.specHash ? null : record.failed }
+}
+
+function next(record: PodRecord, pod: DesiredPod, facts: DecideFacts): { readonly record: PodRecord; readonly gate: Gate | null } {
+  const waits = (reason: Gate['reason'], why: Cause, notBeforeMonoMs: number | null = null, changed = record) => ({
+    record: changed,
+    gate: { reason, cause: why, notBeforeMonoMs },
+  })
+  const { failed, pinned, healthy, switching } = record
+  const override = facts.overrides.find((one) => one.kind === 'run-previous' && one.pod?.uid === pod.uid)
+  if (pinned !== null && override !== undefined) return waits('Held', overrideCause(override), override.untilMonoMs)
+  if (failed !== null && failed.release === releaseOf(pod)) return waits('RolledBack', failed.cause)
+  if (switching === pod.specHash && facts.durable) return { record: switched(record, pod, facts), gate: null }
+  if (switching === pod.specHash) return waits('Updating', cause('update.switching'))
+  if (healthy !== null && !isFetched(record, pod)) {
+    const failing = fetchFailure(pod, facts.ledger, facts.now.monoMs)
+    return waits('Downloading', failing?.cause ?? cause('update.downloading'), failing?.notBeforeMonoMs ?? null)
+  }
+  const gate = gateOf(pod, record, facts)
+  if (gate !== null && (healthy !== null || gate.reason !== 'WindowClosed')) return { record, gate }
+  if (healthy === null) return { record: switched(record, pod, facts), gate: null }
+  return waits('Updating', cause('update.switching'), null, { ...record, switching: pod.specHash, trial: null, failed: null })
+}
+
+function switched(record: PodRecord, pod: DesiredPod, { now }: DecideFacts): PodRecord {
+  const deadlineMs = (pod.policy?.readySeconds ?? LIMITS.readyDeadlineMs.value / 1000) * 1000
+  const returns = record.healthy !== null && record.healthy !== pod.specHash && pod.policy?.rollback !== false
+  const trial = returns ? { untilMonoMs: now.monoMs + deadlineMs, starts: 0 } : null
+  return { ...record, applied: pod.specHash, switching: null, fetched: null, failed: null, trial }
+}

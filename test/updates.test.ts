@@ -1,0 +1,283 @@
+import { describe, expect, it } from 'vitest'
+import type { DesiredPod } from '../edge-agent/core/model.ts'
+import { overrideRefusal } from '../edge-agent/core/overrides.ts'
+import { pod } from './agent-world.ts'
+import { Gateway } from './update-world.ts'
+
+const MINUTE = 60_000
+const web = (version: string, policy: DesiredPod['policy'] = {}): DesiredPod => ({
+  ...pod({ uid: 'web', hash: `${version}0`, image: `web:${version}`, grace: 1 }),
+  labels: { 'controller-revision-hash': version },
+  policy,
+})
+
+/** A device on which revision a1 of web has been healthy for a while. */
+function settled(policy: DesiredPod['policy'] = {}): Gateway {
+  const device = new Gateway()
+  device.tell([web('a1', policy)])
+  device.pass(MINUTE)
+  expect(device.running('web')).toEqual(['web:a1'])
+  device.done.length = 0
+  return device
+}
+
+describe('an update of a pod that stays', () => {
+  it('fetches and makes the new one before the old one ends', () => {
+    const device = settled()
+    device.tell([web('b2')])
+    device.pass(MINUTE)
+    expect(device.done).toEqual(['fetch web:b2', 'fetch web:b2', 'create', 'stop', 'start', 'remove'])
+    expect([device.running('web'), device.pod('web')?.update]).toEqual([['web:b2'], undefined])
+  })
+
+  it('leaves the old one, and restarts it, while the image cannot be had', () => {
+    const device = settled()
+    device.missing.add('web:b2')
+    device.tell([web('b2')])
+    device.pass(MINUTE)
+    expect(device.pod('web')).toMatchObject({
+      ready: true,
+      specHash: web('a1').specHash,
+      update: { reason: 'Downloading', cause: { code: 'image.pull.failed' } },
+    })
+    for (const one of device.engine.list()) device.engine.stop(one)
+    device.send({ kind: 'engine-event' })
+    device.pass(1_000)
+    expect(device.running('web')).toEqual(['web:a1'])
+    device.missing.clear()
+    device.pass(20 * MINUTE)
+    expect(device.running('web')).toEqual(['web:b2'])
+  })
+
+  it('follows at once where nothing was ever healthy', () => {
+    const device = new Gateway()
+    device.broken.add('web:a1')
+    device.tell([web('a1')])
+    device.pass(MINUTE)
+    device.tell([web('b2')])
+    device.pass(1_000)
+    expect(device.running('web')).toEqual(['web:b2'])
+  })
+
+  it('only the newest of several', () => {
+    const device = settled()
+    device.missing.add('web:b2')
+    device.tell([web('b2')])
+    device.pass(MINUTE)
+    device.tell([web('c3')])
+    device.pass(MINUTE)
+    expect(device.running('web')).toEqual(['web:c3'])
+    expect(Object.values(device.state.updates?.records ?? {}).flatMap(({ kept }) => kept.map((one) => one.pod.specHash.slice(0, 2)))).toEqual(['a1'])
+  })
+
+  it('waits for the disk: a revision on trial is known as such before it runs', () => {
+    const device = settled()
+    device.tell([web('b2', { window: '06:00-07:00', timeZone: 'UTC' })])
+    device.pass(MINUTE)
+    device.diskWorks = false
+    device.leap(6 * 60 * MINUTE + MINUTE)
+    device.pass(5 * MINUTE)
+    expect(device.running('web')).toEqual(['web:a1'])
+    device.diskWorks = true
+    device.tell([web('b2')])
+    device.pass(5 * MINUTE)
+    expect([device.running('web'), device.disk?.updates?.['web']?.healthy?.slice(0, 2)]).toEqual([['web:b2'], 'b2'])
+  })
+})
+
+describe('a rollback by the device itself', () => {
+  it('returns after the deadline, says why, and does not try that release again', () => {
+    const device = settled()
+    device.broken.add('web:bad')
+    device.tell([web('bad', { readySeconds: 60 })])
+    device.pass(40_000)
+    expect(device.running('web')).toEqual([])
+    device.pass(40_000)
+    expect(device.running('web')).toEqual(['web:a1'])
+    device.pass(60 * MINUTE)
+    expect(device.done.filter((step) => step === 'create')).toHaveLength(2)
+    expect(device.pod('web')).toMatchObject({
+      ready: true,
+      specHash: web('a1').specHash,
+      update: {
+        reason: 'RolledBack',
+        wanted: web('bad').specHash,
+        cause: { code: 'update.rolled-back', facts: { revision: 'bad00000', to: 'a1000000' } },
+      },
+    })
+    expect(device.pod('web')?.update?.cause?.facts?.['why']).toContain('code 1')
+  })
+
+  it('needs no network, and survives power cuts', () => {
+    const device = settled()
+    device.broken.add('web:bad')
+    device.tell([web('bad', { readySeconds: 300 })])
+    device.pass(30_000)
+    device.missing.add('web:a1').add('web:bad')
+    device.missing.clear()
+    device.restart(true)
+    device.pass(10_000)
+    device.restart(true)
+    device.pass(6 * MINUTE)
+    expect(device.running('web')).toEqual(['web:a1'])
+    device.restart(true)
+    device.pass(MINUTE)
+    expect([device.running('web'), device.pod('web')?.update?.reason]).toEqual([['web:a1'], 'RolledBack'])
+  })
+
+  it('ends a trial that takes the agent down each time', () => {
+    const device = settled()
+    device.broken.add('web:bad')
+    device.tell([web('bad', { readySeconds: 3600 })])
+    device.pass(20_000)
+    for (let start = 0; start < 4; start += 1) {
+      device.restart(true)
+      device.pass(1_000)
+    }
+    expect([device.running('web'), device.pod('web')?.update?.cause?.facts?.['why']]).toEqual([
+      ['web:a1'],
+      'the agent was started 4 times before it was ready',
+    ])
+  })
+
+  it('tries the same spec again when it is offered as another release', () => {
+    const device = settled()
+    device.broken.add('web:bad')
+    device.tell([web('bad', { readySeconds: 30 })])
+    device.pass(2 * MINUTE)
+    expect(device.running('web')).toEqual(['web:a1'])
+    device.broken.clear()
+    device.tell([web('bad', { readySeconds: 30 }), pod({ uid: 'other' })])
+    device.pass(2 * MINUTE)
+    expect(device.running('web')).toEqual(['web:a1'])
+    device.tell([{ ...web('bad'), labels: { 'controller-revision-hash': 'again' } }])
+    device.pass(2 * MINUTE)
+    expect([device.running('web'), device.pod('web')?.update]).toEqual([['web:bad'], undefined])
+  })
+
+  it('does not happen where it is switched off, or nothing was healthy before', () => {
+    const device = settled()
+    device.broken.add('web:bad')
+    device.tell([web('bad', { readySeconds: 30, rollback: false })])
+    device.pass(10 * MINUTE)
+    expect([device.running('web'), device.pod('web')?.update]).toEqual([[], undefined])
+    device.tell([web('bad', { readySeconds: 30, rollback: false }), { ...web('bad'), uid: 'fresh', name: 'fresh' }])
+    device.pass(10 * MINUTE)
+    expect(device.pod('fresh')?.update).toBeUndefined()
+  })
+
+  it('brings back values that only the older revision used', () => {
+    const device = new Gateway()
+    const uses = (name: string, key: string): DesiredPod => {
+      const one = web(name, { readySeconds: 30 })
+      const env = [{ name: 'X', valueFrom: { configMapKeyRef: { name: 'settings', key } } }]
+      return { ...one, spec: { ...one.spec, containers: [{ name: 'app', image: `web:${name}`, env }] } }
+    }
+    const settings = (data: Record<string, string>) => ({ configs: [{ kind: 'ConfigMap', namespace: 'default', name: 'settings', data } as const] })
+    device.tell([uses('a1', 'old')], settings({ old: '1' }))
+    device.pass(MINUTE)
+    device.broken.add('web:bad')
+    device.tell([uses('bad', 'new')], settings({ new: '2' }))
+    device.pass(5 * MINUTE)
+    expect(device.running('web')).toEqual(['web:a1'])
+    device.restart(true)
+    device.pass(MINUTE)
+    expect(device.running('web')).toEqual(['web:a1'])
+  })
+})
+
+describe('what holds an update', () => {
+  const NIGHT = { window: '22:00-04:00', timeZone: 'Europe/Berlin' }
+
+  it('a window: downloads before, switches inside, by the zone of the pod', () => {
+    // 00:00 UTC is 01:00 in Berlin: open until 03:00 UTC
+    const device = settled(NIGHT)
+    device.leap(4 * 60 * MINUTE)
+    device.tell([web('b2', NIGHT)])
+    device.pass(60 * MINUTE)
+    expect(device.done).toEqual(['fetch web:b2'])
+    expect(device.pod('web')).toMatchObject({
+      ready: true,
+      update: { reason: 'WindowClosed', cause: { facts: { zone: 'Europe/Berlin', opens: '2026-01-01T21:00:00Z' } } },
+    })
+    device.leap(15 * 60 * MINUTE)
+    device.pass(MINUTE)
+    expect(device.running('web')).toEqual(['web:a1'])
+    device.pass(61 * MINUTE)
+    expect(device.running('web')).toEqual(['web:b2'])
+  })
+
+  it('a window stays closed while the clock cannot be trusted, and says so', () => {
+    const device = settled()
+    device.state = { ...device.state, clock: { ...device.state.clock, proof: null } }
+    device.tell([web('b2', { window: '00:00-24:00' })])
+    device.pass(60 * MINUTE)
+    expect([device.running('web'), device.pod('web')?.update?.cause?.code]).toEqual([['web:a1'], 'policy.window.clock'])
+  })
+
+  it('a lock, until it expires by the time that was left, whatever the clock says', () => {
+    const device = settled()
+    const lock = { owner: 'line 2', reason: 'batch runs', expires: '2026-01-01T01:00:00Z' }
+    device.tell([web('b2', { lock })], { issuedAt: '2026-01-01T00:30:00Z' })
+    device.pass(MINUTE)
+    expect(device.pod('web')?.update).toMatchObject({ reason: 'Locked', cause: { facts: { owner: 'line 2', reason: 'batch runs' } } })
+    device.wallMs += 365 * 86_400_000
+    device.restart()
+    device.pass(25 * MINUTE)
+    expect(device.running('web')).toEqual(['web:a1'])
+    device.pass(10 * MINUTE)
+    expect(device.running('web')).toEqual(['web:b2'])
+  })
+
+  it('a lock never holds for ever', () => {
+    const device = settled()
+    const lock = { owner: 'x', reason: 'y', expires: '2099-01-01T00:00:00Z' }
+    device.tell([web('b2', { lock })])
+    device.leap(6 * 86_400_000)
+    expect(device.running('web')).toEqual(['web:a1'])
+    device.leap(2 * 86_400_000)
+    device.pass(MINUTE)
+    expect(device.running('web')).toEqual(['web:b2'])
+  })
+
+  it('a person on site, in spite of an open window; and the other way round', () => {
+    const device = settled()
+    device.decide({ kind: 'hold-update', podUid: 'web', forMs: 30 * MINUTE })
+    device.tell([web('b2')])
+    device.pass(29 * MINUTE)
+    expect([device.running('web'), device.pod('web')?.update?.reason]).toEqual([['web:a1'], 'Held'])
+    device.pass(2 * MINUTE)
+    expect(device.running('web')).toEqual(['web:b2'])
+    device.tell([web('c3', { window: 'Sun 00:00-00:01', lock: { owner: 'a', reason: 'b', expires: '2026-01-02T00:00:00Z' } })])
+    device.pass(MINUTE)
+    expect(device.running('web')).toEqual(['web:b2'])
+    device.decide({ kind: 'update-now', podUid: 'web' })
+    device.pass(MINUTE)
+    expect([device.running('web'), device.report?.overrides?.map((one) => [one.kind, one.owner])]).toEqual([['web:c3'], [['update-now', 'anna']]])
+  })
+})
+
+describe('run previous', () => {
+  it('runs the release before for a while, also over a power cut, then the wanted one again', () => {
+    const device = settled()
+    device.tell([web('b2')])
+    device.pass(MINUTE)
+    device.decide({ kind: 'run-previous', podUid: 'web', forMs: 30 * MINUTE })
+    device.pass(1_000)
+    expect([device.running('web'), device.pod('web')?.update?.reason]).toEqual([['web:a1'], 'Held'])
+    device.restart(true)
+    device.pass(10 * MINUTE)
+    expect(device.running('web')).toEqual(['web:a1'])
+    device.pass(25 * MINUTE)
+    expect([device.running('web'), device.pod('web')?.update]).toEqual([['web:b2'], undefined])
+  })
+
+  it('is refused where none is kept', () => {
+    const device = settled()
+    const request = { id: 'x', kind: 'run-previous', podUid: 'web', owner: 'anna', reason: 'r', forMs: 600_000 } as const
+    expect(overrideRefusal(device.state, request)?.code).toBe('override.local.no-previous')
+    device.tell([web('b2')])
+    device.pass(MINUTE)
+    expect(overrideRefusal(device.state, request)).toBeNull()
+  })
+})
