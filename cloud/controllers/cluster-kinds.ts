@@ -15,6 +15,7 @@ import { ENDPOINT_SLICES, SERVICE_NAME_LABEL } from '../resources/endpoint-slice
 import type { EndpointSlice } from '../resources/endpoint-slice.ts'
 import { ENDPOINTS } from '../resources/endpoints.ts'
 import type { Endpoints } from '../resources/endpoints.ts'
+import { RUN_DEVICE_ANNOTATION } from '../resources/device-schedule.ts'
 import { EVENTS } from '../resources/event.ts'
 import type { Event } from '../resources/event.ts'
 import { JOBS } from '../resources/job.ts'
@@ -107,7 +108,7 @@ export class ClusterKinds {
     this.replicaSets = kind(REPLICA_SETS, { owner: ownerUids })
     this.daemonSets = kind(DAEMON_SETS, { owner: ownerUids })
     this.cronJobs = kind(CRON_JOBS, { owner: ownerUids })
-    this.jobs = kind(JOBS, { owner: ownerUids })
+    this.jobs = kind(JOBS, { owner: ownerUids, device: runDevice })
     this.namespaces = kind(NAMESPACES)
     this.secrets = kind(SECRETS)
     this.configMaps = kind(CONFIG_MAPS)
@@ -135,6 +136,11 @@ export class ClusterKinds {
   sizes(): readonly { readonly resource: string; readonly size: number }[] {
     return this.#all.map(({ resource, size }) => ({ resource, size: size() }))
   }
+}
+
+function runDevice(object: KubeObject): readonly string[] {
+  const device = object.metadata.annotations?.[RUN_DEVICE_ANNOTATION]
+  return device === undefined ? [] : [device]
 }
 
 function ownerUids(object: KubeObject): readonly string[] {

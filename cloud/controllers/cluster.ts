@@ -35,9 +35,9 @@ export class Cluster extends ClusterKinds {
     return isoSeconds(this.#deps.clock.nowMs())
   }
 
-  /** Stores a new object with uid, times and defaults; null when the name is taken. */
-  async create<O extends KubeObject>(kind: Kind<O>, object: O): Promise<O | null> {
-    const metadata = { ...object.metadata, uid: this.#deps.random.uuid(), creationTimestamp: this.nowIso(), generation: 1 }
+  /** Stores a new object with uid, times and defaults; null when the name is taken. `uid`: of something that exists already. */
+  async create<O extends KubeObject>(kind: Kind<O>, object: O, uid: string = this.#deps.random.uuid()): Promise<O | null> {
+    const metadata = { ...object.metadata, uid, creationTimestamp: this.nowIso(), generation: 1 }
     const written = await this.#deps.store.create(kind.resource, kind.defaults(this.#prioritized({ ...object, metadata })))
     if (!written.ok) {
       if (written.current !== null) kind.absorb(written.current)

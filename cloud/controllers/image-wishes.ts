@@ -11,16 +11,21 @@ import type { Cluster } from './cluster.ts'
 
 type Workload = Deployment | DaemonSet
 
-/** What travels beside the pods of this device for their images. */
-export function imagesOf(cluster: Cluster, device: string, bound: readonly Pod[]): Beside {
+/** What travels beside the pods of this device for their images. `scheduled` are to run some time: their images are fetched ahead. */
+export function imagesOf(cluster: Cluster, device: string, bound: readonly Pod[], scheduled: readonly Pod[] = []): Beside {
   const node = cluster.nodes.get(`/${device}`)
   const wishing = [...cluster.deployments.values(), ...cluster.daemonSets.values()].filter(
     (workload) => wishes(workload) && bound.some((pod) => concerns(workload, pod)),
   )
-  return imagesBeside(bound, (key) => cluster.secrets.get(key), [
-    ...(node === undefined ? [] : [{ object: node, templateImages: [] }]),
-    ...wishing.map((object) => ({ object, templateImages: object.spec.template.spec.containers.map(({ image }) => image) })),
-  ])
+  return imagesBeside(
+    bound,
+    (key) => cluster.secrets.get(key),
+    [
+      ...(node === undefined ? [] : [{ object: node, templateImages: [] }]),
+      ...wishing.map((object) => ({ object, templateImages: object.spec.template.spec.containers.map(({ image }) => image) })),
+    ],
+    scheduled,
+  )
 }
 
 /** Calls back with each device whose images may have changed. */

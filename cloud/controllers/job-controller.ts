@@ -1,4 +1,5 @@
 /** Jobs: makes pods until enough ended well, counts each once, and removes ended Jobs after their time to live. */
+import { isDeviceRun } from '../core/device-runs.ts'
 import { endedAtMs, planJob } from '../core/job.ts'
 import type { JobPlan } from '../core/job.ts'
 import { controllerOf, keyOf, nameOf, namespaceOf, uidOf } from '../core/meta.ts'
@@ -15,7 +16,8 @@ export function startJobController(deps: ControllerDeps): Controller {
   const { cluster, clock, events, random } = deps
   const controller = runController(deps, 'job', async (key) => {
     const first = cluster.jobs.get(key)
-    if (first === undefined || cluster.isClosing(namespaceOf(first))) return null
+    // what a device decided and does is only shown here
+    if (first === undefined || isDeviceRun(first) || cluster.isClosing(namespaceOf(first))) return null
     const plan = (job: Job): JobPlan => planJob(job, cluster.pods.by('owner', uidOf(job)), clock.nowMs(), cluster.nowIso())
     const writeStatus = (): Promise<Job | null> =>
       cluster.change(cluster.jobs, key, (current) => (uidOf(current) === uidOf(first) ? { ...current, status: plan(current).status } : null))

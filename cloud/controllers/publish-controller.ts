@@ -8,21 +8,23 @@ import { causeSentence } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import { seal } from '../../protocol/envelope.ts'
 import type { SigningKey } from '../../protocol/envelope.ts'
-import type { DesiredState } from '../../protocol/desired-state.ts'
 import { LIMITS } from '../../protocol/limits.ts'
-import { buildDesired, documentOf, heldFault, nextRecord } from '../core/desired.ts'
+import { documentOf, heldFault, nextRecord } from '../core/desired.ts'
 import type { DesiredBuild, DeviceRecord } from '../core/desired.ts'
 import { isDeleting, keyOf, nameOf, uidOf } from '../core/meta.ts'
 import { podFinish } from '../core/pod-finish.ts'
 import type { ConfigKind } from '../core/configs-beside.ts'
+import { isDeviceRun } from '../core/device-runs.ts'
 import type { KubeObject } from '../resources/object.ts'
 import { telemetrySeconds } from '../resources/telemetry-rules.ts'
 import type { DeviceLink } from '../ports.ts'
 import type { Pod } from '../resources/pod.ts'
 import type { DeviceState } from './cluster-kinds.ts'
 import type { DeviceBook } from './device-book.ts'
-import { imagesOf, watchImageWishes } from './image-wishes.ts'
-import { servicesOf, watchServiceWishes } from './service-wishes.ts'
+import { desiredOf } from './desired-of.ts'
+import { tellLeftOut, watchSchedules } from './device-schedules.ts'
+import { watchImageWishes } from './image-wishes.ts'
+import { watchServiceWishes } from './service-wishes.ts'
 import { runController } from './run-controller.ts'
 import type { Controller, ControllerDeps } from './run-controller.ts'
 
@@ -78,6 +80,7 @@ class Publisher {
     })
     watchImageWishes(cluster, (device) => this.#wake(device))
     watchServiceWishes(cluster, (device) => this.#wake(device))
+    watchSchedules(cluster, (device) => this.#wake(device))
     return {
       ...this.#controller,
       wake: (device) => this.#wake(device),
@@ -109,13 +112,11 @@ class Publisher {
   async #work(device: string): Promise<number | null> {
     const { cluster, book, epoch } = this.#deps
     if (this.#shouldHold(device)) return LIMITS.publishQuietMs.value
-    const bound = cluster.pods.by('node', device)
+    const bound = cluster.pods.by('node', device).filter((pod) => !isDeviceRun(pod))
     const stored = cluster.deviceStates.get(`/${device}`)?.spec ?? null
     if (cluster.nodes.get(`/${device}`) !== undefined) {
-      const beside = { ...imagesOf(cluster, device, bound), ...servicesOf(cluster, device, bound), ...this.#telemetryOf(device) }
-      const build = buildDesired(bound, stored?.uids ?? [], beside, (kind, key) =>
-        (kind === 'Secret' ? cluster.secrets : cluster.configMaps).get(key),
-      )
+      const build = desiredOf(cluster, device, bound, stored?.uids ?? [])
+      tellLeftOut(this.#deps.events, device, build.leftOut)
       const next = nextRecord(stored, build, bound, epoch())
       const held = book.peek(device)?.held ?? null
       // without a record the device may hold documents of a cloud that was lost: hear it first
@@ -127,12 +128,6 @@ class Publisher {
     }
     await this.#finish(device)
     return null
-  }
-
-  #telemetryOf(device: string): Pick<DesiredState, 'telemetry'> {
-    const node = this.#deps.cluster.nodes.get(`/${device}`)
-    const everySeconds = node === undefined ? null : telemetrySeconds(node)
-    return everySeconds === null ? {} : { telemetry: { everySeconds } }
   }
 
   /** Waits, within bounds, for a scheduler that still binds: fifty pods of one apply make one document. */

@@ -22,6 +22,7 @@ import type { Pod } from '../resources/pod.ts'
 import type { DeviceMessage } from '../ports.ts'
 import { alarmsOf, heard, takeHello, takePresence, takeReport } from './device-book.ts'
 import type { DeviceBook, DeviceView } from './device-book.ts'
+import { writeRuns } from './device-schedules.ts'
 import { recordEvents } from './device-events.ts'
 import type { PublishController } from './publish-controller.ts'
 import type { TelemetryBook } from './telemetry-book.ts'
@@ -51,6 +52,7 @@ export function startReportController(deps: ReportDeps): ReportController {
     if (view === null) return null
     await writeNode(deps, view)
     await writeTopology(deps, view)
+    if (view.report !== null) await writeRuns(cluster, view.device, view.report)
     await writePods(deps, view)
     return view.conflict === null ? null : Math.max(0, view.conflict.atMonoMs + LIMITS.identityConflictMs.value - clock.monoMs())
   }

@@ -4,8 +4,10 @@ import { lastRun, nextRun, parseCron } from '../../protocol/cron.ts'
 import { parseStamp } from '../../protocol/stamp.ts'
 import type { CronJob } from '../resources/cron-job.ts'
 import type { Job } from '../resources/job.ts'
-import { compareText, conditionOf, controllerReference, isControlledBy, isDeleting, nameOf, namespaceOf, uidOf } from './meta.ts'
+import { annotationOf, compareText, conditionOf, controllerReference, isControlledBy, isDeleting, nameOf, namespaceOf, uidOf } from './meta.ts'
 import { endedAtMs } from './job.ts'
+import { SCHEDULED_ANNOTATION } from './device-runs.ts'
+import { runsOnDevices } from '../resources/device-schedule.ts'
 import { stampOr } from './pod-state.ts'
 
 export interface CronJobPlan {
@@ -21,12 +23,13 @@ export interface CronJobPlan {
 
 /** The clock may be set while we wait: no wait is longer than this. */
 const RECHECK_MAX_MS = 3_600_000
-const SCHEDULED_ANNOTATION = 'batch.kubernetes.io/cronjob-scheduled-timestamp'
 
 /** `jobs` are those of the namespace or of this CronJob; only the ones it controls are looked at. */
 export function planCronJob(cron: CronJob, jobs: readonly Job[], nowMs: number): CronJobPlan {
   const mine = jobs.filter((job) => isControlledBy(job, uidOf(cron)))
   const active = mine.filter((job) => endedAtMs(job.status) === null)
+  // devices keep these themselves, and their own history
+  if (runsOnDevices(cron)) return { dueMs: null, held: false, remove: [], status: deviceStatusOf(cron, mine, active), recheckInMs: null }
   const plan = { dueMs: null, held: false, remove: tooOld(cron, mine), status: statusOf(cron, mine, active) }
   const parsed = parseCron(cron.spec.schedule)
   const zone = openZone(cron.spec.timeZone ?? 'UTC')
@@ -70,6 +73,13 @@ function statusOf(cron: CronJob, mine: readonly Job[], active: readonly Job[]): 
       .sort((a, b) => compareText(a.name, b.name)),
     ...(lastSuccessfulTime === '' ? {} : { lastSuccessfulTime }),
   }
+}
+
+/** The newest run of any device is the last one. */
+function deviceStatusOf(cron: CronJob, mine: readonly Job[], active: readonly Job[]): NonNullable<CronJob['status']> {
+  const due = mine.map((job) => annotationOf(job, SCHEDULED_ANNOTATION) ?? '')
+  const last = [cron.status?.lastScheduleTime ?? '', ...due].sort(compareText).at(-1) ?? ''
+  return { ...statusOf(cron, mine, active), ...(last === '' ? {} : { lastScheduleTime: last }) }
 }
 
 /** The Job of one run. Its name is made of the minute: the store refuses a second one. */

@@ -80,7 +80,8 @@ function podsByNode(pods: readonly Pod[]): ReadonlyMap<string, readonly Pod[]> {
   return out
 }
 
-function isEligible(template: PodTemplate, node: Node): boolean {
+/** Does a pod of this template belong on that device? */
+export function isEligible(template: PodTemplate, node: Node): boolean {
   const { nodeName, nodeSelector, tolerations } = template.spec
   if (nodeName !== undefined && nodeName !== nameOf(node)) return false
   if (Object.entries(nodeSelector ?? {}).some(([key, value]) => node.metadata.labels?.[key] !== value)) return false

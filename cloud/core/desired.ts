@@ -4,7 +4,7 @@ import type { Held } from '../../protocol/accept.ts'
 import { cause } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import { desiredDigest } from '../../protocol/desired-state.ts'
-import type { DesiredConfig, DesiredPod, DesiredState, Version } from '../../protocol/desired-state.ts'
+import type { DesiredPod, DesiredState, Version } from '../../protocol/desired-state.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { Pod } from '../resources/pod.ts'
 import { utf8Bytes } from '../resources/metadata-rules.ts'
@@ -38,6 +38,7 @@ const FRAME_BYTES = LIMITS.envelopeHeaderBytes.value
 
 /**
  * @param bound pods whose spec.nodeName is this device, in any order
+ * @param scheduled a pod as each schedule in `images` would run it
  * @param published uids of the newest document: what already runs is never pushed out by what comes later
  */
 export function buildDesired(
@@ -45,6 +46,7 @@ export function buildDesired(
   published: readonly string[],
   images: Beside & Pick<DesiredState, 'telemetry' | 'services'> = {},
   lookup: ConfigLookup = () => undefined,
+  scheduled: readonly Pod[] = [],
 ): DesiredBuild {
   const running = new Set(published)
   const wanted = bound
@@ -62,7 +64,8 @@ export function buildDesired(
   const refused = new Map<string, Cause>()
   const taken: DesiredPod[] = []
   let bytes = FRAME_BYTES + utf8Bytes(JSON.stringify(images))
-  let configs: readonly DesiredConfig[] = []
+  let configs = mergeConfigs(scheduled.flatMap((pod) => configsOfPod(pod, lookup)))
+  bytes += configs.length === 0 ? 0 : utf8Bytes(JSON.stringify(configs))
   for (const pod of wanted) {
     const desired = desiredPod(pod)
     const withItsOwn = mergeConfigs([...configs, ...configsOfPod(pod, lookup)])

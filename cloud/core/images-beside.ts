@@ -22,20 +22,28 @@ export function pullSecretsOf(pod: Pod): readonly string[] {
 
 /**
  * @param wishes objects that carry the annotation and concern this device, with the images of their template
+ * @param scheduled pods that are to run some time
  * Sorted and without repetition, so that the same wishes give the same digest. What is more than the table allows is left out.
  */
 export function imagesBeside(
   bound: readonly Pod[],
   secretOf: (key: string) => Secret | undefined,
   wishes: readonly { readonly object: KubeObject; readonly templateImages: readonly string[] }[],
+  scheduled: readonly Pod[] = [],
 ): Beside {
-  const named = new Set(bound.filter((pod) => !isDeleting(pod)).flatMap(pullSecretsOf))
+  const named = new Set([...bound, ...scheduled].filter((pod) => !isDeleting(pod)).flatMap(pullSecretsOf))
   const credentials = [...named]
     .toSorted(compareText)
     .flatMap((key) => credentialsOf(key, secretOf(key)))
     .slice(0, LIMITS.pullCredentials.value)
-  const prefetch = [...new Set(wishes.flatMap(prefetchOf))].toSorted(compareText).slice(0, LIMITS.prefetchImages.value)
+  const prefetch = [...new Set([...wishes.flatMap(prefetchOf), ...scheduled.flatMap(imagesOfPod)])]
+    .toSorted(compareText)
+    .slice(0, LIMITS.prefetchImages.value)
   return { ...(credentials.length === 0 ? {} : { credentials }), ...(prefetch.length === 0 ? {} : { prefetch }) }
+}
+
+function imagesOfPod({ spec }: Pod): readonly string[] {
+  return [...(spec.initContainers ?? []), ...spec.containers].map(({ image }) => image)
 }
 
 function prefetchOf({ object, templateImages }: { readonly object: KubeObject; readonly templateImages: readonly string[] }): readonly string[] {

@@ -3,6 +3,7 @@ import { openZone } from '../../protocol/calendar.ts'
 import { parseCron } from '../../protocol/cron.ts'
 import { bool, int, list, obj, oneOf, required, str } from '../../protocol/shape.ts'
 import type { Infer, Issue } from '../../protocol/shape.ts'
+import { deviceScheduleIssues } from './device-schedule.ts'
 import { AGE_COLUMN, NAME_COLUMN, ageCell, column, defineResource, nameCell } from './define.ts'
 import { ageOf } from './human-duration.ts'
 import { JOB_SPEC, jobSpecIssues } from './job.ts'
@@ -61,7 +62,7 @@ export const CRON_JOBS = defineResource<CronJob>({
   hasStatus: true,
   generationFields: ['spec'],
   defaults: (cron) => ({ ...cron, spec: defaultSpec(cron.spec), status: cron.status ?? {} }),
-  rules: (cron) => [...scheduleIssues(cron), ...jobSpecIssues(cron.spec.jobTemplate.spec, 'spec.jobTemplate.spec')],
+  rules: (cron) => [...scheduleIssues(cron), ...deviceScheduleIssues(cron), ...jobSpecIssues(cron.spec.jobTemplate.spec, 'spec.jobTemplate.spec')],
   columns: [
     NAME_COLUMN,
     column('Schedule', 'string', 'When Jobs are made, in cron format.'),

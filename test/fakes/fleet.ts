@@ -1,4 +1,5 @@
 /** A cloud's controllers with a memory store, and devices that obey at once unless told otherwise. */
+import type { ScheduleReport } from '../../protocol/schedule.ts'
 import { generateKeyPairSync } from 'node:crypto'
 import { startControllers } from '../../cloud/controllers/start-controllers.ts'
 import type { Controllers } from '../../cloud/controllers/start-controllers.ts'
@@ -192,6 +193,9 @@ export class FakeDevice {
   holdsBack = new Map<string, NonNullable<PodReport['update']>['reason']>()
   /** image -> how a pod of it ended */
   ended = new Map<string, 'Succeeded' | 'Failed'>()
+  /** runs that it decided, and their pods */
+  schedules: readonly ScheduleReport[] = []
+  runPods: readonly DesiredState['pods'][number][] = []
   sid: string
   seq = 0
   cpuMilli = 4000
@@ -311,7 +315,8 @@ export class FakeDevice {
       causes: [],
       hostIP: '10.0.0.1',
       ...(this.held === null ? {} : { desired: { epoch: this.held.epoch, generation: this.held.generation, digest: this.held.digest } }),
-      pods: [...(this.held?.pods ?? []).map((pod) => one(pod, false)), ...this.removing.map((pod) => one(pod, true))],
+      ...(this.schedules.length === 0 ? {} : { schedules: this.schedules }),
+      pods: [...[...(this.held?.pods ?? []), ...this.runPods].map((pod) => one(pod, false)), ...this.removing.map((pod) => one(pod, true))],
     })
   }
 }
