@@ -3,7 +3,9 @@ import { networkInterfaces } from 'node:os'
 import { LIMITS } from '../protocol/limits.ts'
 import type { RunConfig } from './config.ts'
 import type { KeptEvents } from './keep-events.ts'
+import type { Reading } from './core/telemetry.ts'
 import { createHostReader } from './inventory/host-reader.ts'
+import { createTelemetryReader } from './inventory/telemetry-reader.ts'
 import { makeBundle } from './local-page/bundle.ts'
 import { fieldPage } from './local-page/page-asset.ts'
 import { startLocalPage } from './local-page/server.ts'
@@ -34,6 +36,7 @@ export function keepPage(config: RunConfig, loop: Loop, engine: Engine, log: Age
         agentLog: log.lines,
         logs: (target, lines) => engine.logs(target, lines),
         traffic: events.traffic,
+        reading: readingsOf(loop),
         actions: pageActions(config, loop, engine, log, events),
       })
       stop?.()
@@ -52,6 +55,20 @@ export function keepPage(config: RunConfig, loop: Loop, engine: Engine, log: Age
       stop?.()
       await open?.close()
     },
+  }
+}
+
+/** Read when somebody scrapes, and not more often than the table says. */
+function readingsOf(loop: Loop): () => Promise<Reading | null> {
+  const read = createTelemetryReader(createHostReader())
+  let last: { readonly atMonoMs: number; readonly reading: Promise<Reading | null> } | null = null
+  return () => {
+    const now = systemClock.now()
+    if (last !== null && now.monoMs - last.atMonoMs < LIMITS.metricReadingMs.value) return last.reading
+    const { observed, engine } = loop.state()
+    const running = (observed ?? []).filter(({ state }) => state === 'running').map(({ id }) => id)
+    last = { atMonoMs: now.monoMs, reading: read(running, engine.info?.dataRoot ?? '/', now).catch(() => null) }
+    return last.reading
   }
 }
 

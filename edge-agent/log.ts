@@ -1,4 +1,7 @@
-/** The agent's log: one JSON object a line, and the last of them in memory for the field page. Secrets never come out of it. */
+/**
+ * The agent's log: one JSON object a line (time, level, msg, then its fields, as in the cloud), and the last of them in memory for the
+ * field page. Secrets never come out of it.
+ */
 import { LIMITS } from '../protocol/limits.ts'
 import type { Log, LogFields } from './ports.ts'
 
@@ -26,7 +29,7 @@ export function createLog({ write, wallMs, secrets }: LogOptions): AgentLog {
 
   const say = (level: 'info' | 'warn' | 'error', msg: string, fields: LogFields = {}): void => {
     const open = Object.entries(fields).map(([key, value]) => [key, SECRET_FIELD.test(key) ? HIDDEN : value])
-    let line = JSON.stringify({ at: new Date(wallMs()).toISOString(), level, msg, ...Object.fromEntries(open) })
+    let line = JSON.stringify({ time: new Date(wallMs()).toISOString(), level, msg, ...Object.fromEntries(open) })
     // user:password@ inside a URL
     line = line.replace(/(\/\/[^\s/@:"]*:)[^\s/@"]+@/g, `$1${HIDDEN}@`)
     for (const secret of hidden) line = line.replaceAll(secret, HIDDEN)

@@ -4,11 +4,13 @@
  */
 import { limit } from './limit-entry.ts'
 import type { Limit } from './limit-entry.ts'
+import { SCALE_LIMITS } from './limits-scale.ts'
 import { SERVICE_LIMITS } from './limits-service.ts'
 import { SESSION_LIMITS } from './limits-session.ts'
 import { UPDATE_LIMITS } from './limits-update.ts'
 
 export const LIMITS = {
+  ...SCALE_LIMITS,
   ...SERVICE_LIMITS,
   ...SESSION_LIMITS,
   ...UPDATE_LIMITS,
@@ -122,17 +124,6 @@ export const LIMITS = {
   apiRecentObjects: limit(512, 'count', 'decoded objects and encoded watch lines kept for the watchers that come next'),
   apiKeepAliveMs: limit(90_000, 'ms', 'longer than the 60 s of common proxies, so that they close first'),
   listPage: limit(500, 'count', 'what kubectl asks for; a page stays below a few MiB'),
-  podsPerPass: limit(500, 'count', 'pods that one pass over a workload makes, changes or removes: Kubernetes uses the same burst'),
-  deviceWorkers: limit(64, 'count', 'devices that are worked on at once: while they wait for the disk they share commits'),
-  workPauseFromMs: limit(
-    50,
-    'ms',
-    'a pass over one key that takes longer looks at a fleet: its next one waits as long, so that others get their turn',
-  ),
-  workPauseMaxMs: limit(1_000, 'ms', 'a second is the longest that a count of a workload may be old'),
-  metricWorkloads: limit(200, 'count', 'workloads that have series of their own in the metrics; the rest is counted together'),
-  metricSeries: limit(2_000, 'count', 'series of one metric: a scrape stays readable whatever comes in'),
-  storeGatherMs: limit(25, 'ms', 'the longest that writes wait for others to share a commit with, on a slow disk'),
   workQueueKeys: limit(200_000, 'count', 'keys, not payloads: more means more objects than this cloud holds'),
   eventsKept: limit(10_000, 'count', 'oldest Event objects are dropped beyond this'),
   eventTtlMs: limit(3_600_000, 'ms', 'Kubernetes keeps events one hour'),

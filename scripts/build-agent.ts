@@ -89,6 +89,17 @@ const stubs: Plugin = {
   },
 }
 
+/** The reasons in the table of limits are for people who read the sources: 20 KB that no device prints. */
+const limitsWithoutReasons: Plugin = {
+  name: 'limits-without-reasons',
+  setup(context) {
+    context.onLoad({ filter: /[\\/]protocol[\\/]limits[a-z-]*\.ts$/ }, async ({ path: file }) => ({
+      contents: (await readFile(file, 'utf8')).replace(/(\blimit\([^,]+,\s*'(?:bytes|ms|count)',\s*)'(?:[^'\\]|\\.)*'/g, "$1''"),
+      loader: 'ts',
+    }))
+  },
+}
+
 export interface AgentBuild {
   readonly file: string
   readonly bytes: number
@@ -115,7 +126,7 @@ export async function buildAgent(outfile: string = AGENT_BUNDLE): Promise<AgentB
     logLevel: 'warning',
     banner: { js: '#!/usr/bin/env node' },
     define: { SKERRY_VERSION: JSON.stringify(version), SKERRY_BUILT_MS: String(builtMs()) },
-    plugins: [fieldPagePlugin(await buildFieldPage()), stubs],
+    plugins: [fieldPagePlugin(await buildFieldPage()), limitsWithoutReasons, stubs],
   })
   assertLean(result.metafile)
   const foreign = /[^ -~\s]/u.exec(await readFile(outfile, 'utf8'))

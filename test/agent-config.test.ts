@@ -113,7 +113,7 @@ describe('log', () => {
     const log = createLog({ write: (line) => void lines.push(line), wallMs: () => 0, secrets: ['pa"ss\\w', ''] })
     log.info('hello', { why: 'tried pa"ss\\w', apiToken: 'x', n: 1, url: 'mqtt://u:abc@h:1' })
     const fields = '"why":"tried [hidden]","apiToken":"[hidden]","n":1,"url":"mqtt://u:[hidden]@h:1"'
-    expect(lines).toEqual([`{"at":"1970-01-01T00:00:00.000Z","level":"info","msg":"hello",${fields}}\n`])
+    expect(lines).toEqual([`{"time":"1970-01-01T00:00:00.000Z","level":"info","msg":"hello",${fields}}\n`])
     for (let index = 0; index < 2 * LIMITS.agentLogRing.value; index += 1) log.warn(`w${index}`)
     expect(log.lines()).toHaveLength(LIMITS.agentLogRing.value)
     expect(log.lines().at(-1)).toContain(`w${2 * LIMITS.agentLogRing.value - 1}`)

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { METRICS } from '../cloud/core/metric-table.ts'
 import type { MetricName } from '../cloud/core/metric-table.ts'
+import { createLog as cloudLog } from '../cloud/log.ts'
+import { createLog as agentLog } from '../edge-agent/log.ts'
 import { Metrics } from '../cloud/metrics/metrics.ts'
 import type { MetricDefinition } from '../protocol/exposition.ts'
 import { LIMITS } from '../protocol/limits.ts'
@@ -76,5 +78,19 @@ describe('metrics', () => {
     metrics.collect(() => ({ skerry_sse_clients: [{ labels: {}, value: 2 }] }))
     expect(readExposition(metrics.render()).value('skerry_sse_clients', {})).toBe(2)
     expect(said).toEqual(['metrics could not be collected'])
+  })
+})
+
+describe('logs', () => {
+  it('have the same names on both sides, and mask what looks like a secret', () => {
+    const cloud: string[] = []
+    const agent: string[] = []
+    cloudLog((line) => cloud.push(line)).warn('said', { device: 'gw-1', token: 'abcdefgh' })
+    agentLog({ write: (line) => agent.push(line), wallMs: () => 0, secrets: [] }).warn('said', { device: 'gw-1', token: 'abcdefgh' })
+    const keys = (lines: readonly string[]): readonly string[] => Object.keys(JSON.parse(lines[0] ?? '') as object)
+    expect(keys(cloud)).toEqual(['time', 'level', 'msg', 'device', 'token'])
+    expect(keys(agent)).toEqual(keys(cloud))
+    expect([...cloud, ...agent].join('')).not.toContain('abcdefgh')
+    expect([...cloud, ...agent].every((line) => line.includes('"level":"warn"') && line.endsWith('\n'))).toBe(true)
   })
 })

@@ -7,8 +7,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { hostname } from 'node:os'
 import type { AddressInfo } from 'node:net'
 import { LIMITS } from '../../protocol/limits.ts'
+import { EXPOSITION_TYPE } from '../../protocol/exposition.ts'
 import type { Now } from '../core/model.ts'
 import type { AgentEvent, AgentState } from '../core/state.ts'
+import type { Reading } from '../core/telemetry.ts'
 import type { Log, PathStep } from '../ports.ts'
 import { answerAction, told } from './actions.ts'
 import type { ActionDeps, Answer } from './actions.ts'
@@ -17,6 +19,7 @@ import type { Audit, AuditEntry } from './audit.ts'
 import { hostAllowed } from './host-check.ts'
 import { liveClients } from './live-clients.ts'
 import type { LiveClients } from './live-clients.ts'
+import { agentMetrics } from './metrics.ts'
 import { pageHeaders, plainHeaders } from './page-policy.ts'
 import { PinGate } from './pin-gate.ts'
 import { tokenOf } from './request-guard.ts'
@@ -39,6 +42,8 @@ export interface LocalPageOptions {
   readonly names?: readonly string[]
   readonly log: Log
   readonly traffic?: () => TrafficView
+  /** for /metrics: what containers and the device use now; absent or null = not told */
+  readonly reading?: () => Promise<Reading | null>
   /** absent = the page only shows */
   readonly actions?: PageActions
   /** listen on this inherited descriptor (a systemd socket) instead of host and port */
@@ -118,7 +123,7 @@ function actionDeps({ actions, state, now }: LocalPageOptions, audit: Audit): Ac
 /** The page itself holds nothing; how the device stands may be open; what programs wrote never is. */
 function needsPin(path: string, { actions }: LocalPageOptions): boolean {
   if (path === '/api/v1/logs') return true
-  return actions?.summaryIsOpen === false && (path === '/text' || path === '/api/v1/state' || path === '/api/v1/events')
+  return actions?.summaryIsOpen === false && (path === '/text' || path === '/metrics' || path === '/api/v1/state' || path === '/api/v1/events')
 }
 
 /** A new identity when the state or the list of actions changed. */
@@ -137,6 +142,7 @@ function makeRoutes(options: LocalPageOptions, live: LiveClients, json: () => st
   const routes: Record<string, Route> = {
     '/': (response) => send(response, 200, 'text/html', options.page, headers),
     '/text': (response) => send(response, 200, 'text/plain', textView(fieldView(options.state(), options.now()))),
+    '/metrics': async (response) => send(response, 200, EXPOSITION_TYPE, await scrape(options)),
     '/livez': (response) => send(response, 200, 'text/plain', 'ok\n'),
     '/readyz': (response) => ready(response, options.state()),
     '/api/v1/state': (response) => send(response, 200, 'application/json', json()),
@@ -147,6 +153,15 @@ function makeRoutes(options: LocalPageOptions, live: LiveClients, json: () => st
     },
   }
   return Object.assign(Object.create(null) as Record<string, Route>, routes)
+}
+
+async function scrape({ state, now, traffic, reading }: LocalPageOptions): Promise<string> {
+  const { user, system } = process.cpuUsage()
+  return agentMetrics(state(), now(), {
+    traffic: traffic?.() ?? null,
+    reading: (await reading?.()) ?? null,
+    process: { cpuSeconds: (user + system) / 1e6, rssBytes: process.memoryUsage.rss() },
+  })
 }
 
 /** Ready = it can do its job here: its state is read and the engine answers. The cloud has no part in it. */
@@ -180,7 +195,7 @@ function send(response: ServerResponse, status: number, type: string, body: stri
   response.writeHead(status, {
     ...plainHeaders(),
     ...headers,
-    'content-type': `${type}; charset=utf-8`,
+    'content-type': type.includes(';') ? type : `${type}; charset=utf-8`,
     'content-length': String(Buffer.byteLength(body)),
   })
   response.end(response.req.method === 'HEAD' ? undefined : body)

@@ -1,0 +1,18 @@
+/** Limits that keep the cost of a device flat, and what is counted of the fleet: rows of the one table, see limits.ts. */
+import { limit } from './limit-entry.ts'
+
+export const SCALE_LIMITS = {
+  storeGatherMs: limit(25, 'ms', 'the longest that writes wait for others to share a commit with, on a slow disk'),
+  deviceWorkers: limit(64, 'count', 'devices that are worked on at once: while they wait for the disk they share commits'),
+  workPauseFromMs: limit(
+    50,
+    'ms',
+    'a pass over one key that takes longer looks at a fleet: its next one waits as long, so that others get their turn',
+  ),
+  workPauseMaxMs: limit(1_000, 'ms', 'a second is the longest that a count of a workload may be old'),
+  podsPerPass: limit(500, 'count', 'pods that one pass over a workload makes, changes or removes: Kubernetes uses the same burst'),
+  metricWorkloads: limit(200, 'count', 'workloads that have series of their own in the metrics; the rest is counted together'),
+  metricSeries: limit(2_000, 'count', 'series of one metric: a scrape stays readable whatever comes in'),
+  metricCauses: limit(64, 'count', 'causes that hold at once on one device: more are not looked at one by one'),
+  metricReadingMs: limit(5_000, 'ms', 'readings for a scrape are this old at most: many scrapers cost a device no more than one'),
+} as const
