@@ -6,7 +6,7 @@ import { pickReplicas } from '../cloud/core/scheduler/gpu/gpu-replicas.ts'
 import { BEST_FIT, GPU_CLUSTERING, GPU_PACKING, fragmentationGradient, gradientThenUse } from '../cloud/core/scheduler/gpu/policies.ts'
 import { bestFitGpus } from '../cloud/core/scheduler/gpu/select-gpus.ts'
 import { typicalPods } from '../cloud/core/scheduler/gpu/typical-pods.ts'
-import { chainPidLimit, podPidLimit } from '../cloud/core/scheduler/pids.ts'
+import { kubeletPidRule, lowestLimit, pidsOfPod, POD_PID_RULE, podPidLimit } from '../protocol/pids.ts'
 
 const node = (gpuLeft: readonly number[], cpuLeft = 64_000, model = 'T4'): GpuNode => ({ cpuLeft, gpuLeft, model, kinds: new Set() })
 const share = (milli: number): GpuAsk => ({ cpu: 1000, milli, count: 1, models: [] })
@@ -67,13 +67,18 @@ describe('other policies', () => {
 
 describe('PID limits', () => {
   test('0 is a limit, max is none', () => {
-    expect(chainPidLimit(['max', '0', null])).toBe(0)
-    expect(chainPidLimit(['max', null])).toBeNull()
+    expect(lowestLimit(['max', '0\n', null])).toBe(0)
+    expect(lowestLimit(['max', '9223372036854771712', null])).toBeNull()
   })
 
   test('a pod may have less than the device gives, never more', () => {
-    expect(podPidLimit(4096, 2048)).toEqual({ kind: 'limit', pids: 2048, capped: false })
-    expect(podPidLimit(4096, 8192)).toEqual({ kind: 'limit', pids: 4096, capped: true })
-    expect(podPidLimit(4096, 10)).toMatchObject({ kind: 'refused' })
+    expect(podPidLimit(kubeletPidRule(4096), 2048)).toEqual({ kind: 'limit', pids: 2048, capped: false })
+    expect(podPidLimit(kubeletPidRule(4096), 8192)).toEqual({ kind: 'limit', pids: 4096, capped: true })
+    expect(podPidLimit(kubeletPidRule(4096), 10)).toMatchObject({ kind: 'refused' })
+  })
+
+  test('ours is a fence for pods that name none, and no cap on what a pod names', () => {
+    expect([pidsOfPod(null), pidsOfPod(8), pidsOfPod(40_000)]).toEqual([1024, 8, 40_000])
+    expect(podPidLimit(POD_PID_RULE, 5_000_000)).toMatchObject({ kind: 'refused' })
   })
 })

@@ -11,26 +11,32 @@ import { imagesOf } from './image-wishes.ts'
 import { servicesOf } from './service-wishes.ts'
 import { telemetrySeconds } from '../resources/telemetry-rules.ts'
 
-/** @param published uids of the newest document */
+interface Asked {
+  /** uids of the newest document */
+  readonly published: readonly string[]
+  /** readings wanted of a device that says nothing of its own; null = none */
+  readonly usageSeconds: number | null
+}
+
 export function desiredOf(
   cluster: Cluster,
   device: string,
   bound: readonly Pod[],
-  published: readonly string[],
+  { published, usageSeconds }: Asked,
 ): DesiredBuild & { readonly leftOut: readonly CronJob[] } {
   const { schedules, pods, leftOut } = schedulesFor(cluster, device)
   const beside = {
     ...imagesOf(cluster, device, bound, pods),
     ...servicesOf(cluster, device, bound),
-    ...telemetryOf(cluster, device),
+    ...telemetryOf(cluster, device, usageSeconds),
     ...(schedules.length === 0 ? {} : { schedules }),
   }
   const lookup: ConfigLookup = (kind, key) => (kind === 'Secret' ? cluster.secrets : cluster.configMaps).get(key)
   return { ...buildDesired(bound, published, beside, lookup, pods), leftOut }
 }
 
-function telemetryOf(cluster: Cluster, device: string): Pick<DesiredState, 'telemetry'> {
+function telemetryOf(cluster: Cluster, device: string, usageSeconds: number | null): Pick<DesiredState, 'telemetry'> {
   const node = cluster.nodes.get(`/${device}`)
-  const everySeconds = node === undefined ? null : telemetrySeconds(node)
+  const everySeconds = node === undefined ? null : (telemetrySeconds(node) ?? usageSeconds)
   return everySeconds === null ? {} : { telemetry: { everySeconds } }
 }

@@ -36,6 +36,8 @@ export interface PublishDeps extends ControllerDeps {
   epoch(): number
   /** pods are still being bound: a document made now would soon be old */
   isBusy(): boolean
+  /** readings that are wanted of every device that says nothing of its own, in seconds; null = of none */
+  readonly usageSeconds: number | null
 }
 
 export interface PublishController extends Controller {
@@ -115,7 +117,7 @@ class Publisher {
     const bound = cluster.pods.by('node', device).filter((pod) => !isDeviceRun(pod))
     const stored = cluster.deviceStates.get(`/${device}`)?.spec ?? null
     if (cluster.nodes.get(`/${device}`) !== undefined) {
-      const build = desiredOf(cluster, device, bound, stored?.uids ?? [])
+      const build = desiredOf(cluster, device, bound, { published: stored?.uids ?? [], usageSeconds: this.#deps.usageSeconds })
       tellLeftOut(this.#deps.events, device, build.leftOut)
       const next = nextRecord(stored, build, bound, epoch())
       const held = book.peek(device)?.held ?? null

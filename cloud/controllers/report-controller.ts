@@ -25,6 +25,7 @@ import type { DeviceBook, DeviceView } from './device-book.ts'
 import { writeRuns } from './device-schedules.ts'
 import { recordEvents } from './device-events.ts'
 import type { PublishController } from './publish-controller.ts'
+import type { SchedulerController } from './scheduler-controller.ts'
 import type { TelemetryBook } from './telemetry-book.ts'
 import { runController } from './run-controller.ts'
 import type { Controller, ControllerDeps } from './run-controller.ts'
@@ -35,8 +36,7 @@ export interface ReportDeps extends ControllerDeps {
   readonly telemetry: TelemetryBook
   /** a device was heard: its silence is counted from now */
   touched(device: string): void
-  /** a device refused a pod of this owner */
-  avoid(owner: string, node: string, why: Cause): void
+  readonly scheduler: Pick<SchedulerController, 'avoid' | 'usageSeen'>
   /** tells a device what time it is */
   sayTime(device: string): void
 }
@@ -128,7 +128,10 @@ function takeMessage(deps: ReportDeps, view: DeviceView, message: DeviceMessage)
     }
     case 'telemetry': {
       const readings = read(deps, TELEMETRY, message)
-      if (readings !== null) deps.telemetry.take(readings)
+      if (readings !== null) {
+        deps.telemetry.take(readings)
+        deps.scheduler.usageSeen(message.device, deps.telemetry.podCpu(message.device))
+      }
       return false
     }
   }
@@ -204,8 +207,8 @@ async function writePods(deps: ReportDeps, view: DeviceView): Promise<void> {
 }
 
 /** Deleted, so that its owner makes another one: it goes elsewhere, or to the same device once that says what it has. */
-async function giveUp({ cluster, events, avoid }: ReportDeps, pod: Pod, device: string, why: Cause): Promise<void> {
-  avoid(controllerOf(pod)?.uid ?? '', device, why)
+async function giveUp({ cluster, events, scheduler }: ReportDeps, pod: Pod, device: string, why: Cause): Promise<void> {
+  scheduler.avoid(controllerOf(pod)?.uid ?? '', device, why)
   const message = `${device} refused the placement: the pod ${causeSentence(why)}. Another pod is made in its place.`
   events.record({ about: pod, type: 'Warning', reason: 'PlacementRefused', message, component: 'report-controller' })
   const current = cluster.pods.get(keyOf(pod))

@@ -26,11 +26,18 @@ export interface SchedulerController extends Controller {
   whyPod(namespace: string, name: string, node?: string): WhyAnswer | null
   /** a device refused a pod of this owner: others first, for a while */
   avoid(owner: string, node: string, why: Cause): void
+  /** new readings of CPU, by pod uid */
+  usageSeen(node: string, usedMilli: ReadonlyMap<string, readonly number[]>): void
 }
 
 export interface SchedulerDeps extends ControllerDeps {
   /** default: the one usual profile */
   readonly profiles?: readonly Profile[]
+}
+
+/** Does any profile give away what pods do not use? */
+export function readsUsage(profiles: readonly Profile[]): boolean {
+  return profiles.some(({ filters }) => filters.some((plugin) => plugin.readsUsage === true))
 }
 
 const BATCH = 'batch'
@@ -72,6 +79,9 @@ class Scheduler {
         this.#view.world.refusals.add(owner, node, { why, untilMs })
         this.#view.world.refusalsChanged()
         this.#controller.queue.add(BATCH)
+      },
+      usageSeen: (node, usedMilli) => {
+        if (readsUsage(this.#deps.profiles ?? []) && this.#view.usageSeen(node, usedMilli, this.#deps.clock.nowMs())) this.#retryWaiting()
       },
       whyPod: (namespace, name, node) => {
         const pod = cluster.pods.get(`${namespace}/${name}`)
@@ -117,6 +127,7 @@ class Scheduler {
 
   async #runBatch(): Promise<number | null> {
     const { world } = this.#view
+    this.#view.forgetOldUsage(this.#deps.clock.nowMs())
     if (world.refusals.expire(this.#deps.clock.nowMs())) {
       world.refusalsChanged()
       this.#retryWaiting()

@@ -3,9 +3,10 @@
  * change that shows it bound, until it ended or `forget`; a claim keeps room for a pod whose victims are on their way out
  * and is never counted beside the pod itself; every change of nodes or freed room is told by the return values.
  */
+import { LIMITS } from '../../protocol/limits.ts'
 import { PLACEMENT_ANNOTATION } from '../core/desired-pod.ts'
 import { annotationOf, nameOf } from '../core/meta.ts'
-import type { PodInfo } from '../core/scheduler/framework.ts'
+import type { NodeInfo, PodInfo } from '../core/scheduler/framework.ts'
 import { withUsage } from '../core/scheduler/overcommit.ts'
 import { podInfo } from '../core/scheduler/pod-info.ts'
 import { holdsResources, nodeInfo, withoutPod, withPod } from '../core/scheduler/snapshot.ts'
@@ -15,9 +16,13 @@ import type { Namespace } from '../resources/namespace.ts'
 import type { Node } from '../resources/node.ts'
 import type { Pod } from '../resources/pod.ts'
 
+/** Samples by pod uid. */
+type Usage = ReadonlyMap<string, readonly number[]>
+
 export class SchedulerView {
   readonly world = new World()
   readonly #boundTo: (node: string) => readonly Pod[]
+  readonly #usage = new Map<string, { readonly usedMilli: Usage; readonly atMs: number }>()
   /** pod uid -> the node that is being made free for it */
   readonly #claims = new Map<string, { readonly node: string; readonly info: PodInfo }>()
 
@@ -43,18 +48,29 @@ export class SchedulerView {
     const node = next ?? previous
     if (node === null || (next !== null && this.world.get(nameOf(next)) !== undefined && sameForScheduling(next, previous))) return false
     if (this.world.refusals.forgetNode(nameOf(node))) this.world.refusalsChanged()
-    if (next === null) this.world.remove(nameOf(node))
-    else {
+    if (next === null) {
+      this.#usage.delete(nameOf(node))
+      this.world.remove(nameOf(node))
+    } else {
       const known = this.world.get(nameOf(next))?.pods.values()
-      this.world.set(nodeInfo(next, known ?? this.#boundTo(nameOf(next)).filter(holdsResources).map(podInfo)))
+      this.#put(nodeInfo(next, known ?? this.#boundTo(nameOf(next)).filter(holdsResources).map(podInfo)))
     }
     return true
   }
 
-  /** Samples of cpu that the device's pods used, by pod uid. Reports carry none yet, so nobody calls this and nothing is overcommitted. */
-  usageSeen(node: string, usedMilli: ReadonlyMap<string, readonly number[]>): void {
-    const known = this.world.get(node)
-    if (known !== undefined) this.world.set(withUsage(known, usedMilli))
+  /** CPU that the device's pods used, by pod uid, as of now. True when more or less of it may be given away than before. */
+  usageSeen(node: string, usedMilli: Usage, nowMs: number): boolean {
+    this.#usage.set(node, { usedMilli, atMs: nowMs })
+    return this.#measure(node)
+  }
+
+  /** Without new readings nothing is given away: what a pod used an hour ago says nothing of now. */
+  forgetOldUsage(nowMs: number): void {
+    for (const [node, { atMs }] of this.#usage) {
+      if (nowMs - atMs < LIMITS.usageFreshMs.value) continue
+      this.#usage.delete(node)
+      this.#measure(node)
+    }
   }
 
   namespaceChanged(next: Namespace | null, previous: Namespace | null): void {
@@ -66,12 +82,12 @@ export class SchedulerView {
   /** Counts the pod on the node before its binding is written. */
   assume(node: string, info: PodInfo): void {
     const known = this.world.get(node)
-    if (known !== undefined) this.world.set(withPod(known, info))
+    if (known !== undefined) this.#put(withPod(known, info))
   }
 
   forget(node: string, uid: string): void {
     const known = this.world.get(node)
-    if (known !== undefined) this.world.set(withoutPod(known, uid))
+    if (known !== undefined) this.#put(withoutPod(known, uid))
   }
 
   claim(node: string, info: PodInfo): void {
@@ -94,7 +110,25 @@ export class SchedulerView {
     const held = known?.pods.get(pod.metadata.uid ?? '')
     // our own assumption, confirmed: nothing that a rule reads is new
     if (known === undefined || (held !== undefined && readsSame(held.pod, pod))) return
-    this.world.set(withPod(known, podInfo(pod)))
+    this.#put(withPod(known, podInfo(pod)))
+  }
+
+  /** With what its pods leave unused, where that is measured: other pods leave other amounts. */
+  #put(node: NodeInfo): void {
+    const usage = this.#usage.get(node.name)
+    if (usage !== undefined) return this.world.set(withUsage(node, usage.usedMilli))
+    if (node.reclaimableCpu === undefined) return this.world.set(node)
+    const { reclaimableCpu: _, ...plain } = node
+    this.world.set(plain)
+  }
+
+  #measure(name: string): boolean {
+    const known = this.world.get(name)
+    if (known === undefined) return false
+    const usage = this.#usage.get(name)
+    if ((usage === undefined ? 0 : withUsage(known, usage.usedMilli).reclaimableCpu) === (known.reclaimableCpu ?? 0)) return false
+    this.#put(known)
+    return true
   }
 }
 

@@ -25,7 +25,7 @@ import { startPublishController } from './publish-controller.ts'
 import { startReplicaSetController } from './replica-set-controller.ts'
 import { startReportController } from './report-controller.ts'
 import { startServiceController } from './service-controller.ts'
-import { startSchedulerController } from './scheduler-controller.ts'
+import { readsUsage, startSchedulerController } from './scheduler-controller.ts'
 import { TelemetryBook } from './telemetry-book.ts'
 import { telemetryLooks } from './telemetry-looks.ts'
 import type { Profile } from '../core/scheduler/framework.ts'
@@ -96,11 +96,12 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   let epoch = Math.max(deps.epoch, Number((await store.getFact(EPOCH_FACT)) ?? 0))
   const scheduler = startSchedulerController(deps.profiles === undefined ? shell : { ...shell, profiles: deps.profiles })
   const workloads = WORKLOADS.map((start) => start(shell))
+  const usageSeconds = readsUsage(deps.profiles ?? []) ? LIMITS.usageEverySeconds.value : null
   const isBusy = (): boolean => !scheduler.queue.isIdle()
-  const publisher = startPublishController({ ...shell, link, book, signingKey: deps.signingKey, epoch: () => epoch, isBusy })
+  const publisher = startPublishController({ ...shell, link, book, signingKey: deps.signingKey, epoch: () => epoch, isBusy, usageSeconds })
   const liveness = startNodeLiveness({ clock, book, wentSilent: (device) => reports.queue.add(device) })
   const touched = (device: string): void => liveness.touched(device)
-  const reports = startReportController({ ...shell, book, publisher, telemetry, touched, avoid: scheduler.avoid, sayTime: timeSayer(deps) })
+  const reports = startReportController({ ...shell, book, publisher, telemetry, touched, scheduler, sayTime: timeSayer(deps) })
   const all = [
     scheduler,
     ...workloads,

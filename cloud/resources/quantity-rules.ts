@@ -1,4 +1,5 @@
 /** Rules for `resources`: which names exist, whole units, requests within limits, and where PIDs are limited. */
+import { POD_PID_RULE, podPidLimit } from '../../protocol/pids.ts'
 import type { PodSpec } from '../../protocol/pod.ts'
 import type { Issue } from '../../protocol/shape.ts'
 import { parseQuantityNano } from '../../protocol/units.ts'
@@ -31,7 +32,9 @@ export function podResourceIssues(resources: Resources, path: string): readonly 
     const at = `${path}.limits[${JSON.stringify(name)}]`
     if (name !== 'pids') return [{ path: at, kind: 'unsupported', message: `set ${name} on the container; a pod takes only limits.pids` }]
     const nano = parseQuantityNano(String(value)) ?? 0n
-    return nano >= ONE && nano % ONE === 0n ? [] : [{ path: at, kind: 'invalid', message: `must be a whole number of at least 1, is ${value}` }]
+    if (nano < ONE || nano % ONE !== 0n) return [{ path: at, kind: 'invalid', message: `must be a whole number of at least 1, is ${value}` }]
+    const limit = podPidLimit(POD_PID_RULE, Number(nano / ONE))
+    return limit.kind === 'refused' ? [{ path: at, kind: 'invalid', message: limit.why }] : []
   })
   return [...requests, ...limits]
 }

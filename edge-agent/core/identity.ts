@@ -1,5 +1,5 @@
 /** Who is who: container names, ledger keys and container plans made from a desired pod. */
-import { LIMITS } from '../../protocol/limits.ts'
+import { pidsOfPod } from '../../protocol/pids.ts'
 import { parseUnits } from '../../protocol/units.ts'
 import type { ContainerIdentity, ContainerSpec, DesiredPod, ObservedContainer } from './model.ts'
 
@@ -47,7 +47,7 @@ export function graceSecondsOf(pod: DesiredPod): number {
 /** PID cap of each container: what the scheduler placed, else what the pod says, else the table's default. */
 export function pidsLimitOf(pod: DesiredPod): number {
   const written = pod.spec.resources?.limits?.['pids']
-  return pod.placement?.pids ?? (written === undefined ? null : parseUnits(written)) ?? LIMITS.defaultPidsPerPod.value
+  return pod.placement?.pids ?? pidsOfPod(written === undefined ? null : parseUnits(written))
 }
 
 /** Kubernetes' rule when the policy is not written: a moving tag is always pulled. */

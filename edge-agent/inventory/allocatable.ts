@@ -2,6 +2,7 @@
 import type { DeviceProfile } from '../../device-profiles/schema.ts'
 import type { Accelerator, Peripheral } from '../../protocol/inventory.ts'
 import { LIMITS } from '../../protocol/limits.ts'
+import { allocatablePids } from '../../protocol/pids.ts'
 import { formatBytes } from '../../protocol/units.ts'
 import type { CgroupFacts } from './probe-cgroup.ts'
 
@@ -54,7 +55,9 @@ export function allocatableOf(capacity: Resources, totalBytes: number | null, pr
     Object.entries(capacity).map(([name, whole]) => {
       const amount = name === 'memory' ? Math.max(0, Math.min(whole, (totalBytes ?? whole) - huge)) : whole
       const kept = Math.min(RESERVE[name]?.amount ?? 0, Math.floor(amount * RESERVE_AT_MOST))
-      return [name, Math.max(0, amount - kept - (profile?.reserve?.[name] ?? 0))]
+      const ofProfile = profile?.reserve?.[name] ?? 0
+      if (name === 'pids') return [name, allocatablePids({ capacity: amount, kubeReserved: kept, systemReserved: ofProfile, hardEviction: 0 })]
+      return [name, Math.max(0, amount - kept - ofProfile)]
     }),
   )
 }

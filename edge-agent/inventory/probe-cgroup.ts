@@ -1,6 +1,7 @@
 /** What the control group of this process, or one above it, allows: the tightest of the chain counts. Versions 1 and 2, and both mixed. */
 import type { HostReader } from '../ports.ts'
 import type { Evidence } from './findings.ts'
+import { lowestLimit } from '../../protocol/pids.ts'
 import { parseCount, parseIdList } from './id-list.ts'
 
 export interface CgroupFacts {
@@ -113,14 +114,14 @@ async function tightest(
   v2File: string,
   v1File: string,
 ): Promise<{ value: number; file: string } | null> {
-  let best: { value: number; file: string } | null = null
+  const chain: { readonly file: string; readonly text: string | null }[] = []
   for (const dir of group?.chain ?? []) {
     const file = `${dir}/${group?.version === 1 ? v1File : v2File}`
-    // "max", and the number near 2^63 by which version 1 says the same, are no counts
-    const value = parseCount(await reader.read(file))
-    if (value !== null && (best === null || value < best.value)) best = { value, file }
+    chain.push({ file, text: await reader.read(file) })
   }
-  return best
+  const value = lowestLimit(chain.map(({ text }) => text))
+  const holder = chain.find(({ text }) => text !== null && value !== null && lowestLimit([text]) === value)
+  return value === null || holder === undefined ? null : { value, file: holder.file }
 }
 
 async function cpuQuota(reader: HostReader, group: Group | null | undefined): Promise<{ value: number; file: string } | null> {

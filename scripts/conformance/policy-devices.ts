@@ -5,8 +5,8 @@ import { deviceHints } from '../../cloud/core/scheduler/numa/device-hints.ts'
 import { numaAttribute, numaMatches } from '../../cloud/core/scheduler/numa/numa-attribute.ts'
 import { selectDevices } from '../../cloud/core/scheduler/numa/select-devices.ts'
 import { align } from '../../cloud/core/scheduler/numa/topology-policy.ts'
-import { allocatablePids, chainPidLimit, podPidLimit } from '../../cloud/core/scheduler/pids.ts'
-import type { PidBudget } from '../../cloud/core/scheduler/pids.ts'
+import { allocatablePids, kubeletPidRule, lowestLimit, podPidLimit } from '../../protocol/pids.ts'
+import type { PidBudget } from '../../protocol/pids.ts'
 import type { Tally } from './suite.ts'
 
 interface SharingTable {
@@ -122,9 +122,9 @@ interface PidTable {
 
 export function checkPidLimits(tally: Tally, json: unknown): void {
   const { effectiveLimit = [], podLimit = [], allocatable = [] } = json as PidTable
-  for (const row of effectiveLimit) tally.equal(`pids chain ${row.chain.join(' ')}`, chainPidLimit(row.chain), row.expected)
+  for (const row of effectiveLimit) tally.equal(`pids chain ${row.chain.join(' ')}`, lowestLimit(row.chain), row.expected)
   for (const row of podLimit) {
-    const got = podPidLimit(row.nodeDefault, row.podLimit)
+    const got = podPidLimit(kubeletPidRule(row.nodeDefault), row.podLimit)
     const said = got.kind === 'limit' ? got.pids : got.kind === 'allocatable' ? 'node allocatable' : 'rejected'
     const capped = got.kind === 'limit' && got.capped
     tally.equal(`pids pod ${row.nodeDefault} ${row.podLimit ?? 'none'}`, [said, capped], [row.expected, row.capped ?? false])

@@ -84,6 +84,8 @@ export interface FilterPlugin {
   filter(pod: PodInfo, node: NodeInfo): readonly Cause[]
   /** the same verdict without words; must agree with `filter` */
   passes?(pod: PodInfo, node: NodeInfo): boolean
+  /** it reads what pods were measured to use: devices are to measure it */
+  readonly readsUsage?: boolean
 }
 
 /** What one node adds to a tally: to which domain, and how much; null = it is not counted and makes no domain. */

@@ -52,7 +52,7 @@ export function reclaimableMilli(pods: readonly PodUsage[], rule: OvercommitRule
   return Math.max(0, sum(pods.map((pod) => pod.requestMilli)) - predictedPeakMilli(pods, rule))
 }
 
-/** The node with what its pods leave unused. `usedMilli` has the samples of each pod by uid; the seam for usage from reports. */
+/** The node with what its pods leave unused. `usedMilli` has the samples of each pod by uid. */
 export function withUsage(node: NodeInfo, usedMilli: ReadonlyMap<string, readonly number[]>): NodeInfo {
   const pods = [...node.pods.values()].map((pod) => ({ requestMilli: pod.requests['cpu'] ?? 0, usedMilli: usedMilli.get(pod.uid) ?? [] }))
   return { ...node, reclaimableCpu: reclaimableMilli(pods) }

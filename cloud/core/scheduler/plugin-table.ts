@@ -56,6 +56,7 @@ const RESOURCE_LIST = list(obj({ name: required(str({ min: 1, max: 316 })), weig
 const FIT_ARGS = obj({
   ignoredResources: list(str(), { max: 64 }),
   ignoredResourceGroups: list(str(), { max: 64 }),
+  overcommitClasses: list(str({ min: 1, max: 253 }), { max: 16 }),
   scoringStrategy: obj({
     type: oneOf('LeastAllocated', 'MostAllocated', 'RequestedToCapacityRatio'),
     resources: RESOURCE_LIST,

@@ -1,6 +1,7 @@
 /** Sums over a pod's containers, by Kubernetes' rule for init containers: they run before the others, or beside them when they restart. */
 import { LIMITS } from '../../../protocol/limits.ts'
 import type { PodSpec } from '../../../protocol/pod.ts'
+import { pidsOfPod } from '../../../protocol/pids.ts'
 import { parseMilli, parseUnits } from '../../../protocol/units.ts'
 import type { Amounts } from './framework.ts'
 
@@ -92,7 +93,7 @@ function containerRequests(resources: Resources | undefined): Amounts {
  * placed: the default is a fence against fork bombs, not what programs use.
  */
 export function containerPids(spec: PodSpec, resources: Resources | undefined): number {
-  return saidPids(spec, resources) ?? LIMITS.defaultPidsPerPod.value
+  return pidsOfPod(saidPids(spec, resources))
 }
 
 /** null = the pod leaves it to the default */

@@ -15,8 +15,7 @@ export interface FitArgs {
   readonly ignoredResources?: readonly string[]
   /** the same for all resources of these domains */
   readonly ignoredResourceGroups?: readonly string[]
-  /** priority classes whose pods may have cpu that others ask for and do not use */
-  /** not taken from a configuration yet: devices report no usage, so it would promise room and give none */
+  /** priority classes whose pods may have cpu that others ask for and, as their devices measured, do not use */
   readonly overcommitClasses?: readonly string[]
 }
 
@@ -28,6 +27,7 @@ export function nodeResourcesFitFor({ ignoredResources = [], ignoredResourceGrou
   const ignoresAny = ignoredResources.length > 0 || ignoredResourceGroups.length > 0
   return {
     name: 'NodeResourcesFit',
+    readsUsage: overcommitClasses.length > 0,
     passes: (pod, node) => {
       const { requests } = pod
       // the usual four by name: this is asked of every device for every new pod
@@ -41,8 +41,9 @@ export function nodeResourcesFitFor({ ignoredResources = [], ignoredResourceGrou
     filter: (pod, node) => {
       const faults: Cause[] = []
       for (const [name, needs] of Object.entries(pod.requests)) {
-        if (fits(name, name === 'cpu' ? needs - spare(pod, node) : needs, node) || isIgnored(name)) continue
-        faults.push(shortage(name, needs, node))
+        const extra = name === 'cpu' ? spare(pod, node) : 0
+        if (fits(name, needs - extra, node) || isIgnored(name)) continue
+        faults.push(shortage(name, needs, extra, node))
       }
       return faults
     },
@@ -70,9 +71,10 @@ function fits(name: string, needs: number, { allocatable, requested }: NodeInfo)
   return needs <= capacity - (requested[name] ?? 0)
 }
 
-function shortage(name: string, needs: number, node: NodeInfo): Cause {
+/** @param extra what the pod may have beyond what is free by requests */
+function shortage(name: string, needs: number, extra: number, node: NodeInfo): Cause {
   const total = node.allocatable[name] ?? 0
-  const free = total - (node.requested[name] ?? 0)
+  const free = total - (node.requested[name] ?? 0) + extra
   if (name === 'pods') return cause('placement.pods.full', { has: node.requested[name] ?? 0 })
   const facts = { needs: amountText(name, needs), has: amountText(name, Math.max(0, free)), capacity: amountText(name, total) }
   const code = CODES[name]
