@@ -9,6 +9,7 @@ import { CLOCK_CAUSES } from './causes-clock.ts'
 import { DEVICE_CAUSES } from './causes-device.ts'
 import { POD_CAUSES } from './causes-pod.ts'
 import { PLACEMENT_CAUSES } from './causes-placement.ts'
+import { ROLLOUT_CAUSES } from './causes-rollout.ts'
 import { TOPOLOGY_CAUSES } from './causes-topology.ts'
 import { UPDATE_CAUSES } from './causes-update.ts'
 import type { CauseClass, CauseEntry, Retry } from './cause-entry.ts'
@@ -20,6 +21,7 @@ export const CAUSES = {
   ...CLOCK_CAUSES,
   ...POD_CAUSES,
   ...UPDATE_CAUSES,
+  ...ROLLOUT_CAUSES,
 } as const satisfies Record<string, CauseEntry>
 
 export type CauseCode = keyof typeof CAUSES

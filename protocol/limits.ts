@@ -5,12 +5,14 @@
 import { limit } from './limit-entry.ts'
 import type { Limit } from './limit-entry.ts'
 import { SCALE_LIMITS } from './limits-scale.ts'
+import { ROLLOUT_LIMITS } from './limits-rollout.ts'
 import { SERVICE_LIMITS } from './limits-service.ts'
 import { SESSION_LIMITS } from './limits-session.ts'
 import { UPDATE_LIMITS } from './limits-update.ts'
 
 export const LIMITS = {
   ...SCALE_LIMITS,
+  ...ROLLOUT_LIMITS,
   ...SERVICE_LIMITS,
   ...SESSION_LIMITS,
   ...UPDATE_LIMITS,
@@ -197,13 +199,6 @@ export const LIMITS = {
   defaultPidsPerPod: limit(1_024, 'count', 'PID limit of a container that names none: a fork bomb ends there, ordinary programs stay far below'),
   pidsPerPodMax: limit(4_194_304, 'count', 'the highest pid_max of any kernel: above it a limit means nothing'),
   pidsAskedDefault: limit(64, 'count', 'what a container that names no PID limit counts for when it is placed; ordinary services use a few dozen'),
-  rolloutMembers: limit(100_000, 'count', 'devices of one rollout: as many as one cloud is built for'),
-  rolloutWaves: limit(32, 'count', 'waves a person can follow; five are usual'),
-  rolloutReleaseParts: limit(16, 'count', 'DaemonSets that change together: what runs on one device as one release'),
-  rolloutChunkMembers: limit(250, 'count', 'members kept in one object: about 50 KiB, so a change of a few devices writes little'),
-  rolloutPatchBytes: limit(32 * 1024, 'bytes', 'a patch of a pod template; a larger change belongs into a whole template'),
-  rolloutDecisions: limit(64, 'count', 'decisions and changes kept in a Rollout; the audit of years belongs elsewhere'),
-  rolloutFailureGroups: limit(16, 'count', 'causes of failures shown; a fleet rarely has more than three at a time'),
   workRetryFirstMs: limit(100, 'ms', 'a controller that met a conflict or a busy store tries again soon'),
   workRetryMaxMs: limit(60_000, 'ms', 'a controller that keeps failing does not load the store'),
   eventSweepMs: limit(60_000, 'ms', 'old Event objects are looked for once a minute, and only while there are any'),

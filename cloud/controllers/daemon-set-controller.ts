@@ -8,19 +8,29 @@ import { conditionOf, controllerOf, isDeleting, keyOf, nameOf, namespaceOf, uidO
 import { podFromTemplate, REVISION_HASH_LABEL } from '../core/pod-template.ts'
 import { REQUIRED_NODE_ANNOTATION } from '../core/scheduler/pod-info.ts'
 import type { Node } from '../resources/node.ts'
+import type { PodTemplate } from '../resources/pod-template.ts'
+import type { RolloutBook } from './rollout-book.ts'
 import { runController } from './run-controller.ts'
 import type { Controller, ControllerDeps } from './run-controller.ts'
 
 const SUFFIX_LENGTH = 5
 const WORKERS = 4
 
-export function startDaemonSetController(deps: ControllerDeps): Controller {
-  const { cluster, clock, events, random } = deps
+export interface DaemonSetDeps extends ControllerDeps {
+  readonly rollouts: Pick<RolloutBook, 'overlay' | 'onOverlay'>
+}
+
+export function startDaemonSetController(deps: DaemonSetDeps): Controller {
+  const { cluster, clock, events, random, rollouts } = deps
   const work = async (key: string): Promise<number | null> => {
     const set = cluster.daemonSets.get(key)
     if (set === undefined || cluster.isClosing(namespaceOf(set))) return null
-    const plan = (): ReturnType<typeof planDaemonSet> =>
-      planDaemonSet(set, cluster.nodes.values(), cluster.pods.by('owner', uidOf(set)), clock.nowMs())
+    const plan = (): DaemonSetPlan => {
+      const overlay = rollouts.overlay(set)
+      const templateOf = (node: string): PodTemplate => overlay?.templateOf(node) ?? set.spec.template
+      const isPaced = (node: string): boolean => overlay?.isPaced(node) === true
+      return planDaemonSet(set, cluster.nodes.values(), cluster.pods.by('owner', uidOf(set)), clock.nowMs(), templateOf, isPaced)
+    }
     const say = (reason: string, message: string): void =>
       events.record({ about: set, type: 'Normal', reason, message, component: 'daemonset-controller' })
     const { create, update, remove, more } = burstOf(plan())
@@ -50,6 +60,7 @@ export function startDaemonSetController(deps: ControllerDeps): Controller {
   cluster.daemonSets.onChange((next) => {
     if (next !== null) controller.queue.add(keyOf(next))
   })
+  rollouts.onOverlay((key) => controller.queue.add(key))
   cluster.pods.onChange((next, previous) => {
     const pod = next ?? previous
     const owner = pod === null ? null : controllerOf(pod)

@@ -7,6 +7,7 @@ import { cause, causeSentence } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { byAge, isDeleting, keyOf } from '../core/meta.ts'
+import { refusalsInPlace } from '../core/scheduler/dry-run.ts'
 import { podInfo } from '../core/scheduler/pod-info.ts'
 import { preempt } from '../core/scheduler/preempt.ts'
 import { DEFAULT_PROFILE } from '../core/scheduler/profile.ts'
@@ -28,6 +29,8 @@ export interface SchedulerController extends Controller {
   avoid(owner: string, node: string, why: Cause): void
   /** new readings of CPU, by pod uid */
   usageSeen(node: string, usedMilli: ReadonlyMap<string, readonly number[]>): void
+  /** why this pod does not fit a node in place of the one with that uid; nothing = it fits */
+  refusalsInPlace(pod: Pod, node: string, insteadOf: string | null): readonly Cause[]
 }
 
 export interface SchedulerDeps extends ControllerDeps {
@@ -83,6 +86,8 @@ class Scheduler {
       usageSeen: (node, usedMilli) => {
         if (readsUsage(this.#deps.profiles ?? []) && this.#view.usageSeen(node, usedMilli, this.#deps.clock.nowMs())) this.#retryWaiting()
       },
+      refusalsInPlace: (pod, node, insteadOf) =>
+        refusalsInPlace(this.#engineOf(pod)?.profile ?? DEFAULT_PROFILE, this.#view.world, pod, node, insteadOf),
       whyPod: (namespace, name, node) => {
         const pod = cluster.pods.get(`${namespace}/${name}`)
         if (pod === undefined) return null

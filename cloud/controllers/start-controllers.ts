@@ -26,6 +26,8 @@ import { startReplicaSetController } from './replica-set-controller.ts'
 import { startReportController } from './report-controller.ts'
 import { startServiceController } from './service-controller.ts'
 import { readsUsage, startSchedulerController } from './scheduler-controller.ts'
+import { RolloutBook } from './rollout-book.ts'
+import { startRolloutController } from './rollout-controller.ts'
 import { TelemetryBook } from './telemetry-book.ts'
 import { telemetryLooks } from './telemetry-looks.ts'
 import type { Profile } from '../core/scheduler/framework.ts'
@@ -92,7 +94,7 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   const loaded = new Promise<void>((resolve) => {
     open = resolve
   })
-  const shell = { cluster, clock, random, log, events, loaded, meter: deps.meter }
+  const shell = { cluster, clock, random, log, events, loaded, meter: deps.meter, rollouts: new RolloutBook(cluster) }
   let epoch = Math.max(deps.epoch, Number((await store.getFact(EPOCH_FACT)) ?? 0))
   const scheduler = startSchedulerController(deps.profiles === undefined ? shell : { ...shell, profiles: deps.profiles })
   const workloads = WORKLOADS.map((start) => start(shell))
@@ -105,6 +107,7 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   const all = [
     scheduler,
     ...workloads,
+    startRolloutController({ ...shell, dryRun: (pod, node, insteadOf) => scheduler.refusalsInPlace(pod, node, insteadOf) }),
     publisher,
     reports,
     startGarbageController({ ...shell, store }),

@@ -21,6 +21,8 @@ export interface UpdateInput {
   /** pods that are about to go for another reason */
   readonly going: readonly Pod[]
   readonly revisionOf: (node: string) => NodeRevision
+  /** somebody else sets the pace there (a rollout): its change neither waits for the others nor holds them up */
+  readonly isPaced: (node: string) => boolean
   readonly nowMs: number
 }
 
@@ -34,7 +36,7 @@ export interface NextUpdates {
   readonly inPlace: readonly Change[]
 }
 
-export function nextUpdates({ set, eligible, byNode, going, revisionOf, nowMs }: UpdateInput): NextUpdates {
+export function nextUpdates({ set, eligible, byNode, going, revisionOf, isPaced, nowMs }: UpdateInput): NextUpdates {
   const maxUnavailable = Math.max(1, resolveAmount(set.spec.updateStrategy?.rollingUpdate?.maxUnavailable ?? 1, eligible.length, 'up'))
   const minReady = set.spec.minReadySeconds ?? 0
   const inPlace = isInPlace(set)
@@ -51,9 +53,10 @@ export function nextUpdates({ set, eligible, byNode, going, revisionOf, nowMs }:
       continue
     }
     const available = pod !== undefined && isAvailableAsAsked(pod, minReady, nowMs)
-    if (!available) unavailable += 1
+    const paced = isPaced(nameOf(node))
+    if (!available && !paced) unavailable += 1
     if (!old) continue
-    if (available) costly.push({ pod, to })
+    if (available && !paced) costly.push({ pod, to })
     else free.push({ pod, to })
   }
   const next = [...silent, ...free, ...costly.slice(0, Math.max(0, maxUnavailable - unavailable))]

@@ -30,6 +30,7 @@ export function planDaemonSet(
   pods: readonly Pod[],
   nowMs: number,
   templateOf: TemplateOf = () => set.spec.template,
+  isPaced: (node: string) => boolean = () => false,
 ): DaemonSetPlan {
   const revisionOf = revisions(templateOf)
   const eligible = nodes.filter((node) => isEligible(revisionOf(nameOf(node)).template, node))
@@ -42,7 +43,7 @@ export function planDaemonSet(
     for (const [node, list] of byNode) if (!wanted.has(node)) remove.push(...list.filter((pod) => !isDeleting(pod)))
     for (const node of eligible) settle(byNode.get(nameOf(node)) ?? [], revisionOf(nameOf(node)), create, remove)
     if (set.spec.updateStrategy?.type !== 'OnDelete') {
-      const next = nextUpdates({ set, eligible, byNode, going: remove, revisionOf, nowMs })
+      const next = nextUpdates({ set, eligible, byNode, going: remove, revisionOf, isPaced, nowMs })
       remove.push(...next.replace)
       update = next.inPlace
     }

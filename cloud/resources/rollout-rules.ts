@@ -8,8 +8,9 @@ import { podSpecIssues } from './pod-rules.ts'
 import { amountIssues, isZeroAmount } from './rollout-amount.ts'
 import type { NodeChoice, ReleasePart, RolloutSpec, Wave } from './rollout-spec.ts'
 
-export function rolloutIssues(spec: RolloutSpec, old: RolloutSpec | null): readonly Issue[] {
+export function rolloutIssues(spec: RolloutSpec, old: RolloutSpec | null, adopted: boolean): readonly Issue[] {
   return [
+    ...(adopted ? endedIssues(spec, old) : []),
     ...releaseIssues(spec),
     ...choiceIssues(spec.target ?? {}, 'spec.target'),
     ...(spec.exclude ?? []).flatMap((choice, index) => [
@@ -111,4 +112,15 @@ function changeIssues(spec: RolloutSpec, old: RolloutSpec): readonly Issue[] {
 
 function membership({ gate: _gate, approval: _approval, ...rest }: Wave): unknown {
   return rest
+}
+
+/** The DaemonSets have the new template for their own: going back is another change. */
+function endedIssues(spec: RolloutSpec, old: RolloutSpec | null): readonly Issue[] {
+  return (['abort', 'rolledBackWaves'] as const)
+    .filter((field) => canonicalJson(spec[field] ?? null) !== canonicalJson(old?.[field] ?? null))
+    .map((field): Issue => ({
+      path: `spec.${field}`,
+      kind: 'forbidden',
+      message: 'comes too late: the rollout is complete and the DaemonSets have the new template; make another Rollout with the old one',
+    }))
 }

@@ -1,7 +1,7 @@
 /** What the cloud says of a Rollout. Members are not here: see rollout-members.ts. */
 import { LIMITS } from '../../protocol/limits.ts'
 import { CAUSE } from '../../protocol/causes.ts'
-import { int, list, map, obj, oneOf, required, str } from '../../protocol/shape.ts'
+import { bool, int, list, map, obj, oneOf, required, str } from '../../protocol/shape.ts'
 import type { Infer } from '../../protocol/shape.ts'
 import { CONDITION } from './object.ts'
 import { VERDICT_COUNTS } from './rollout-verdict.ts'
@@ -92,10 +92,14 @@ export const ROLLOUT_STATUS = obj({
   /** numbers of waves that are taken back or were */
   returnedWaves: list(int(1), { max: LIMITS.rolloutWaves.value + 1 }),
   retriesDone: int(),
+  /** failures until this time are tried again */
+  retriedAt: TIME,
   /** changes in `history` up to this generation are in `decisions` */
   loggedGeneration: int(),
   startedAt: TIME,
   endedAt: TIME,
+  /** the new templates were written into the DaemonSets: from then on they rule, and this Rollout only holds back who was left out */
+  adopted: bool(),
   /** plan that the members came from, or the id that a plan of them has */
   planId: str({ max: 64 }),
   /** objects that hold the members: RolloutMembers NAME.0 ... NAME.(chunks - 1) */

@@ -35,7 +35,7 @@ export const ROLLOUTS = defineResource<Rollout>({
   hasStatus: true,
   generationFields: ['spec'],
   defaults: (rollout) => ({ ...rollout, spec: defaultRolloutSpec(rollout.spec) }),
-  rules: (rollout, old) => rolloutIssues(rollout.spec, old?.spec ?? null),
+  rules: (rollout, old) => rolloutIssues(rollout.spec, old?.spec ?? null, old?.status?.adopted === true),
   stamp: withHistory,
   columns: [
     NAME_COLUMN,

@@ -1,0 +1,19 @@
+/** Caps of rollouts. */
+import { limit } from './limit-entry.ts'
+import type { Limit } from './limit-entry.ts'
+
+export const ROLLOUT_LIMITS = {
+  rolloutMembers: limit(100_000, 'count', 'devices of one rollout: as many as one cloud is built for'),
+  rolloutWaves: limit(32, 'count', 'waves a person can follow; five are usual'),
+  rolloutReleaseParts: limit(16, 'count', 'DaemonSets that change together: what runs on one device as one release'),
+  rolloutChunkMembers: limit(250, 'count', 'members kept in one object: about 50 KiB, so a change of a few devices writes little'),
+  rolloutPatchBytes: limit(32 * 1024, 'bytes', 'a patch of a pod template; a larger change belongs into a whole template'),
+  rolloutDecisions: limit(64, 'count', 'decisions and changes kept in a Rollout; the audit of years belongs elsewhere'),
+  rolloutRetryGraceMs: limit(
+    30_000,
+    'ms',
+    'a device that is asked again needs this long to say something new; until then its old verdict is not believed',
+  ),
+  rolloutPassMs: limit(500, 'ms', 'reports of many devices share one look at a rollout; people read no faster'),
+  rolloutFailureGroups: limit(16, 'count', 'causes of failures shown; a fleet rarely has more than three at a time'),
+} as const satisfies Record<string, Limit>

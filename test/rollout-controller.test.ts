@@ -1,0 +1,188 @@
+/** Rollouts with the real controllers, a memory store and devices that obey at once unless told otherwise. */
+import { afterEach, describe, expect, test } from 'vitest'
+import { UPDATE_STRATEGY_ANNOTATION } from '../cloud/resources/update-annotations.ts'
+import { ROLLOUT_MEMBERS } from '../cloud/resources/rollout-members.ts'
+import type { RolloutMember, RolloutMembers } from '../cloud/resources/rollout-members.ts'
+import type { Rollout } from '../cloud/resources/rollout.ts'
+import type { DaemonSet } from '../cloud/resources/daemon-set.ts'
+import type { Pod } from '../cloud/resources/pod.ts'
+import type { KubeObject } from '../cloud/resources/object.ts'
+import { daemonSet, FakeFleet } from './fakes/fleet.ts'
+
+let fleet = new FakeFleet()
+afterEach(async () => {
+  await fleet.controllers?.stop()
+  expect(fleet.logs.filter((line) => line.level === 'warn' && line.msg.startsWith('work failed'))).toEqual([])
+})
+
+const NAMES = ['gw-1', 'gw-2', 'gw-3', 'gw-4', 'gw-5']
+async function fresh(...names: readonly string[]): Promise<void> {
+  fleet = new FakeFleet()
+  await fleet.start()
+  await fleet.join(...names)
+  const set = daemonSet('web', 'web:1')
+  await fleet.create({ ...set, metadata: { ...set.metadata, annotations: { [UPDATE_STRATEGY_ANNOTATION]: 'InPlace' } } })
+  await fleet.clock.advance(1000)
+}
+const rollout = (spec: Readonly<Record<string, unknown>> = {}, name = 'web-2'): KubeObject => ({
+  apiVersion: 'skerry.dev/v1',
+  kind: 'Rollout',
+  metadata: { name },
+  spec: { release: [{ daemonSet: 'web', images: { main: 'web:2' } }], gate: { soakSeconds: 10 }, ...spec },
+})
+const status = async (name = 'web-2'): Promise<NonNullable<Rollout['status']>> => {
+  const found = (await fleet.list<Rollout>('rollouts.skerry.dev')).find(({ metadata }) => metadata.name === name)
+  return found?.status ?? {}
+}
+const members = async (): Promise<readonly RolloutMember[]> => (await fleet.list<RolloutMembers>(ROLLOUT_MEMBERS)).flatMap(({ spec }) => spec.members)
+const edit = (change: Readonly<Record<string, unknown>>): Promise<void> =>
+  fleet.edit('rollouts.skerry.dev', 'web-2', (object) => Object.assign(object.spec, change))
+const images = async (): Promise<Readonly<Record<string, string | undefined>>> =>
+  Object.fromEntries((await fleet.list<Pod>('pods')).map((pod) => [pod.spec.nodeName, pod.spec.containers[0]?.image] as const).toSorted())
+const onNew = async (): Promise<readonly string[]> =>
+  Object.entries(await images())
+    .filter(([, image]) => image === 'web:2')
+    .map(([node]) => node)
+
+describe('a Rollout of a DaemonSet', () => {
+  test('changes the canary in place, then the others, and becomes the template of the DaemonSet', async () => {
+    await fresh(...NAMES)
+    const before = new Map((await fleet.list<Pod>('pods')).map((pod) => [pod.spec.nodeName, pod.metadata.uid]))
+    await fleet.create(rollout())
+    await fleet.clock.advance(5_000)
+    expect(await onNew()).toEqual(['gw-1'])
+    expect(await status()).toMatchObject({ phase: 'Running', releasedWave: 1, chunks: 1, summary: { web: 'main: web:1 -> web:2' } })
+    await fleet.clock.advance(30_000)
+    expect(await status()).toMatchObject({ phase: 'Completed', adopted: true, counts: { members: 5, done: 5 } })
+    expect(await onNew()).toEqual(NAMES)
+    const after = new Map((await fleet.list<Pod>('pods')).map((pod) => [pod.spec.nodeName, pod.metadata.uid]))
+    expect(after).toEqual(before)
+    const [set] = await fleet.list<DaemonSet>('daemonsets.apps')
+    expect(set?.spec.template.spec.containers[0]?.image).toBe('web:2')
+  })
+
+  test('a cloud that is killed in the middle goes on at the same step', async () => {
+    await fresh(...NAMES)
+    await fleet.create(rollout({ waves: [{ count: 1 }, { count: 2 }, {}] }))
+    for (let round = 0; round < 12; round += 1) {
+      await fleet.clock.advance(3_700)
+      const [stored, list] = [await status(), await members()]
+      expect(list.filter(({ wave, template }) => template === 'next' && wave > (stored.releasedWave ?? 0))).toEqual([])
+      await fleet.restart()
+    }
+    await fleet.clock.advance(60_000)
+    const end = await status()
+    expect(end).toMatchObject({ phase: 'Completed', counts: { done: 5 } })
+    expect(end.decisions?.map(({ action, wave }) => [action, wave ?? 0])).toEqual([
+      ['released', 1],
+      ['gate-passed', 1],
+      ['released', 2],
+      ['gate-passed', 2],
+      ['released', 3],
+      ['completed', 0],
+    ])
+  })
+
+  test('a canary that is not ready in time pauses it; abort takes it back and nobody else ever had it', async () => {
+    await fresh(...NAMES)
+    fleet.device('gw-1').neverReady.add('web:2')
+    await fleet.create(rollout({ deadlineSeconds: 60 }))
+    await fleet.clock.advance(120_000)
+    expect(await status()).toMatchObject({ phase: 'Paused', pausedBy: 'rule', failures: [{ code: 'rollout.deadline', examples: ['gw-1'] }] })
+    await edit({ abort: 'Return' })
+    await fleet.clock.advance(10_000)
+    expect(await status()).toMatchObject({ phase: 'Aborted', counts: { returned: 1, skipped: 4 } })
+    expect(await onNew()).toEqual([])
+  })
+
+  test('a device that is away is not a failure, and changes when it is back', async () => {
+    await fresh(...NAMES)
+    fleet.device('gw-4').cut()
+    await fleet.clock.advance(400_000)
+    await fleet.create(rollout())
+    await fleet.clock.advance(60_000)
+    expect(await status()).toMatchObject({ phase: 'CompletedWithSkips', counts: { done: 4, offline: 1 } })
+    fleet.device('gw-4').boot('gw-4-s2')
+    await fleet.clock.advance(60_000)
+    expect(await status()).toMatchObject({ phase: 'Completed', counts: { done: 5 } })
+  })
+
+  test('one with a target keeps its devices, and leaves the DaemonSet and all others alone', async () => {
+    await fresh(...NAMES)
+    await fleet.create(rollout({ target: { names: ['gw-2', 'gw-5'] }, waves: [{}] }))
+    await fleet.clock.advance(30_000)
+    expect(await status()).toMatchObject({ phase: 'Completed', counts: { members: 2, done: 2 } })
+    expect(await onNew()).toEqual(['gw-2', 'gw-5'])
+    await fleet.clock.advance(60_000)
+    expect(await onNew()).toEqual(['gw-2', 'gw-5'])
+  })
+
+  test('a device that joins while it runs comes last', async () => {
+    await fresh('gw-1', 'gw-2')
+    await fleet.create(rollout({ gate: { soakSeconds: 100 } }))
+    await fleet.clock.advance(5_000)
+    await fleet.join('gw-0')
+    await fleet.clock.advance(20_000)
+    expect((await members()).map(({ node, wave, verdict }) => [node, wave, verdict])).toEqual([
+      ['gw-1', 1, 'soaking'],
+      ['gw-2', 2, 'pending'],
+      ['gw-0', 3, 'pending'],
+    ])
+    await fleet.clock.advance(400_000)
+    expect(await status()).toMatchObject({ phase: 'Completed', counts: { done: 3 }, waves: [{}, {}, { name: 'late' }] })
+  })
+
+  test('a device without room for the new revision is left out, and says why', async () => {
+    await fresh('gw-1', 'gw-2')
+    fleet.device('gw-2').memoryBytes = 64 * 1024 ** 3
+    fleet.device('gw-2').inventory()
+    await fleet.clock.advance(1000)
+    const big = { spec: { containers: [{ name: 'main', image: 'web:2', resources: { requests: { memory: '16Gi' } } }] } }
+    await fleet.create(rollout({ release: [{ daemonSet: 'web', templatePatch: big }], waves: [{}] }))
+    await fleet.clock.advance(60_000)
+    const [small] = (await members()).filter(({ node }) => node === 'gw-1')
+    expect(small).toMatchObject({ verdict: 'skipped', cause: { code: 'rollout.no-room' } })
+    expect(await status()).toMatchObject({ phase: 'CompletedWithSkips', counts: { done: 1, skipped: 1 } })
+    expect(await onNew()).toEqual(['gw-2'])
+  })
+
+  test.each([
+    [{ release: [{ daemonSet: 'none', images: { main: 'x' } }] }, 'There is no DaemonSet none in namespace default.'],
+    [
+      { release: [{ daemonSet: 'web', images: { other: 'x' } }] },
+      'The change of DaemonSet web does not give a valid pod template: images["other"] names no container; there are main.',
+    ],
+    [
+      { release: [{ daemonSet: 'web', images: { main: 'web:1' } }] },
+      'The release changes nothing: its templates are those that DaemonSet web has already.',
+    ],
+    [{ target: { names: ['gw-9'] } }, 'No device matches: 1 devices are known, 1 of them run the DaemonSets.'],
+  ])('%j is blocked with a reason', async (spec, says) => {
+    await fresh('gw-1')
+    await fleet.create(rollout(spec))
+    await fleet.clock.advance(2_000)
+    expect(await status()).toMatchObject({ phase: 'Blocked', message: says })
+  })
+
+  test('a second rollout of the same DaemonSet waits for the first', async () => {
+    await fresh('gw-1', 'gw-2')
+    await fleet.create(rollout())
+    await fleet.clock.advance(5_000)
+    await fleet.create(rollout({ release: [{ daemonSet: 'web', images: { main: 'web:3' } }] }, 'web-3'))
+    await fleet.clock.advance(5_000)
+    expect(await status('web-3')).toMatchObject({ phase: 'Blocked', cause: { code: 'rollout.busy' } })
+    await fleet.clock.advance(90_000)
+    expect([(await status()).phase, (await status('web-3')).phase]).toEqual(['Completed', 'Completed'])
+    expect(Object.values(await images())).toEqual(['web:3', 'web:3'])
+  })
+
+  test('a deleted rollout leaves nothing, and devices go back to the DaemonSet', async () => {
+    await fresh(...NAMES)
+    await fleet.create(rollout({ gate: { soakSeconds: 1000 } }))
+    await fleet.clock.advance(5_000)
+    expect(await onNew()).toEqual(['gw-1'])
+    await fleet.store.delete('rollouts.skerry.dev', 'default', 'web-2', null)
+    await fleet.clock.advance(5_000)
+    expect([await onNew(), await members()]).toEqual([[], []])
+  })
+})
