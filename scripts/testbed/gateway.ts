@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { createPrivateDockerd } from '../../test/integration/private-dockerd.ts'
-import type { PrivateDockerd } from '../../test/integration/private-dockerd.ts'
+import type { PrivateDockerd, PrivateDockerdOptions } from '../../test/integration/private-dockerd.ts'
 import { cableOf } from '../../test/integration/private-dockerd-sweep.ts'
 import { AGENT_BUNDLE } from '../build-agent.ts'
 import { engineRequest } from '../quickstart/engine-request.ts'
@@ -12,6 +12,8 @@ import { pinnedNode } from './pinned-node.ts'
 
 /** The last of a flag that is given twice counts. */
 export type AgentFlags = (engineSocket: string) => Promise<readonly string[]>
+
+export type EngineSettings = Pick<PrivateDockerdOptions, 'liveRestore' | 'diskBytes' | 'config'>
 
 export interface GatewayContainer {
   readonly id: string
@@ -42,11 +44,16 @@ export interface Gateway {
  * @param index 1 to 99: names the gateway `gw-<index>` and its network 10.211.<index>.0/30
  * @param moreFlags of the agent, given where its engine listens
  */
-export async function createGateway(index: number, dir: string, moreFlags: AgentFlags = async () => []): Promise<Gateway> {
+export async function createGateway(
+  index: number,
+  dir: string,
+  moreFlags: AgentFlags = async () => [],
+  settings: EngineSettings = {},
+): Promise<Gateway> {
   const name = `gw-${index}`
   const cloudAddress = cloudAddressOf(index)
   const address = `10.211.${index}.2`
-  const engine = await createPrivateDockerd({ link: { here: `${cloudAddress}/30`, there: `${address}/30` } })
+  const engine = await createPrivateDockerd({ ...settings, link: { here: `${cloudAddress}/30`, there: `${address}/30` } })
   const home = path.join(dir, name)
   const stateDir = path.join(home, 'state')
   mkdirSync(home, { recursive: true })

@@ -7,7 +7,7 @@ import { Child } from './child.ts'
 import { createCloud } from './cloud-process.ts'
 import type { CloudProcess } from './cloud-process.ts'
 import { cloudAddressOf, createGateway, writeJoinFile } from './gateway.ts'
-import type { AgentFlags, Gateway } from './gateway.ts'
+import type { AgentFlags, EngineSettings, Gateway } from './gateway.ts'
 
 export interface Testbed {
   readonly dir: string
@@ -28,6 +28,8 @@ export interface TestbedOptions {
   readonly outsideBroker?: boolean
   /** flags of each agent beside the usual ones */
   readonly agentFlags?: AgentFlags
+  /** of each gateway */
+  readonly engine?: EngineSettings
 }
 
 /** Those of this process: a wait that ends in vain tells what they logged last. */
@@ -56,7 +58,7 @@ export async function createTestbed(options: TestbedOptions): Promise<Testbed> {
     cloud.child.start()
     await cloud.ready()
     for (let i = 0; i < options.gateways; i += 1) {
-      const gateway = await createGateway(first + i, dir, options.agentFlags)
+      const gateway = await createGateway(first + i, dir, options.agentFlags, options.engine)
       gateways.push(gateway)
       for (const image of options.images) await gateway.engine.importBusybox(image)
       const join = JSON.parse(await cloud.skerry('join', gateway.name)) as { readonly cloud: Readonly<Record<string, unknown>> }

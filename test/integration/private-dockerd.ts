@@ -26,6 +26,8 @@ export interface PrivateDockerdOptions {
   readonly liveRestore?: boolean
   /** a veth pair between this namespace and the engine's, in CIDR form; without it the engine has loopback only */
   readonly link?: { readonly here: string; readonly there: string }
+  /** images and containers are on an ext4 of this size, which can be filled without harm to others */
+  readonly diskBytes?: number
   /** the engine's configuration file, `daemon.json` */
   readonly config?: Readonly<Record<string, unknown>>
 }
@@ -70,6 +72,7 @@ export async function createPrivateDockerd(options: PrivateDockerdOptions = {}):
   process.once('exit', sweepNow)
   await makeNamespace(netns, options.link)
   writeFileSync(join(dir, 'daemon.json'), JSON.stringify(options.config ?? {}))
+  if (options.diskBytes !== undefined) await mountDisk(join(dir, 'disk.img'), join(dir, 'data'), options.diskBytes)
   startContainerd(dir)
   let dockerd: ChildProcess | null = null
 
@@ -112,6 +115,14 @@ export async function createPrivateDockerd(options: PrivateDockerdOptions = {}):
   }
   await start()
   return engine
+}
+
+/** A new ext4 in a file, mounted there. Without a reserve for root, so that full is full. */
+export async function mountDisk(image: string, mount: string, bytes: number): Promise<void> {
+  mkdirSync(mount, { recursive: true })
+  await runOk('truncate', ['-s', String(bytes), image])
+  await runOk('mkfs.ext4', ['-q', '-F', '-m', '0', image])
+  await runOk('mount', ['-o', 'loop', image, mount])
 }
 
 function dockerdCommand(dir: string, liveRestore: boolean): readonly string[] {
