@@ -18,12 +18,11 @@ import type { Loaded } from './core/saved-model.ts'
 import type { AgentState } from './core/state.ts'
 import { createDockerEngine } from './engine/docker-engine.ts'
 import { hostOfImages } from './engine/image-host.ts'
-import { createPressureSampler } from './inventory/pressure-sampler.ts'
-import { createHostReader } from './inventory/host-reader.ts'
 import { readLocalSettings } from './local-settings.ts'
 import { keepEvents } from './keep-events.ts'
 import type { KeptEvents } from './keep-events.ts'
 import { keepPage } from './keep-page.ts'
+import { keepPressure } from './keep-pressure.ts'
 import { keepTelemetry } from './keep-telemetry.ts'
 import { leaveWords } from './last-words.ts'
 import { textOf } from './local-page/text-view.ts'
@@ -40,7 +39,6 @@ import type { Loop } from './runtime/loop.ts'
 import { systemClock, systemRandom } from './runtime/system-clock.ts'
 import { inventoryTeller, openInventory, showInventory } from './tell-inventory.ts'
 import { repeat } from './runtime/timers.ts'
-import { watchPressure } from './runtime/pressure-watch.ts'
 import { watchClock } from './watch-clock.ts'
 import { createWatchdog, EXIT_STUCK } from './runtime/watchdog.ts'
 import { openImageRecordFile } from './store/image-record-file.ts'
@@ -135,7 +133,7 @@ async function run(config: RunConfig): Promise<void> {
     engine.watch(() => loop.dispatch({ kind: 'engine-event' })),
     repeat(systemClock, systemRandom, LIMITS.inventoryIntervalMs.value, () => void tellInventory()),
     watchClock(systemClock, systemRandom, config.clockRoot, (facts) => loop.dispatch({ kind: 'clock', facts })),
-    watchPressure({ clock: systemClock, random: systemRandom, loop, sample: createPressureSampler(createHostReader()).sample }),
+    keepPressure(engine, loop),
   ]
   void tellInventory()
   if (link === null) loop.dispatch({ kind: 'link', link: { kind: 'disabled' } })

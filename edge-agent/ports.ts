@@ -73,6 +73,10 @@ export interface Engine {
   ensureImage(image: string, policy: 'Always' | 'IfNotPresent' | 'Never', signal: AbortSignal, use?: ImageUse): Promise<Outcome>
   /** credentials, prefetch and what must be kept, from now on */
   wantImages?(wanted: ImagesWanted): void
+  /** bytes of each container's writable layer by id; the engine walks files for it. Rejects when it does not answer */
+  layerSizes?(): Promise<Readonly<Record<string, number>>>
+  /** removes images that neither a container, the desired state nor a rollback needs; never rejects */
+  reclaimImages?(): Promise<void>
   /** a container of that name that exists already is success: the next observation shows it */
   create(plan: ContainerPlan): Promise<Outcome>
   /** CPUs it may run on from now on, running or not, without a restart; an absent container is success */

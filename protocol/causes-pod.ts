@@ -24,6 +24,12 @@ export const POD_CAUSES = {
     'Nothing to do; read its log if it takes long.',
   ),
   'volume.failed': entry('device', 'backoff', 'Volume {volume} could not be prepared: {why}.', 'Check the path and the disk of the device.'),
+  'volume.limit': entry(
+    'spec',
+    'never',
+    'Volume {volume} of the pod holds {has}, more than its sizeLimit of {limit}; the pod was given up.',
+    'Raise the sizeLimit, or write less.',
+  ),
   'volume.no-tmpfs': entry(
     'device',
     'when-resource-appears',

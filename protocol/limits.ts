@@ -6,6 +6,7 @@ import { limit } from './limit-entry.ts'
 import type { Limit } from './limit-entry.ts'
 import { SCALE_LIMITS } from './limits-scale.ts'
 import { ROLLOUT_LIMITS } from './limits-rollout.ts'
+import { DISK_LIMITS } from './limits-disk.ts'
 import { SERVICE_LIMITS } from './limits-service.ts'
 import { SESSION_LIMITS } from './limits-session.ts'
 import { UPDATE_LIMITS } from './limits-update.ts'
@@ -13,6 +14,7 @@ import { UPDATE_LIMITS } from './limits-update.ts'
 export const LIMITS = {
   ...SCALE_LIMITS,
   ...ROLLOUT_LIMITS,
+  ...DISK_LIMITS,
   ...SERVICE_LIMITS,
   ...SESSION_LIMITS,
   ...UPDATE_LIMITS,

@@ -14,6 +14,7 @@ import { fakeHost } from './fakes/host.ts'
 const MI = 2 ** 20
 const GI = 2 ** 30
 
+const NO_USE = { usage: {} }
 const sample = (levels: PressureSample['levels'], usage: PressureSample['usage'] = {}): PressureSample => ({ levels, usage })
 const memory = (availableMi: number, usage: PressureSample['usage'] = {}): PressureSample =>
   sample({ memory: { available: availableMi * MI, total: 4 * GI } }, usage)
@@ -89,7 +90,13 @@ describe('who goes first', () => {
       { a: { pids: 3 }, b: { pids: 500 }, c: { pids: 900 } },
       ['b', 'a', 'c'],
     ],
-    ['for disk only who is known to hold some', 'disk', [asking('a', 0), asking('b', 9)], { b: { disk: 5 } }, ['b']],
+    [
+      'for disk only who is known to hold what is worth it',
+      'disk',
+      [asking('a', 0), asking('b', 9)],
+      { a: { disk: 15 * MI }, b: { disk: 16 * MI } },
+      ['b'],
+    ],
     ['a fixed order when nothing is known', 'memory', [asking('b', 0), asking('a', 0)], {}, ['a', 'b']],
   ])('%s', (_name, signal, pods, usage, uids) => {
     expect(order(signal, pods, usage)).toEqual(uids)
@@ -97,8 +104,8 @@ describe('who goes first', () => {
 
   it('nobody who does not run, and nobody when nothing is short', () => {
     const short: Pressure['short'] = noteSample({}, memory(10), 0)
-    expect(chooseVictim(short, [asking('a', 0)], [found({ pod: 'a', state: 'exited' })], {})).toBeNull()
-    expect(chooseVictim({}, [asking('a', 0)], [found({ pod: 'a' })], {})).toBeNull()
+    expect(chooseVictim(short, [asking('a', 0)], [found({ pod: 'a', state: 'exited' })], NO_USE)).toBeNull()
+    expect(chooseVictim({}, [asking('a', 0)], [found({ pod: 'a' })], NO_USE)).toBeNull()
   })
 })
 

@@ -22,8 +22,13 @@ export function isShort({ levels }: Pick<PressureSample, 'levels'>): boolean {
   })
 }
 
-/** Signals after a sample. Equal input gives the same object when nothing changed. */
-export function noteSample(short: Pressure['short'], { levels }: PressureSample, nowMonoMs: number): Pressure['short'] {
+/** Signals after a sample. @param holdMs how long a condition holds after the last sample that was short */
+export function noteSample(
+  short: Pressure['short'],
+  { levels }: PressureSample,
+  nowMonoMs: number,
+  holdMs: number = LIMITS.evictionHoldMs.value,
+): Pressure['short'] {
   const next: Partial<Record<Signal, Short>> = {}
   for (const signal of SIGNALS) {
     const before = short[signal]
@@ -35,7 +40,7 @@ export function noteSample(short: Pressure['short'], { levels }: PressureSample,
         lastShortMonoMs: nowMonoMs,
         cause: level === undefined ? (before?.cause ?? shortCause(signal, null)) : causeOf(before, signal, level),
       }
-    else if (before !== undefined && nowMonoMs - before.lastShortMonoMs < LIMITS.evictionHoldMs.value) next[signal] = { ...before, now: false }
+    else if (before !== undefined && nowMonoMs - before.lastShortMonoMs < holdMs) next[signal] = { ...before, now: false }
   }
   return next
 }
@@ -45,12 +50,12 @@ export function chooseVictim(
   short: Pressure['short'],
   pods: readonly DesiredPod[],
   observed: readonly ObservedContainer[],
-  usage: PressureSample['usage'],
+  { usage, podDisk = {} }: Pick<PressureSample, 'usage' | 'podDisk'>,
 ): { readonly pod: DesiredPod; readonly cause: Cause } | null {
   const signal = SIGNALS.find((one) => short[one]?.now === true)
   const why = signal === undefined ? undefined : short[signal]?.cause
   if (signal === undefined || why === undefined) return null
-  const [first] = rank(signal, pods, observed, usage)
+  const [first] = rank(signal, pods, observed, usage, podDisk)
   return first === undefined ? null : { pod: first, cause: why }
 }
 
@@ -60,13 +65,15 @@ export function rank(
   pods: readonly DesiredPod[],
   observed: readonly ObservedContainer[],
   usage: PressureSample['usage'],
+  podDisk: Readonly<Record<string, number>> = {},
 ): readonly DesiredPod[] {
   const held = new Map<string, number>()
   for (const { podUid, id, state } of observed) if (state === 'running') held.set(podUid, (held.get(podUid) ?? 0) + (usage[id]?.[signal] ?? 0))
+  if (signal === 'disk') for (const [uid, bytes] of Object.entries(podDisk)) if (held.has(uid)) held.set(uid, (held.get(uid) ?? 0) + bytes)
   const candidates = pods
     .filter((pod) => held.has(pod.uid) && (pod.spec.priority ?? 0) < CRITICAL)
     .map((pod) => ({ pod, used: held.get(pod.uid) ?? 0, over: (held.get(pod.uid) ?? 0) - requested(signal, pod), priority: pod.spec.priority ?? 0 }))
-    .filter(({ used }) => signal !== 'disk' || used > 0)
+    .filter(({ used }) => signal !== 'disk' || used >= LIMITS.evictionDiskWorthBytes.value)
   // PIDs are not requested, so that nobody is "above" anything: priority comes first
   const above = (over: number): number => (signal !== 'pids' && over > 0 ? 0 : 1)
   return candidates

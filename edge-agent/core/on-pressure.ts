@@ -1,21 +1,27 @@
 /** A sample of the host meets the reducer: conditions are noted, and one pod may have to go. */
 import { causeSentence } from '../../protocol/causes.ts'
+import { LIMITS } from '../../protocol/limits.ts'
 import { chooseVictim, noteSample } from './eviction.ts'
 import { SIGNALS } from './pressure-model.ts'
 import type { Pressure, PressureSample } from './pressure-model.ts'
 import type { DesiredState, Now } from './model.ts'
 import type { AgentState } from './state.ts'
-import { act } from './on-observed.ts'
+import { act, withLedger } from './on-observed.ts'
+import { hasMoreRoom, waitsForRoom, wakeForRoom } from './room.ts'
 import { andThen, quiet, turn } from './turn.ts'
 import type { Turn } from './turn.ts'
 
 export function onPressure(state: AgentState, sample: PressureSample, now: Now): Turn {
   const { desired, observed, pressure } = state
-  const short = noteSample(pressure.short, sample, now.monoMs)
+  // nobody had to go: nothing can flutter
+  const holdMs = Object.keys(pressure.evicted).length === 0 ? LIMITS.evictionCalmMs.value : LIMITS.evictionHoldMs.value
+  const short = noteSample(pressure.short, sample, now.monoMs, holdMs)
   const changed = SIGNALS.some((signal) => (short[signal] === undefined) !== (pressure.short[signal] === undefined))
+  const roomy = withRoom(state, sample)
+  const woken = roomy.ledger !== state.ledger
   const noted: AgentState = {
-    ...state,
-    pressure: { ...pressure, short },
+    ...roomy,
+    pressure: { ...roomy.pressure, short },
     ...(changed ? { report: { ...state.report, dirty: true } } : {}),
   }
   const told = changed
@@ -24,8 +30,8 @@ export function onPressure(state: AgentState, sample: PressureSample, now: Now):
   // without a look at the engine, or with the last victim still there, nobody is chosen
   const settled = observed !== null && state.engine.reachable && !observed.some(({ podUid }) => pressure.evicted[podUid] !== undefined)
   const kept = desired === null || !settled ? [] : desired.pods.filter(({ uid }) => pressure.evicted[uid] === undefined)
-  const victim = state.knowledge === 'known' ? chooseVictim(short, kept, observed ?? [], sample.usage) : null
-  if (victim === null) return changed ? andThen(told, (next) => act(next, now)) : told
+  const victim = state.knowledge === 'known' ? chooseVictim(short, kept, observed ?? [], sample) : null
+  if (victim === null) return changed || woken ? andThen(told, (next) => act(next, now)) : told
   const { pod, cause: why } = victim
   const fields = { pod: `${pod.namespace}/${pod.name}`, why: causeSentence(why) }
   return andThen(told, (next) =>
@@ -45,8 +51,18 @@ export function keepEvicted(pressure: Pressure, desired: DesiredState | null): P
   return { ...pressure, evicted: Object.fromEntries(Object.entries(pressure.evicted).filter(([uid]) => wanted.has(uid))) }
 }
 
+/** Pulls that found no room are tried again as soon as there is more of it than there was. */
+function withRoom(state: AgentState, { levels }: PressureSample): AgentState {
+  const { leastRoom, ...pressure } = state.pressure
+  if (levels.disk === undefined || !waitsForRoom(state)) return leastRoom === undefined ? state : { ...state, pressure }
+  const { available } = levels.disk
+  if (leastRoom === undefined || !hasMoreRoom(leastRoom, available))
+    return { ...state, pressure: { ...pressure, leastRoom: Math.min(leastRoom ?? available, available) } }
+  return { ...withLedger(state, wakeForRoom(state.ledger)), pressure }
+}
+
 /** On disk with the next save of the ledger. */
-function withEvicted(state: AgentState, evicted: Pressure['evicted']): AgentState {
+export function withEvicted(state: AgentState, evicted: Pressure['evicted']): AgentState {
   return {
     ...state,
     pressure: { ...state.pressure, evicted },

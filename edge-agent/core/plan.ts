@@ -77,7 +77,7 @@ export function plan(input: PlanInput, nowMonoMs: number): Plan {
   const judged = [
     ...byPod(wanted).flatMap((matches) => stagePod(matches).map((staged) => judgeStaged(staged, { ...input, desired, cpus }, adopted, nowMonoMs))),
     ...unwanted.map((found) => judgeLeftOver(found, leftOverVerdict(found, input, nowMonoMs))),
-    ...volumeItems(input, desired, nowMonoMs),
+    ...volumeItems(input, { ...desired, pods: desired.pods.filter(({ uid }) => evicted[uid] === undefined) }, nowMonoMs),
     ...cpus.judged,
     ...pendingItems(updates.pending, updates.records, input.ledger, nowMonoMs),
   ]

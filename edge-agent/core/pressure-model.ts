@@ -20,6 +20,8 @@ export interface ContainerUsage {
 export interface PressureSample {
   readonly levels: Readonly<Partial<Record<Signal, Level>>>
   readonly usage: Readonly<Record<string, ContainerUsage>>
+  /** bytes in emptyDir volumes on disk, by pod uid; only when the disk is short */
+  readonly podDisk?: Readonly<Record<string, number>>
 }
 
 export interface Short {
@@ -33,6 +35,8 @@ export interface Pressure {
   readonly short: Readonly<Partial<Record<Signal, Short>>>
   /** pods given up, by uid, with why; forgotten when they are no longer desired */
   readonly evicted: Readonly<Record<string, Cause>>
+  /** least bytes free on the disk while a pull waits for room; absent = none does */
+  readonly leastRoom?: number
 }
 
 export const NO_PRESSURE: Pressure = { short: {}, evicted: {} }

@@ -14,6 +14,7 @@ import { onEngineInfo, onObserveFailed, onObserved, requestObserve } from './on-
 import { noticeClock, onClockFacts, onCloudTime } from './on-clock.ts'
 import { settleCron } from './on-cron.ts'
 import { onInventory, onLink, onPulls, onReportAsked, onSessions, sendReport } from './on-report.ts'
+import { onDiskUse } from './on-disk-use.ts'
 import { keepEvicted, onPressure } from './on-pressure.ts'
 import { onProbeResult, startProbes, syncProbes } from './on-probe.ts'
 import { onOverride, onOverrideEnd, settleOverrides } from './on-override.ts'
@@ -56,6 +57,8 @@ function handle(state: AgentState, event: AgentEvent, now: Now): Turn {
       return onStepDone(state, event, now)
     case 'wave-done':
       return onWaveDone(state, event.wave)
+    case 'disk-use':
+      return onDiskUse(state, event.volumes, now)
     case 'pressure':
       return onPressure(state, event.sample, now)
     case 'probe-result':

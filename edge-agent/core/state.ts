@@ -9,6 +9,7 @@ import type { DesiredState, Version } from '../../protocol/desired-state.ts'
 import type { Inventory } from '../../protocol/inventory.ts'
 import type { SessionSeen } from '../../protocol/session.ts'
 import type { StatusReport } from '../../protocol/status-report.ts'
+import type { VolumeUse } from './scratch-volumes.ts'
 import type { Pressure, PressureSample } from './pressure-model.ts'
 import type { ProbeAnswer, ProbeAsk, ProbeKind, Probes } from './probe-model.ts'
 import type { ObservedContainer, Step, Lane, Plan, Outcome, EngineInfo } from './model.ts'
@@ -119,6 +120,8 @@ export type AgentEvent =
   | { readonly kind: 'wave-done'; readonly wave: number }
   /** sent only while something is short, or was */
   | { readonly kind: 'pressure'; readonly sample: PressureSample }
+  /** bytes of emptyDir volumes on disk that have a limit */
+  | { readonly kind: 'disk-use'; readonly volumes: VolumeUse }
   | { readonly kind: 'probe-result'; readonly key: string; readonly run: string; readonly probe: ProbeKind; readonly answer: ProbeAnswer }
   | { readonly kind: 'link'; readonly link: LinkState }
   | { readonly kind: 'inventory'; readonly inventory: Inventory; readonly hostIp: string | null }

@@ -15,7 +15,7 @@ import { createCaller } from './engine-call.ts'
 import type { Caller } from './engine-call.ts'
 import { execRunner } from './exec-run.ts'
 import { followEvents, WATCHED_ACTIONS } from './engine-events.ts'
-import { readEngineInfo } from './from-docker.ts'
+import { readEngineInfo, readLayerSizes } from './from-docker.ts'
 import { createImageEngine, unlessAbsent } from './image-engine.ts'
 import { passingImages } from './image-host.ts'
 import { ImageKeeper } from './image-keeper.ts'
@@ -102,6 +102,14 @@ export function createDockerEngine(options: DockerEngineOptions): Engine & LiveE
     ...liveStreams({ docker, caller, callMs, clock: options.clock }),
     ensureImage: (image, policy, signal, use) => images.ensure(image, policy, signal, use),
     wantImages: (wanted) => images.want(wanted),
+    reclaimImages: () => images.sweep(true),
+    layerSizes: async () =>
+      readLayerSizes(
+        await caller.call(
+          (abortSignal) => docker.listContainers({ all: true, size: true, filters: { label }, abortSignal } as object),
+          LIMITS.layerSizesMs.value,
+        ),
+      ),
     watch: (onChange) =>
       followEvents((abortSignal) => docker.getEvents({ filters: { type: ['container'], label, event: [...WATCHED_ACTIONS] }, abortSignal }), {
         onConnected: (connected) => {

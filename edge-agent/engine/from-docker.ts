@@ -56,6 +56,16 @@ export function readList(json: unknown): readonly ListedContainer[] {
   })
 }
 
+/** Bytes of writable layers by container id, from a list with sizes. */
+export function readLayerSizes(json: unknown): Readonly<Record<string, number>> {
+  const items: readonly unknown[] = Array.isArray(json) ? json : []
+  return Object.fromEntries(
+    items.flatMap((item) =>
+      isRecord(item) && typeof item['SizeRw'] === 'number' && text(item['Id']) !== '' ? [[text(item['Id']), item['SizeRw']]] : [],
+    ),
+  )
+}
+
 /** null when the answer is not an inspect document. */
 export function readInspect(json: unknown): ContainerDetail | null {
   if (!isRecord(json) || !isRecord(json['State'])) return null

@@ -98,11 +98,11 @@ export class DurableFile<T> implements Adapter<T> {
       if (this.#currentIsBest) await this.#keepPrevious()
       await disk.rename(temp, this.#at(name))
       this.#currentIsBest = true
-      await disk.syncDirectory(dir)
+      await disk.syncDirectory(dir, this.#at(name))
       if (!this.#marked) {
         await disk.remove(this.#at(marker))
         await disk.createSynced(this.#at(marker), new Uint8Array())
-        await disk.syncDirectory(dir)
+        await disk.syncDirectory(dir, this.#at(marker))
         this.#marked = true
       }
     } catch (error) {

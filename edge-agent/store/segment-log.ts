@@ -147,7 +147,7 @@ export class SegmentLog {
       // left by a try that failed
       await disk.remove(this.#at(name))
       await disk.createSynced(this.#at(name), bytes)
-      await disk.syncDirectory(dir)
+      await disk.syncDirectory(dir, this.#at(name))
       this.#segments.push({ name, first: this.#next, last, bytes: bytes.byteLength, sealed: false })
     }
     this.#next = last + 1

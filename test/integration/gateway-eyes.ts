@@ -38,12 +38,12 @@ function ask(gateway: Gateway, format: string): Promise<string> {
 export function watchPage(gateway: Gateway): {
   end(): Promise<{ readonly answers: number; readonly failures: readonly string[]; readonly longestMs: number }>
 } {
-  let ended = false
+  const end = new AbortController()
   const failures: string[] = []
   let answers = 0
   let longestMs = 0
   const run = async (): Promise<void> => {
-    while (!ended) {
+    while (!end.signal.aborted) {
       try {
         const text = await ask(gateway, '\n%{time_total}')
         longestMs = Math.max(longestMs, Math.round(1000 * Number(text.slice(text.lastIndexOf('\n') + 1))))
@@ -57,7 +57,7 @@ export function watchPage(gateway: Gateway): {
   const done = run()
   return {
     end: async () => {
-      ended = true
+      end.abort()
       await done
       return { answers, failures, longestMs }
     },

@@ -119,7 +119,8 @@ export class SimDevice {
     repeat(clock, random.fork(), LIMITS.observeIdleMs.value, () => dispatch({ kind: 'tick' }))
     const sample = (): Promise<PressureSample> =>
       Promise.resolve({ levels: { memory: { available: this.availableMi * 2 ** 20, total: 4 * 2 ** 30 } }, usage: {} })
-    watchPressure({ clock, random: random.fork(), loop: { state: loop.state, dispatch }, sample })
+    const disk = { volumes: async () => ({}), all: async () => ({ containers: {}, pods: {} }), reclaim: async () => undefined }
+    watchPressure({ clock, random: random.fork(), loop: { state: loop.state, dispatch }, sample, disk })
     void store.load().then((loaded) => {
       dispatch({ kind: 'loaded', loaded })
       dispatch({ kind: 'inventory', inventory: this.#inventory(), hostIp: null })
