@@ -51,6 +51,10 @@ function partsOf(definition: ResourceDefinition): readonly Part[] {
     parts.push({ name: 'eviction', kind: 'Eviction', gv: { group: 'policy', version: 'v1' }, verbs: ['create'] })
     parts.push({ name: 'binding', kind: 'Binding', verbs: ['create'] })
   }
+  if (definition.group === 'skerry.dev' && definition.plural === 'rollouts') {
+    parts.push({ name: 'actions', kind: 'Rollout', verbs: ['create'] })
+    parts.push({ name: 'members', kind: 'RolloutMemberList', verbs: ['get'] })
+  }
   return parts
 }
 

@@ -1,5 +1,6 @@
 /** Which verb a request on a resource is: method, path and query decide. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { resourceKey } from '../resources/object.ts'
 import type { Api, Call } from './api.ts'
 import { ApiError, badRequest, noSuchPath } from './api-error.ts'
 import { patch, replace } from './change.ts'
@@ -9,6 +10,7 @@ import { podPart } from './pod-parts.ts'
 import { getOne, list } from './read.ts'
 import { remove, removeCollection } from './remove.ts'
 import { send } from './respond.ts'
+import { rolloutPart } from './rollout-parts.ts'
 import type { Answer } from './respond.ts'
 import type { ResourceRoute } from './route.ts'
 import { changeScale, getScale } from './scale.ts'
@@ -33,6 +35,7 @@ async function answerOf(api: Api, call: Call, route: ResourceRoute): Promise<Ans
       if (!route.definition.hasScale) throw noSuchPath()
       return isRead(call) ? getScale(api, route) : changeScale(api, onlyMethods(call, 'PUT', 'PATCH'), route)
     default:
+      if (resourceKey(route.definition) === 'rollouts.skerry.dev') return rolloutPart(api, call, route)
       if (route.definition.plural !== 'pods' || route.definition.group !== '') throw noSuchPath()
       return podPart(api, call, route)
   }

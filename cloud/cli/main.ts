@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { apply, why } from './commands.ts'
 import { call, findConnection, refuse } from './connection.ts'
 import type { Answer, Connection } from './connection.ts'
+import { rollout } from './rollout.ts'
 import { scheduleFiles } from './schedule.ts'
 import { isDeviceId } from '../../protocol/ids.ts'
 
@@ -11,6 +12,9 @@ const HELP = `skerry: what kubectl cannot say. Use kubectl for everything else, 
   skerry join DEVICE              prints the join file for one device (give it to skerry-agent run --join FILE)
   skerry why POD [-n NAMESPACE] [--on NODE]   why a pod is not running, device by device, and what would help
   skerry schedule --nodes FILE --pods FILE [-o json]   where pods would go, from Kubernetes JSON or YAML, with no cluster
+  skerry rollout list | show NAME | members NAME [--wave N] [--verdict failed,offline]     where rollouts stand
+  skerry rollout pause|resume|approve|promote|retry|exclude|rollback|abort NAME [--reason TEXT] [--wave N] [--resume]
+                                  exclude takes --device NAME or -l SELECTOR; abort --keep lets devices that are done stay
   skerry apply -f FILE            create or change the objects of a YAML or JSON file
   skerry raise-epoch              after the store was restored from a backup: makes devices accept it again
 
@@ -33,6 +37,13 @@ async function main(argv: readonly string[], env: Readonly<Record<string, string
         nodes: { type: 'string' },
         pods: { type: 'string' },
         output: { type: 'string', short: 'o' },
+        reason: { type: 'string' },
+        wave: { type: 'string' },
+        device: { type: 'string', multiple: true },
+        selector: { type: 'string', short: 'l' },
+        verdict: { type: 'string' },
+        keep: { type: 'boolean' },
+        resume: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     })
@@ -57,6 +68,12 @@ async function main(argv: readonly string[], env: Readonly<Record<string, string
   })
   if (!found.ok) return usage(found.why)
   try {
+    if (verb === 'rollout') {
+      const { namespace, reason, wave, device, selector, verdict, keep, resume } = values
+      const given = { namespace, reason, wave, device, selector, verdict, keep, resume, json: values.output === 'json' }
+      const done = await rollout(found.connection, { verb: name, name: positionals[2], ...given })
+      return typeof done === 'string' ? usage(done) : done
+    }
     return await run(found.connection, verb, name, values)
   } catch (error) {
     process.stderr.write(`cannot reach ${found.connection.server}: ${error instanceof Error ? error.message : String(error)}\n`)
