@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import type { Metafile, Plugin } from 'esbuild'
+import { agentCauses } from './agent-causes.ts'
 import { buildFieldPage, fieldPagePlugin } from './build-page.ts'
 
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
@@ -126,7 +127,7 @@ export async function buildAgent(outfile: string = AGENT_BUNDLE): Promise<AgentB
     logLevel: 'warning',
     banner: { js: '#!/usr/bin/env node' },
     define: { SKERRY_VERSION: JSON.stringify(version), SKERRY_BUILT_MS: String(builtMs()) },
-    plugins: [fieldPagePlugin(await buildFieldPage()), limitsWithoutReasons, stubs],
+    plugins: [fieldPagePlugin(await buildFieldPage()), agentCauses(path.join(ROOT, 'edge-agent')), limitsWithoutReasons, stubs],
   })
   assertLean(result.metafile)
   const foreign = /[^ -~\s]/u.exec(await readFile(outfile, 'utf8'))

@@ -34,6 +34,8 @@ export function runController(
     await deps.loaded
     return work(key)
   }
+  // a rate needs a first value
+  deps.meter?.count('skerry_work_failures_total', { queue: name }, 0)
   const queue = createWorkQueue({ name, clock: deps.clock, random: deps.random, log: deps.log, workers, rests, work: gated, meter: deps.meter })
   return { name, queue, stop: () => queue.stop() }
 }
