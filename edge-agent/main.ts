@@ -39,7 +39,7 @@ import type { Loop } from './runtime/loop.ts'
 import { systemClock, systemRandom } from './runtime/system-clock.ts'
 import { inventoryTeller, openInventory, showInventory } from './tell-inventory.ts'
 import { repeat } from './runtime/timers.ts'
-import { watchClock } from './watch-clock.ts'
+import { keepClock } from './watch-clock.ts'
 import { createWatchdog, EXIT_STUCK } from './runtime/watchdog.ts'
 import { openImageRecordFile } from './store/image-record-file.ts'
 import { saveBundle } from './save-bundle.ts'
@@ -132,7 +132,7 @@ async function run(config: RunConfig): Promise<void> {
   const stops = [
     engine.watch(() => loop.dispatch({ kind: 'engine-event' })),
     repeat(systemClock, systemRandom, LIMITS.inventoryIntervalMs.value, () => void tellInventory()),
-    watchClock(systemClock, systemRandom, config.clockRoot, (facts) => loop.dispatch({ kind: 'clock', facts })),
+    keepClock(config.clockRoot, loop),
     keepPressure(engine, loop),
   ]
   void tellInventory()

@@ -139,7 +139,7 @@ export const LIMITS = {
   overrideSaveMs: limit(600_000, 'ms', 'a reboot may give an override back at most this much of its time'),
   clockToleranceMs: limit(60_000, 'ms', 'schedules and windows count in minutes; a clock this near to a proven one is the proven one'),
   clockJumpMs: limit(5_000, 'ms', 'time services bend a clock by less between two looks; more is a step'),
-  clockLookMs: limit(30_000, 'ms', 'how often the traces of time services are read: a few small files'),
+  clockLookMs: limit(10_000, 'ms', 'how often a clock in doubt is looked at: a few small files; a good one every sixth time'),
   clockUnsteadyJumps: limit(3, 'count', 'a time service sets a clock once, perhaps twice, after a boot; more steps in a row are a fault'),
   clockUnsteadyMs: limit(120_000, 'ms', 'a clock that kept jumping is listened to again after this much quiet'),
   clockSaveMs: limit(21_600_000, 'ms', 'the time is written down four times a day: a floor for the next boot without wearing the flash'),

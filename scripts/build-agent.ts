@@ -14,7 +14,7 @@ import { buildFieldPage, fieldPagePlugin } from './build-page.ts'
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 export const AGENT_BUNDLE = path.join(ROOT, 'dist', 'skerry-agent.cjs')
 /** Read at each start of the agent: what grows it past this should be worth it on a 256 MiB board. */
-export const BUNDLE_BYTES_MAX = 700_000
+export const BUNDLE_BYTES_MAX = 750_000
 
 /** Package or file -> why a gateway never needs it. */
 const STUBBED: readonly { readonly filter: RegExp; readonly why: string }[] = [
