@@ -72,7 +72,7 @@ async function run(config: Config, log: Log): Promise<() => Promise<void>> {
   let stopping = false
   // known once it listens; nobody asks before
   let https = config.https.port
-  const operator = operatorPaths({ whyPod, raiseEpoch: () => controllers.raiseEpoch() })
+  const operator = operatorPaths({ ...controllers, whyPod })
   const live = liveSessions({ link, controllers, clock, log, signingKey: keys.signing, url: () => apiUrl(config, https) })
   const api = await openApiServer({
     live: live.verbs,

@@ -40,6 +40,12 @@ export const ROLLOUT_CAUSES = {
     'There is no plan {planId}; plans are kept for a day.',
     'Run skerry plan again and use the id it prints.',
   ),
+  'rollout.plan-differs': entry(
+    'spec',
+    'never',
+    'Plan {planId} does not hold: {why}.',
+    'Use the file that the plan was made from, or run skerry plan again.',
+  ),
   'rollout.not-eligible': entry(
     'spec',
     'when-target-changes',

@@ -15,5 +15,7 @@ export const ROLLOUT_LIMITS = {
     'a device that is asked again needs this long to say something new; until then its old verdict is not believed',
   ),
   rolloutPassMs: limit(500, 'ms', 'reports of many devices share one look at a rollout; people read no faster'),
+  rolloutPlans: limit(16, 'count', 'plans kept for people to start from; each holds the names of its members'),
+  rolloutPlanMs: limit(86_400_000, 'ms', 'a plan of yesterday shows a fleet that is no longer there'),
   rolloutFailureGroups: limit(16, 'count', 'causes of failures shown; a fleet rarely has more than three at a time'),
 } as const satisfies Record<string, Limit>

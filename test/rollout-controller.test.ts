@@ -185,4 +185,56 @@ describe('a Rollout of a DaemonSet', () => {
     await fleet.clock.advance(5_000)
     expect([await onNew(), await members()]).toEqual([[], []])
   })
+
+  test('a plan shows who would change and writes nothing that acts; starting from it takes exactly those', async () => {
+    await fresh(...NAMES)
+    fleet.device('gw-4').cut()
+    await fleet.clock.advance(1000)
+    const spec = { waves: [{ count: 2 }, {}], exclude: [{ names: ['gw-1'], reason: 'demo' }] }
+    const answer = await fleet.controllers?.planRollout('default', rollout(spec))
+    if (answer?.ok !== true) throw new Error(JSON.stringify(answer))
+    const { plan } = answer
+    expect(plan.waves.map(({ members: count, skipped, silent }) => [count, skipped, silent])).toEqual([
+      [3, 1, 0],
+      [2, 0, 1],
+    ])
+    expect(plan.releases).toEqual([
+      { daemonSet: 'web', summary: 'main: web:1 -> web:2', changes: [{ path: 'spec.containers[main].image', from: 'web:1', to: 'web:2' }] },
+    ])
+    expect(plan.devices.find(({ node }) => node === 'gw-1')?.sentence).toBe('Left out by an operator: demo.')
+    // nobody has it, and nobody knows its size: that is said
+    expect(plan.devices.find(({ node }) => node === 'gw-2')).toMatchObject({ pulls: ['web:2'], bytesToPull: null })
+    expect(fleet.controllers?.shownPlan('default', plan.planId)?.devices).toEqual(plan.devices)
+    await fleet.clock.advance(10_000)
+    expect(await onNew()).toEqual([])
+    await fleet.join('gw-0')
+    await fleet.create(rollout({ ...spec, planId: plan.planId }))
+    await fleet.clock.advance(1000)
+    const own = (await fleet.list<RolloutMembers>(ROLLOUT_MEMBERS)).filter(({ metadata }) => metadata.name?.startsWith('web-2.'))
+    expect(own.flatMap(({ spec: chunk }) => chunk.members).map(({ node, wave }) => [node, wave])).toEqual([
+      ...plan.devices.map(({ node, wave }) => [node, wave]),
+      ['gw-0', 3],
+    ])
+    expect((await status()).planId).toBe(plan.planId)
+  })
+
+  test('a plan that no longer holds starts nothing', async () => {
+    await fresh('gw-1')
+    const answer = await fleet.controllers?.planRollout('default', rollout())
+    if (answer?.ok !== true) throw new Error(JSON.stringify(answer))
+    const { planId } = answer.plan
+    await fleet.create(rollout({ planId, waves: [{}] }))
+    await fleet.create(rollout({ planId: '0123456789abcdef' }, 'web-3'))
+    await fleet.clock.advance(1000)
+    expect((await status()).message).toBe(`Plan ${planId} does not hold: it was made for another release, target or other waves.`)
+    await fleet.store.delete('rollouts.skerry.dev', 'default', 'web-2', null)
+    await fleet.clock.advance(1000)
+    expect((await status('web-3')).cause).toMatchObject({ code: 'rollout.no-plan' })
+    const bad = await fleet.controllers?.planRollout('default', rollout({ maxParallel: 0 }))
+    expect(bad).toMatchObject({
+      ok: false,
+      code: 422,
+      message: 'spec.maxParallel: must not be 0: nothing would ever change; use paused: true to stop',
+    })
+  })
 })

@@ -62,6 +62,10 @@ describe('a Rollout', () => {
     [{ waves: [{ name: 'a', count: 1 }, { name: 'a' }] }, 'spec.waves[1].name: "a" is already the name of wave 1'],
     [{ maxParallel: 0 }, 'spec.maxParallel: must not be 0: nothing would ever change; use paused: true to stop'],
     [{ maxParallel: 'lots' }, 'spec.maxParallel: "lots" must be a whole number or a percentage such as "25%"'],
+    [
+      { window: { updateWindow: 'never' } },
+      'spec.window.updateWindow: "never" is not a window; write "22:00-04:00" or "Mon-Fri 22:00-04:00", several with ";" between',
+    ],
     [{ approvedWave: 9 }, 'spec.approvedWave: must be at most 3, the number of the last wave'],
     [{ exclude: [{ reason: 'x' }] }, 'spec.exclude[0]: needs a selector or names'],
     [

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { apply, why } from './commands.ts'
 import { call, findConnection, refuse } from './connection.ts'
 import type { Answer, Connection } from './connection.ts'
+import { plan } from './plan.ts'
 import { rollout } from './rollout.ts'
 import { scheduleFiles } from './schedule.ts'
 import { isDeviceId } from '../../protocol/ids.ts'
@@ -15,6 +16,7 @@ const HELP = `skerry: what kubectl cannot say. Use kubectl for everything else, 
   skerry rollout list | show NAME | members NAME [--wave N] [--verdict failed,offline]     where rollouts stand
   skerry rollout pause|resume|approve|promote|retry|exclude|rollback|abort NAME [--reason TEXT] [--wave N] [--resume]
                                   exclude takes --device NAME or -l SELECTOR; abort --keep lets devices that are done stay
+  skerry plan -f FILE [-o json]   what a Rollout would do: who changes when, who is left out and why, what is pulled
   skerry apply -f FILE            create or change the objects of a YAML or JSON file
   skerry raise-epoch              after the store was restored from a backup: makes devices accept it again
 
@@ -85,7 +87,12 @@ async function run(
   connection: Connection,
   verb: string,
   name: string | undefined,
-  values: { readonly namespace: string; readonly filename?: string | undefined; readonly on?: string | undefined },
+  values: {
+    readonly namespace: string
+    readonly filename?: string | undefined
+    readonly on?: string | undefined
+    readonly output?: string | undefined
+  },
 ): Promise<number> {
   switch (verb) {
     case 'join':
@@ -97,6 +104,9 @@ async function run(
     case 'apply':
       if (values.filename === undefined) return usage('apply needs -f FILE')
       return apply(connection, values.filename, values.namespace)
+    case 'plan':
+      if (values.filename === undefined) return usage('plan needs -f FILE with a Rollout')
+      return plan(connection, values.filename, values.namespace, values.output === 'json')
     case 'raise-epoch':
       return show(await call(connection, 'POST', '/skerry/v1/raise-epoch'))
     default:

@@ -19,7 +19,9 @@ import { conditionOf } from '../core/meta.ts'
 import type { RolloutBook } from './rollout-book.ts'
 import { adoptTemplates, eraseMembers, writeChunks, writeStatus } from './rollout-writes.ts'
 import { rolloutFacts } from './rollout-facts.ts'
+import { planned as plannedMembers } from './rollout-plans.ts'
 import { prepareRollout } from './rollout-prepare.ts'
+import type { StartDeps } from './rollout-prepare.ts'
 import type { DryRun } from './rollout-room.ts'
 import { runController } from './run-controller.ts'
 import type { Controller, ControllerDeps } from './run-controller.ts'
@@ -72,7 +74,8 @@ async function work(deps: RolloutDeps, controller: Controller, key: string): Pro
   if (cluster.isClosing(namespaceOf(rollout))) return null
   const stored = rollouts.stored(key)
   if (stored === null) {
-    if (await prepareRollout(deps, rollout)) controller.queue.add(key)
+    const planned: StartDeps['planned'] = (one, planId) => plannedMembers(cluster, one, planId)
+    if (await prepareRollout({ ...deps, planned }, rollout)) controller.queue.add(key)
     return null
   }
   if (isOver(rollout, stored.parts, cluster.daemonSets.values())) return null

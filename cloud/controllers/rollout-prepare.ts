@@ -3,6 +3,7 @@ import { cause, causeSentence } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import { byAge, nameOf, namespaceOf, uidOf } from '../core/meta.ts'
 import { freeze } from '../core/rollout/freeze.ts'
+import { planIdOf } from '../core/rollout/plan.ts'
 import { hasEnded } from '../core/rollout/step-input.ts'
 import { resolveRelease, summaryOf } from '../core/rollout/templates.ts'
 import { chunkName, chunksOf } from '../resources/rollout-members.ts'
@@ -19,14 +20,20 @@ export interface PrepareDeps {
   readonly clock: { nowMs(): number }
 }
 
+export interface StartDeps extends PrepareDeps {
+  /** the members of a plan that was shown */
+  planned(rollout: Rollout, planId: string): Prepared
+}
+
 export type Prepared =
   | { readonly ok: true; readonly parts: readonly ReleaseTemplates[]; readonly members: readonly RolloutMember[] }
   | { readonly ok: false; readonly cause: Cause }
 
 /** True when it began; false when it is blocked, which its status then says. */
-export async function prepareRollout(deps: PrepareDeps, rollout: Rollout): Promise<boolean> {
+export async function prepareRollout(deps: StartDeps, rollout: Rollout): Promise<boolean> {
   const { cluster, clock } = deps
-  const prepared = frozen(deps, rollout)
+  const { planId } = rollout.spec
+  const prepared = planId === undefined ? frozen(deps, rollout) : (busyWithCause(cluster, rollout) ?? deps.planned(rollout, planId))
   const now = new Date(clock.nowMs()).toISOString()
   if (!prepared.ok) {
     const message = causeSentence(prepared.cause)
@@ -44,7 +51,14 @@ export async function prepareRollout(deps: PrepareDeps, rollout: Rollout): Promi
   await eraseBeyond(cluster, rollout, chunks.length)
   const { cause: _cause, message: _message, ...rest } = rollout.status ?? {}
   const summary = Object.fromEntries(prepared.parts.map((part) => [part.daemonSet, summaryOf(part)]))
-  await writeStatus(cluster, rollout, { ...rest, phase: 'Running', startedAt: now, chunks: chunks.length, summary })
+  await writeStatus(cluster, rollout, {
+    ...rest,
+    phase: 'Running',
+    startedAt: now,
+    chunks: chunks.length,
+    summary,
+    planId: planId ?? planIdOf(rollout.spec, prepared.members),
+  })
   return true
 }
 
@@ -52,8 +66,6 @@ export async function prepareRollout(deps: PrepareDeps, rollout: Rollout): Promi
 export function frozen({ cluster, dryRun, clock }: PrepareDeps, rollout: Rollout): Prepared {
   const busy = busyWith(cluster, rollout)
   if (busy !== null) return { ok: false, cause: busy }
-  const { planId } = rollout.spec
-  if (planId !== undefined) return { ok: false, cause: cause('rollout.no-plan', { planId }) }
   const namespace = namespaceOf(rollout)
   const resolved = resolveRelease(rollout.spec, namespace, (name) => cluster.daemonSets.get(`${namespace}/${name}`))
   if (!resolved.ok) return resolved
@@ -61,6 +73,11 @@ export function frozen({ cluster, dryRun, clock }: PrepareDeps, rollout: Rollout
   const candidates = cluster.nodes.values().map((node) => candidateOf(node, resolved.parts, (part) => pods[part]?.get(nameOf(node)), dryRun))
   const members = freeze(rollout.spec, candidates, clock.nowMs())
   return members.ok ? { ok: true, parts: resolved.parts, members: members.members } : members
+}
+
+function busyWithCause(cluster: Cluster, rollout: Rollout): Prepared | null {
+  const busy = busyWith(cluster, rollout)
+  return busy === null ? null : { ok: false, cause: busy }
 }
 
 /** Two rollouts for one DaemonSet would pull it two ways: the older one goes first. */

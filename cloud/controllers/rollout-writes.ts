@@ -38,8 +38,20 @@ export async function writeChunks(cluster: Cluster, rollout: Rollout, writes: re
   return done.every(Boolean)
 }
 
-export function writeRelease(cluster: Cluster, rollout: Rollout, parts: readonly ReleaseTemplates[]): Promise<boolean> {
-  return put<RolloutRelease>(cluster, cluster.rolloutReleases, rollout, nameOf(rollout), { rolloutUid: uidOf(rollout), parts }, () => true)
+export function writeRelease(
+  cluster: Cluster,
+  rollout: Rollout,
+  parts: readonly ReleaseTemplates[],
+  plan?: NonNullable<RolloutRelease['spec']['plan']>,
+): Promise<boolean> {
+  return put<RolloutRelease>(
+    cluster,
+    cluster.rolloutReleases,
+    rollout,
+    nameOf(rollout),
+    { rolloutUid: uidOf(rollout), parts, ...(plan === undefined ? {} : { plan }) },
+    () => true,
+  )
 }
 
 async function put<O extends RolloutMembers | RolloutRelease>(

@@ -30,7 +30,7 @@ export interface SchedulerController extends Controller {
   /** new readings of CPU, by pod uid */
   usageSeen(node: string, usedMilli: ReadonlyMap<string, readonly number[]>): void
   /** why this pod does not fit a node in place of the one with that uid; nothing = it fits */
-  refusalsInPlace(pod: Pod, node: string, insteadOf: string | null): readonly Cause[]
+  readonly refusalsInPlace: (pod: Pod, node: string, insteadOf: string | null) => readonly Cause[]
 }
 
 export interface SchedulerDeps extends ControllerDeps {

@@ -26,11 +26,16 @@ import { startReplicaSetController } from './replica-set-controller.ts'
 import { startReportController } from './report-controller.ts'
 import { startServiceController } from './service-controller.ts'
 import { readsUsage, startSchedulerController } from './scheduler-controller.ts'
+import type { SchedulerController } from './scheduler-controller.ts'
 import { RolloutBook } from './rollout-book.ts'
+import { makePlan, shownPlan } from './rollout-plans.ts'
+import type { PlanAnswer } from './rollout-plans.ts'
+import type { PrepareDeps } from './rollout-prepare.ts'
 import { startRolloutController } from './rollout-controller.ts'
 import { TelemetryBook } from './telemetry-book.ts'
 import { telemetryLooks } from './telemetry-looks.ts'
 import type { Profile } from '../core/scheduler/framework.ts'
+import type { RolloutPlan } from '../core/rollout/plan.ts'
 import type { WhyAnswer } from '../core/scheduler/why.ts'
 
 export interface ControllersDeps {
@@ -53,6 +58,10 @@ export interface Controllers {
   unreachable(device: string): Cause | null
   /** what metrics are made of; looked up now */
   figures(): Figures
+  /** what a Rollout would do; keeps its members for one that starts from it */
+  planRollout(namespace: string, rollout: unknown): Promise<PlanAnswer>
+  /** one that was made in the last day; null = there is none */
+  shownPlan(namespace: string, planId: string): RolloutPlan | null
   /** writes an Event */
   record(happening: Happening): void
   /** every rule on every device for a pod, as of now, or on one device; null when there is no such pod */
@@ -107,7 +116,7 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   const all = [
     scheduler,
     ...workloads,
-    startRolloutController({ ...shell, dryRun: (pod, node, insteadOf) => scheduler.refusalsInPlace(pod, node, insteadOf) }),
+    startRolloutController({ ...shell, dryRun: scheduler.refusalsInPlace }),
     publisher,
     reports,
     startGarbageController({ ...shell, store }),
@@ -129,7 +138,7 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   if (link.isConnected()) connected()
   return {
     figures: () => fleetFigures(cluster, book, all),
-    whyPod: (namespace, name, node) => scheduler.whyPod(namespace, name, node),
+    ...questions({ cluster, clock, dryRun: scheduler.refusalsInPlace }, scheduler),
     ...forSessions(book, events),
     telemetry,
     lookAt: telemetryLooks(deps),
@@ -149,6 +158,15 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
       cluster.stop()
       await Promise.all([...all.map((controller) => controller.stop()), events.stop()])
     },
+  }
+}
+
+/** What is answered without changing anything that acts. */
+function questions(deps: PrepareDeps, scheduler: SchedulerController): Pick<Controllers, 'planRollout' | 'shownPlan' | 'whyPod'> {
+  return {
+    whyPod: (namespace, name, node) => scheduler.whyPod(namespace, name, node),
+    planRollout: (namespace, rollout) => makePlan(deps, namespace, rollout),
+    shownPlan: (namespace, planId) => shownPlan(deps.cluster, namespace, planId),
   }
 }
 

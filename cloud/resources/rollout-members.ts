@@ -12,6 +12,7 @@ import type { WireCause } from '../../protocol/causes.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { KubeObject } from './object.ts'
 import type { PodTemplate } from './pod-template.ts'
+import type { RolloutSpec } from './rollout-spec.ts'
 import type { Verdict } from './rollout-verdict.ts'
 
 export const ROLLOUT_MEMBERS = 'rolloutmembers.skerry.dev'
@@ -49,12 +50,21 @@ export interface ReleaseTemplates {
   readonly next: PodTemplate
 }
 
+/** What a plan keeps beside templates and members: enough to show it again. */
+export interface PlanFacts {
+  readonly madeAt: string
+  readonly chunks: number
+  /** of what the Rollout must ask for, to start from it */
+  readonly digest: string
+  readonly name: string
+  readonly spec: RolloutSpec
+}
+
 export interface RolloutRelease extends KubeObject {
   readonly spec: {
     readonly rolloutUid: string
     readonly parts: readonly ReleaseTemplates[]
-    /** of a plan: when it was made, how many chunks of members it has, and the Rollout it is for */
-    readonly plan?: { readonly madeAt: string; readonly chunks: number; readonly digest: string }
+    readonly plan?: PlanFacts
   }
 }
 

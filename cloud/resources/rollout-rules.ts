@@ -6,6 +6,7 @@ import type { Issue } from '../../protocol/shape.ts'
 import { labelSelectorIssues } from './label-selector.ts'
 import { podSpecIssues } from './pod-rules.ts'
 import { amountIssues, isZeroAmount } from './rollout-amount.ts'
+import { policyIssues, TIME_ZONE_ANNOTATION, UPDATE_WINDOW_ANNOTATION } from './update-annotations.ts'
 import type { NodeChoice, ReleasePart, RolloutSpec, Wave } from './rollout-spec.ts'
 
 export function rolloutIssues(spec: RolloutSpec, old: RolloutSpec | null, adopted: boolean): readonly Issue[] {
@@ -21,6 +22,7 @@ export function rolloutIssues(spec: RolloutSpec, old: RolloutSpec | null, adopte
     ]),
     ...waveIssues(spec.waves ?? []),
     ...parallelIssues(spec.maxParallel),
+    ...windowIssues(spec.window),
     ...controlIssues(spec),
     ...(old === null ? [] : changeIssues(spec, old)),
   ]
@@ -84,6 +86,20 @@ function parallelIssues(amount: number | string | undefined): readonly Issue[] {
   const issues = amountIssues(amount, path, true)
   if (issues.length > 0 || !isZeroAmount(amount ?? 1)) return issues
   return [{ path, kind: 'invalid', message: 'must not be 0: nothing would ever change; use paused: true to stop' }]
+}
+
+/** The rules are those of the annotations that it becomes. */
+function windowIssues(window: RolloutSpec['window']): readonly Issue[] {
+  if (window === undefined) return []
+  const field: Readonly<Record<string, string>> = { [UPDATE_WINDOW_ANNOTATION]: 'updateWindow', [TIME_ZONE_ANNOTATION]: 'timeZone' }
+  const annotations = {
+    [UPDATE_WINDOW_ANNOTATION]: window.updateWindow,
+    ...(window.timeZone === undefined ? {} : { [TIME_ZONE_ANNOTATION]: window.timeZone }),
+  }
+  return policyIssues(annotations, 'spec.window').map((issue) => {
+    const key = Object.keys(field).find((annotation) => issue.path.includes(annotation))
+    return { ...issue, path: key === undefined ? 'spec.window' : `spec.window.${field[key] ?? ''}` }
+  })
 }
 
 function controlIssues(spec: RolloutSpec): readonly Issue[] {

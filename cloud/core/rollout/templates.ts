@@ -10,14 +10,13 @@ import { POD_TEMPLATE, defaultPodTemplate } from '../../resources/pod-template.t
 import type { PodTemplate } from '../../resources/pod-template.ts'
 import type { ReleaseTemplates } from '../../resources/rollout-members.ts'
 import type { ReleasePart, RolloutSpec } from '../../resources/rollout-spec.ts'
+import { policyIssues, TIME_ZONE_ANNOTATION, UPDATE_WINDOW_ANNOTATION } from '../../resources/update-annotations.ts'
 import { uidOf } from '../meta.ts'
 import { applyStrategicPatch } from '../patch-strategic.ts'
 import { sameTemplate } from '../pod-template.ts'
 
 /** On the pods of a device that is asked once more: the revision is another one for the device, so that it tries. */
 export const ATTEMPT_ANNOTATION = 'skerry.dev/rollout-attempt'
-const WINDOW_ANNOTATION = 'skerry.dev/update-window'
-const TIME_ZONE_ANNOTATION = 'skerry.dev/time-zone'
 
 export type Resolved = { readonly ok: true; readonly parts: readonly ReleaseTemplates[] } | { readonly ok: false; readonly cause: Cause }
 
@@ -52,7 +51,7 @@ function changed(part: ReleasePart, set: DaemonSet, spec: RolloutSpec): { readon
   const [shape] = check(POD_TEMPLATE, patched.value)
   if (shape !== undefined) return { fault: { path: shape.path, why: shape.message } }
   const template = withWindow(defaultPodTemplate(dropNulls(POD_TEMPLATE, patched.value as PodTemplate)), spec)
-  const [rule] = podSpecIssues(template.spec, 'spec')
+  const [rule] = [...podSpecIssues(template.spec, 'spec'), ...policyIssues(template.metadata?.annotations, 'metadata')]
   if (rule !== undefined) return { fault: { path: rule.path, why: rule.message } }
   if (!selects(set.spec.selector, template.metadata?.labels))
     return { fault: { path: 'metadata.labels', why: 'must go on matching spec.selector of the DaemonSet' } }
@@ -82,7 +81,7 @@ function withImages(template: PodTemplate, images: Readonly<Record<string, strin
 function withWindow(template: PodTemplate, { window }: RolloutSpec): PodTemplate {
   if (window === undefined) return template
   return withAnnotations(template, {
-    [WINDOW_ANNOTATION]: window.updateWindow,
+    [UPDATE_WINDOW_ANNOTATION]: window.updateWindow,
     ...(window.timeZone === undefined ? {} : { [TIME_ZONE_ANNOTATION]: window.timeZone }),
   })
 }
