@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { DesiredPod } from '../edge-agent/core/model.ts'
 import { overrideRefusal } from '../edge-agent/core/overrides.ts'
-import { pod } from './agent-world.ts'
+import { pod, smallDevice } from './agent-world.ts'
 import { Gateway } from './update-world.ts'
 
 const MINUTE = 60_000
@@ -183,6 +183,49 @@ describe('a rollback by the device itself', () => {
     device.restart(true)
     device.pass(MINUTE)
     expect(device.running('web')).toEqual(['web:a1'])
+  })
+})
+
+describe('what the device cannot take', () => {
+  it('is not begun, not held against the revision, and is begun when it can', () => {
+    const device = settled()
+    const gone: DesiredPod = { ...web('b2', { readySeconds: 30 }), placement: { pids: 5_000 } }
+    device.send({ kind: 'inventory', inventory: smallDevice(), hostIp: null })
+    device.tell([gone])
+    device.pass(10 * MINUTE)
+    expect([device.running('web'), device.pod('web')?.update]).toMatchObject([
+      ['web:a1'],
+      { reason: 'Updating', cause: { code: 'placement.pids.short' } },
+    ])
+    device.send({ kind: 'inventory', inventory: { ...smallDevice(), pids: { capacity: 10_000 } }, hostIp: null })
+    device.pass(MINUTE)
+    expect([device.running('web'), device.pod('web')?.update]).toEqual([['web:b2'], undefined])
+  })
+})
+
+describe('a switch that was taken back before it was made', () => {
+  it('leaves the trial of what runs as it was', () => {
+    const device = settled()
+    device.broken.add('web:bad')
+    device.tell([web('bad', { readySeconds: 60 })])
+    device.pass(20_000)
+    device.missing.add('web:c3')
+    device.tell([web('c3')])
+    device.pass(5_000)
+    device.tell([web('bad', { readySeconds: 60 })])
+    device.pass(2 * MINUTE)
+    expect([device.running('web'), device.pod('web')?.update?.reason]).toEqual([['web:a1'], 'RolledBack'])
+  })
+
+  it('is on trial when the power is cut between the disk and the switch', () => {
+    const device = settled()
+    device.broken.add('web:bad')
+    // the save that holds the switch is the last thing that happens
+    device.tell([web('bad', { readySeconds: 60 })])
+    expect(device.disk?.updates?.['web']).toMatchObject({ trial: { starts: 0 } })
+    device.restart(true)
+    device.pass(2 * MINUTE)
+    expect([device.running('web'), device.pod('web')?.update?.reason]).toEqual([['web:a1'], 'RolledBack'])
   })
 })
 

@@ -4,12 +4,17 @@
  * - A decision that must survive a power cut asks to be written at once, and is acted on when it is.
  */
 import { causeSentence } from '../../protocol/causes.ts'
+import type { Cause } from '../../protocol/causes.ts'
 import type { DesiredPod } from '../../protocol/desired-state.ts'
+import { admit } from './admission.ts'
 import { clockCause } from './clock-trust.ts'
+import { placeOf, planContainer } from './container-plan.ts'
+import { pressureAdmits } from './eviction.ts'
 import { imagesWanted } from './image-use.ts'
 import { matchContainers } from './match.ts'
 import type { DesiredState, Now, Step } from './model.ts'
 import { abortObsolete } from './obsolete.ts'
+import { needsSandbox } from './pod-units.ts'
 import { hasProbes } from './probes.ts'
 import { unreadyCause } from './readiness.ts'
 import type { AgentState, Effect } from './state.ts'
@@ -114,8 +119,26 @@ function factsOf(state: AgentState, desired: DesiredState, now: Now): DecideFact
       }
       return since
     },
+    refusal: (pod) => refusal(state, desired, pod),
+    begun: (pod) => matchContainers([pod], observed).wanted.some(({ kept, role }) => kept !== null && role !== 'sandbox'),
     whyNot: (pod) => whyNot(state, pod),
   }
+}
+
+/** As the planner asks before it makes a container. */
+function refusal(state: AgentState, desired: DesiredState, pod: DesiredPod): Cause | null {
+  const refused = admit(pod, state.inventory) ?? pressureAdmits(pod, state.pressure)
+  if (refused !== null) return refused
+  const { device, hostIp, inventory, local } = state
+  const place = placeOf({ device, hostIp, inventory, ...(local === undefined ? {} : { local }) })
+  // the address of its pod is known only beside what runs
+  const sandbox = (state.observed ?? []).find(({ podUid, ip }) => podUid === pod.uid && ip !== null) ?? null
+  if (sandbox === null && needsSandbox(pod)) return null
+  for (const match of matchContainers([pod], []).wanted) {
+    const made = planContainer({ match, sandbox, hold: null }, desired, place)
+    if (!made.ok) return made.cause
+  }
+  return null
 }
 
 function whyNot({ plan, ledger, probes, observed }: AgentState, pod: DesiredPod): string {
@@ -129,7 +152,8 @@ function whyNot({ plan, ledger, probes, observed }: AgentState, pod: DesiredPod)
 
 function isUrgent(before: PodRecord | undefined, after: PodRecord): boolean {
   return (
-    (after.switching !== null && before?.switching !== after.switching) || (after.failed !== null && before?.failed?.release !== after.failed.release)
+    (after.switching !== null && before?.switching?.hash !== after.switching.hash) ||
+    (after.failed !== null && before?.failed?.release !== after.failed.release)
   )
 }
 

@@ -77,7 +77,7 @@ function podReports(state: AgentState, now: Now): readonly PodReport[] {
   for (const { kind, identity, cause } of state.plan.verdicts)
     if (kind === 'blocked' && cause !== undefined && ours.has(identity.name)) blocked.set(identity.podUid, cause)
   const byPod = new Map<string, Match[]>()
-  for (const match of wanted) {
+  for (const match of wanted.map(served)) {
     const same = byPod.get(match.pod.uid)
     if (same === undefined) byPod.set(match.pod.uid, [match])
     else same.push(match)
@@ -137,6 +137,11 @@ function wantedPod(matches: readonly Match[], state: AgentState, blocked: Readon
       ...updateOf(state, pod.uid),
     },
   ]
+}
+
+/** What was made ahead does not speak for a container while the revision before serves. */
+function served(match: Match): Match {
+  return match.kept?.state === 'created' && match.older.some(({ state }) => state === 'running') ? { ...match, kept: null } : match
 }
 
 function updateOf({ updates }: AgentState, uid: string): Pick<PodReport, 'update'> {

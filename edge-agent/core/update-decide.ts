@@ -26,6 +26,10 @@ export interface DecideFacts extends GateFacts {
   readonly durable: boolean
   /** monotonic moment since which all of this revision runs and is ready; null = it is not */
   readySince(pod: DesiredPod): number | null
+  /** why the device cannot take it now, whatever the revision is worth: it is short of something, or what it needs is not there */
+  refusal(pod: DesiredPod): Cause | null
+  /** something of this revision was made */
+  begun(pod: DesiredPod): boolean
   /** why it is not ready, for people */
   whyNot(pod: DesiredPod): string
 }
@@ -87,6 +91,8 @@ function withTrial(record: PodRecord, pod: DesiredPod, facts: DecideFacts): PodR
   if (trial === null || (facts.now.monoMs < trial.untilMonoMs && trial.starts <= LIMITS.trialStarts.value)) return record
   const revision = revisionOf(record, pod, applied)
   if (healthy === null || healthy === applied || revision === null || revisionOf(record, pod, healthy) === null) return { ...record, trial: null }
+  // the device would not take it: nothing was learned about the revision
+  if (facts.refusal(revision) !== null && !facts.begun(revision)) return { ...record, applied: healthy, trial: null, switching: null }
   const why = facts.now.monoMs < trial.untilMonoMs ? `the agent was started ${trial.starts} times before it was ready` : facts.whyNot(revision)
   const failed = { hash: applied, release: releaseOf(revision), cause: rolledBack(applied, healthy, why) }
   return { ...record, applied: healthy, trial: null, fetched: null, switching: null, failed }
@@ -119,21 +125,32 @@ function next(record: PodRecord, pod: DesiredPod, facts: DecideFacts): { readonl
   const override = facts.overrides.find((one) => one.kind === 'run-previous' && one.pod?.uid === pod.uid)
   if (pinned !== null && override !== undefined) return waits('Held', overrideCause(override), override.untilMonoMs)
   if (failed !== null && failed.release === releaseOf(pod)) return waits('RolledBack', failed.cause)
-  if (switching === pod.specHash && facts.durable) return { record: switched(record, pod, facts), gate: null }
-  if (switching === pod.specHash) return waits('Updating', cause('update.switching'))
+  if (switching?.hash === pod.specHash && facts.durable) return { record: switched(record, pod, facts), gate: null }
+  if (switching?.hash === pod.specHash) return waits('Updating', cause('update.switching'))
   if (healthy !== null && !isFetched(record, pod)) {
     const failing = fetchFailure(pod, facts.ledger, facts.now.monoMs)
     return waits('Downloading', failing?.cause ?? cause('update.downloading'), failing?.notBeforeMonoMs ?? null)
   }
   const gate = gateOf(pod, record, facts)
   if (gate !== null && (healthy !== null || gate.reason !== 'WindowClosed')) return { record, gate }
+  const refused = healthy === null ? null : facts.refusal(pod)
+  if (refused !== null) return waits('Updating', refused)
   if (healthy === null) return { record: switched(record, pod, facts), gate: null }
-  return waits('Updating', cause('update.switching'), null, { ...record, switching: pod.specHash, trial: null, failed: null })
+  return waits('Updating', cause('update.switching'), null, {
+    ...record,
+    switching: { hash: pod.specHash, trialMs: trialMs(record, pod) },
+    failed: null,
+  })
+}
+
+/** null = there is nothing to return to, or it is not wanted */
+function trialMs({ healthy }: PodRecord, pod: DesiredPod): number | null {
+  const returns = healthy !== null && healthy !== pod.specHash && pod.policy?.rollback !== false
+  return returns ? (pod.policy?.readySeconds ?? LIMITS.readyDeadlineMs.value / 1000) * 1000 : null
 }
 
 function switched(record: PodRecord, pod: DesiredPod, { now }: DecideFacts): PodRecord {
-  const deadlineMs = (pod.policy?.readySeconds ?? LIMITS.readyDeadlineMs.value / 1000) * 1000
-  const returns = record.healthy !== null && record.healthy !== pod.specHash && pod.policy?.rollback !== false
-  const trial = returns ? { untilMonoMs: now.monoMs + deadlineMs, starts: 0 } : null
+  const lasts = trialMs(record, pod)
+  const trial = lasts === null ? null : { untilMonoMs: now.monoMs + lasts, starts: 0 }
   return { ...record, applied: pod.specHash, switching: null, fetched: null, failed: null, trial }
 }

@@ -19,7 +19,7 @@ export interface PodRecord {
   readonly previous: string | null
   readonly kept: readonly KeptRevision[]
   /** to be applied as soon as that is on disk; it would not be known to be on trial else */
-  readonly switching: string | null
+  readonly switching: { readonly hash: string; /** of the trial that begins with it; null = none does */ readonly trialMs: number | null } | null
   /** `applied` has to become healthy until then; null = it was, or there is nothing to return to */
   readonly trial: Trial | null
   /** not tried again until the pod asks for another release; see releaseOf */

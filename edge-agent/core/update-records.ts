@@ -33,8 +33,8 @@ export function carryOver(records: Records, before: DesiredState | null, after: 
 
 /** Without revisions that nothing names, or that the document holds. */
 export function pruned(record: PodRecord, wanted: DesiredPod): PodRecord {
-  const { applied, healthy, previous, pinned, switching } = record
-  const named = new Set([applied, healthy, previous, pinned, switching])
+  const { applied, healthy, previous, pinned } = record
+  const named = new Set([applied, healthy, previous, pinned])
   const kept = record.kept.filter(({ pod }) => pod.specHash !== wanted.specHash && named.has(pod.specHash))
   return kept.length === record.kept.length ? record : { ...record, kept }
 }
@@ -76,14 +76,20 @@ export function toSavedRecords(records: Records, desired: DesiredState, nowMonoM
 function toSaved({ applied, switching, healthy, previous, kept, trial, failed, lock }: PodRecord, nowMonoMs: number): SavedRecord {
   const left = (untilMonoMs: number): number => Math.max(0, Math.round(untilMonoMs - nowMonoMs))
   return {
-    applied: switching ?? applied,
+    applied: switching?.hash ?? applied,
     ...(healthy === null ? {} : { healthy }),
     ...(previous === null ? {} : { previous }),
     ...(kept.length === 0 ? {} : { kept }),
-    ...(trial === null ? {} : { trial: { remainingMs: left(trial.untilMonoMs), starts: trial.starts } }),
+    ...savedTrial(switching, trial, left),
     ...(failed === null ? {} : { failed: { ...failed, cause: { code: failed.cause.code, facts: failed.cause.facts } } }),
     ...(lock === null ? {} : { lock: { id: lock.id, issuedAt: lock.issuedAt, remainingMs: left(lock.untilMonoMs) } }),
   }
+}
+
+/** A switch is on disk before it is made, and with it that the revision is on trial. */
+function savedTrial(switching: PodRecord['switching'], trial: PodRecord['trial'], left: (untilMonoMs: number) => number): Pick<SavedRecord, 'trial'> {
+  if (switching !== null) return switching.trialMs === null ? {} : { trial: { remainingMs: switching.trialMs, starts: 0 } }
+  return trial === null ? {} : { trial: { remainingMs: left(trial.untilMonoMs), starts: trial.starts } }
 }
 
 /** After a restart of the agent: what was left of each time goes on. Pods without a record run what their document says. */

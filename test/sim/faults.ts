@@ -1,7 +1,7 @@
 /** The seeded schedule of a run: what operators do and what goes wrong, one entry at a time. Everything it breaks, `healAll` mends. */
 import { cause } from '../../protocol/causes.ts'
 import type { SimDevice } from './sim-device.ts'
-import { IMAGES } from './world.ts'
+import { BAD_IMAGE, IMAGES } from './world.ts'
 import type { World } from './world.ts'
 
 interface Deed {
@@ -25,6 +25,9 @@ const DEEDS: readonly Deed[] = [
   { name: 'deploy b with a host port', weight: 2, run: (w) => w.cloud.deploy('b', w.random.pick(IMAGES) ?? 'app:1', 1, 8080) },
   { name: 'daemon c', weight: 3, run: (w) => w.cloud.daemon('c', w.random.pick(IMAGES) ?? 'app:1') },
   { name: 'deploy d with CPUs of its own', weight: 3, run: (w) => w.cloud.deployAlone('d', w.random.pick(IMAGES) ?? 'app:1', w.random.int(0, 2)) },
+  { name: 'daemon e in place', weight: 3, run: (w) => w.cloud.daemonInPlace('e', w.random.pick(IMAGES) ?? 'app:1') },
+  { name: 'a bad revision of e', weight: 3, run: (w) => w.cloud.daemonInPlace('e', BAD_IMAGE) },
+  { name: 'delete e', weight: 1, run: (w) => w.cloud.remove('daemonsets.apps', 'e') },
   { name: 'delete a', weight: 1, run: (w) => w.cloud.remove('deployments.apps', 'a') },
   { name: 'delete c', weight: 1, run: (w) => w.cloud.remove('daemonsets.apps', 'c') },
   {
@@ -98,7 +101,7 @@ const DEEDS: readonly Deed[] = [
     weight: 1,
     run: (w, device) => {
       device.engine.registry.clear()
-      later(w, 5_000, 120_000, () => IMAGES.forEach((image) => device.engine.registry.add(image)))
+      later(w, 5_000, 120_000, () => [...IMAGES, BAD_IMAGE].forEach((image) => device.engine.registry.add(image)))
     },
   },
   {
@@ -184,7 +187,7 @@ export function healAll(world: World): void {
     device.disk.failing = null
     device.recover()
     device.engine.clearFailures()
-    for (const image of IMAGES) device.engine.registry.add(image)
+    for (const image of [...IMAGES, BAD_IMAGE]) device.engine.registry.add(image)
     device.engine.startDaemon()
     device.startAgent()
   }

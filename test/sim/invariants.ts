@@ -5,6 +5,7 @@ import type { Version } from '../../protocol/desired-state.ts'
 import { parseIdList } from '../../protocol/id-list.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { StatusReport } from '../../protocol/status-report.ts'
+import { wantedState } from '../../edge-agent/core/wanted-state.ts'
 import { runOf } from '../../edge-agent/core/probes.ts'
 import { fieldView } from '../../edge-agent/local-page/view.ts'
 import type { EngineAction } from './sim-engine.ts'
@@ -41,7 +42,7 @@ export class Invariants {
     if (state === null) return
     if (state.knowledge !== 'known' || state.desired === null)
       this.#fail('I2', device, `${action.call} of ${found.name} while the desired state is ${state.knowledge}`)
-    const wanted = state.desired?.pods.some((pod) => pod.uid === found.podUid && pod.specHash === found.specHash) ?? false
+    const wanted = wantedState(state)?.pods.some((pod) => pod.uid === found.podUid && pod.specHash === found.specHash) ?? false
     const twins = device.engine.all().filter((one) => one.podUid === found.podUid && one.specHash === found.specHash && one.state === 'running')
     const sick = Object.values(state.probes).some(({ run, unhealthy }) => unhealthy !== null && run === runOf(found))
     const evicted = state.pressure.evicted[found.podUid] !== undefined

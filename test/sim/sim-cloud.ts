@@ -7,6 +7,7 @@ import { NAMESPACES } from '../../cloud/resources/namespace.ts'
 import type { KubeObject, ResourceDefinition } from '../../cloud/resources/object.ts'
 import { resourceKey } from '../../cloud/resources/object.ts'
 import { resourceByKey } from '../../cloud/resources/registry.ts'
+import { READY_DEADLINE_ANNOTATION, UPDATE_STRATEGY_ANNOTATION } from '../../cloud/resources/update-annotations.ts'
 import { openMemoryStore } from '../../cloud/store/memory-store.ts'
 import { startControllers } from '../../cloud/controllers/start-controllers.ts'
 import type { Controllers } from '../../cloud/controllers/start-controllers.ts'
@@ -17,6 +18,9 @@ import type { SimBroker } from './sim-broker.ts'
 import { createSimCloudLink } from './sim-links.ts'
 import { Machine } from './virtual-time.ts'
 import type { ProcessClock, VirtualTime } from './virtual-time.ts'
+
+/** what a new revision has to become ready */
+export const READY_DEADLINE_MS = 40_000
 
 export interface CloudWorld {
   readonly time: VirtualTime
@@ -93,6 +97,18 @@ export class SimCloud {
     await this.#apply(DAEMON_SETS, { apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: { name, namespace: 'default' }, spec })
   }
 
+  /** Updated in place, with little time to become ready. */
+  async daemonInPlace(name: string, image: string): Promise<void> {
+    const annotations = { [UPDATE_STRATEGY_ANNOTATION]: 'InPlace' }
+    const { metadata, spec: pod } = template(name, image, null)
+    const spec = {
+      selector: { matchLabels: { app: name } },
+      updateStrategy: { rollingUpdate: { maxUnavailable: '100%' } },
+      template: { metadata: { ...metadata, annotations: { [READY_DEADLINE_ANNOTATION]: String(READY_DEADLINE_MS / 1000) } }, spec: pod },
+    }
+    await this.#apply(DAEMON_SETS, { apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: { name, namespace: 'default', annotations }, spec })
+  }
+
   async remove(resource: 'deployments.apps' | 'daemonsets.apps', name: string): Promise<void> {
     await this.store.delete(resource, 'default', name, null)
   }
@@ -141,7 +157,7 @@ const PROBES: Readonly<Record<string, object>> = {
   b: { startupProbe: { tcpSocket: { port: 80 }, periodSeconds: 5 }, lifecycle: { postStart: { exec: { command: ['true'] } } } },
 }
 
-function template(name: string, image: string, hostPort: number | null): unknown {
+function template(name: string, image: string, hostPort: number | null): { readonly metadata: object; readonly spec: object } {
   const ports = hostPort === null ? {} : { ports: [{ containerPort: 80, hostPort }] }
   return {
     metadata: { labels: { app: name } },

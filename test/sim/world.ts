@@ -16,6 +16,8 @@ import type { EngineAction } from './sim-engine.ts'
 import { VirtualTime } from './virtual-time.ts'
 
 export const IMAGES: readonly string[] = ['app:1', 'app:2', 'app:3']
+/** its containers end soon after each start */
+export const BAD_IMAGE = 'app:bad'
 
 export interface WorldOptions {
   readonly seed: number
@@ -68,12 +70,15 @@ export class World {
       (_, index) =>
         new SimDevice(
           `gw-${index + 1}`,
-          { ...parts, random: this.random.fork(), trusted, images: IMAGES, diskLies: options.sabotage === 'lying-disk' },
+          { ...parts, random: this.random.fork(), trusted, images: [...IMAGES, BAD_IMAGE], diskLies: options.sabotage === 'lying-disk' },
           watch,
         ),
     )
     this.broker.onPublish = (topic, bytes) => this.#lookAt(topic, bytes)
-    for (const device of this.devices) device.engine.addForeign('somebody-elses')
+    for (const device of this.devices) {
+      device.engine.addForeign('somebody-elses')
+      device.engine.programs.set(BAD_IMAGE, { exitsAfterMs: 1_500, exitCode: 1 })
+    }
   }
 
   note(line: string): void {
@@ -99,29 +104,47 @@ export class World {
   /** Why the world has not converged yet, or null: engines, cloud objects and desired states must all say the same. */
   async unsettled(): Promise<string | null> {
     const pods = await this.cloud.list('pods')
+    const live = pods.filter((pod) => pod.metadata.deletionTimestamp === undefined)
+    const bad = new Set(live.filter((pod) => imageOf(pod['spec']) === BAD_IMAGE).map((pod) => pod.metadata.uid ?? ''))
     for (const device of this.devices) {
+      const broken = brokenUpdate(device, bad)
+      if (broken !== null) return broken
       const wanted = pods
         .filter(
           (pod) =>
-            isRecord(pod['spec']) && pod['spec']['nodeName'] === device.name && pod.metadata.deletionTimestamp === undefined && !isEvicted(pod),
+            !bad.has(pod.metadata.uid ?? '') &&
+            isRecord(pod['spec']) &&
+            pod['spec']['nodeName'] === device.name &&
+            pod.metadata.deletionTimestamp === undefined &&
+            !isEvicted(pod),
         )
         .map((pod) => pod.metadata.uid)
-      const ours = device.engine.all().filter((one) => one.podUid !== '')
+      const ours = device.engine.all().filter((one) => one.podUid !== '' && !bad.has(one.podUid))
       const running = ours.filter((one) => one.state === 'running').map((one) => one.podUid)
       if (ours.length !== running.length || wanted.length !== running.length || wanted.some((uid) => !running.includes(uid ?? ''))) {
         return `${device.name} runs ${running.length} of ${ours.length} containers, the cloud wants ${wanted.length} pods`
       }
       // what is freed by an end is given to the others in a wave of its own
-      if ((device.state()?.plan.waves.length ?? 0) > 0) return `${device.name} has work at hand`
+      if (bad.size === 0 && (device.state()?.plan.waves.length ?? 0) > 0) return `${device.name} has work at hand`
     }
     for (const kind of ['deployments.apps', 'daemonsets.apps']) {
       for (const object of await this.cloud.list(kind)) {
+        if (imageOf(isRecord(object['spec']) && isRecord(object['spec']['template']) ? object['spec']['template']['spec'] : null) === BAD_IMAGE)
+          continue
         const fault = unready(object.kind, object['spec'], object['status'], this.devices.length)
         if (fault !== null) return `${object.kind} ${object.metadata.name ?? ''}: ${fault}`
       }
     }
-    const unreported = pods.find((pod) => !isEvicted(pod) && (!isRecord(pod['status']) || pod['status']['phase'] !== 'Running'))
+    const unreported = pods.find(
+      (pod) => !bad.has(pod.metadata.uid ?? '') && !isEvicted(pod) && (!isRecord(pod['status']) || pod['status']['phase'] !== 'Running'),
+    )
     return unreported === undefined ? null : `pod ${unreported.metadata.name ?? ''} is not Running in the cloud`
+  }
+
+  /** A bad revision that has nothing to return to is started again and again. */
+  async isRestless(): Promise<boolean> {
+    const bad = (await this.cloud.list('pods')).filter((pod) => imageOf(pod['spec']) === BAD_IMAGE).map((pod) => pod.metadata.uid ?? '')
+    return bad.some((uid) => this.devices.some((device) => device.state()?.updates?.records[uid]?.healthy === null))
   }
 
   /** A forged or replayed message in the place of the desired state. */
@@ -161,6 +184,28 @@ export class World {
     const parsed = opened.ok ? parse(DESIRED_STATE, opened.body) : null
     if (parsed?.ok === true) this.invariants.signed(device, parsed.value)
   }
+}
+
+function imageOf(spec: unknown): unknown {
+  const containers = isRecord(spec) ? spec['containers'] : null
+  const [first]: readonly unknown[] = Array.isArray(containers) ? containers : []
+  return isRecord(first) ? first['image'] : undefined
+}
+
+/**
+ * A pod whose newest revision is bad: where one was healthy before, it runs again, alone, and its device says why. Where none
+ * was, nothing is asked.
+ */
+function brokenUpdate(device: SimDevice, bad: ReadonlySet<string>): string | null {
+  for (const [uid, record] of Object.entries(device.state()?.updates?.records ?? {})) {
+    if (!bad.has(uid) || record.healthy === null) continue
+    const ours = device.engine.all().filter((one) => one.podUid === uid)
+    const healthy = ours.filter((one) => one.state === 'running' && one.specHash === record.healthy)
+    if (ours.length !== 1 || healthy.length !== 1) return `${device.name}: pod ${uid} does not run its last healthy revision`
+    const reason = device.state()?.updates?.pending[uid]?.reason
+    if (reason !== 'RolledBack') return `${device.name}: pod ${uid} says ${reason ?? 'nothing'} about its bad revision`
+  }
+  return null
 }
 
 /** It stays as a record until somebody deletes it. */
