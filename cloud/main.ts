@@ -12,7 +12,7 @@ import { openApiServer } from './apiserver/server.ts'
 import { readConfig } from './config.ts'
 import type { Config } from './config.ts'
 import { createConsole } from './console/server.ts'
-import type { Console } from './console/server.ts'
+import type { Console, ConsoleOptions } from './console/server.ts'
 import { startControllers } from './controllers/start-controllers.ts'
 import type { Controllers } from './controllers/start-controllers.ts'
 import { apiUrl, brokerSecret, joinDocument } from './join-document.ts'
@@ -63,8 +63,8 @@ async function run(config: Config, log: Log): Promise<() => Promise<void>> {
       log,
       assetsDir,
       authorize: mayRead,
-      facts: (device) => controllers.deviceFacts(device),
       why: whyPod,
+      ...whatConsoleAsks(controllers),
     }),
   )
   link.onMessage(({ device }) => console?.deviceChanged(device))
@@ -133,6 +133,14 @@ function linkAccount(
 ): { readonly url: string; readonly username: string; readonly password: string } {
   if (config.broker !== null) return config.broker
   return { url: `mqtt://127.0.0.1:${broker?.port ?? 0}`, username: CLOUD_CLIENT_ID, password: brokerPassword(secret, CLOUD_CLIENT_ID) }
+}
+
+function whatConsoleAsks(controllers: Controllers): Pick<ConsoleOptions, 'facts' | 'readings' | 'lookAt'> {
+  return {
+    facts: (device) => controllers.deviceFacts(device),
+    readings: (device) => controllers.telemetry.samples(device),
+    lookAt: (device) => controllers.lookAt(device),
+  }
 }
 
 /** A cloud without a built console still serves its API. */

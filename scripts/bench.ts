@@ -1,4 +1,5 @@
 /** `npm run bench -- CASE [--json]`: speed, as ratios to something run beside it. Never a test's verdict. */
+import { benchConsole } from './bench/console.ts'
 import { benchConverge } from './bench/converge.ts'
 import { benchFleet } from './bench/fleet.ts'
 import { benchResident } from './bench/resident.ts'
@@ -16,6 +17,11 @@ const CASES: Readonly<Record<string, { readonly what: string; readonly needsBuil
   fleet: {
     what: 'one change to 1,000, 3,000 and 10,000 pretend devices beside bare MQTT clients; numbers after it, as 500,2000, choose others',
     run: () => benchFleet(process.argv[3]),
+  },
+  console: {
+    what: 'the console with 100,000 devices: queries, the field, 50 tabs, and frames of a real browser with 10,000 changes a second',
+    needsBuild: false,
+    run: () => benchConsole(),
   },
   schedule: {
     what: 'pods per second with durable bindings and no sampling, six shapes; a word after it picks shapes by name',

@@ -48,6 +48,13 @@ export const IMPORT_RULES: readonly ImportRule[] = [
   rule('cloud/console/', ['protocol/', 'cloud/ports.ts', 'cloud/resources/', 'cloud/core/'], ['node:'], false, 'serves the web app'),
   rule('cloud/metrics/', ['protocol/', 'cloud/ports.ts', 'cloud/core/'], ['node:'], false, 'counts and times, and /metrics'),
   rule('cloud/console/web/', ['protocol/', 'cloud/console/'], ['preact', 'preact/hooks', '@preact/signals', 'preact-iso'], false, 'the web app'),
+  rule(
+    'cloud/console/web/editor/',
+    ['protocol/', 'cloud/console/'],
+    ['preact', 'preact/hooks', '@preact/signals', 'preact-iso', 'yaml'],
+    false,
+    'manifests as text: loaded when somebody edits',
+  ),
   rule('cloud/cli/', ['protocol/', 'cloud/resources/', 'cloud/core/'], ['node:', 'yaml'], false, 'the skerry command'),
   rule('cloud/config.ts', ['protocol/'], ['node:'], false, 'the only reader of process.env and flags'),
   rule('cloud/', ['protocol/', 'device-profiles/', 'cloud/'], ['node:'], false, 'composition root'),
@@ -102,7 +109,7 @@ export const LIBRARY_OWNERS: Readonly<Record<string, readonly string[]>> = {
   aedes: ['cloud/mqtt/'],
   'node:sqlite': ['cloud/store/'],
   systeminformation: ['edge-agent/inventory/'],
-  yaml: ['cloud/apiserver/', 'cloud/cli/'],
+  yaml: ['cloud/apiserver/', 'cloud/cli/', 'cloud/console/web/editor/'],
   '@peculiar/x509': ['cloud/apiserver/certificate.ts'],
 }
 

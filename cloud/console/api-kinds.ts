@@ -1,14 +1,6 @@
 /** Where objects of each kind live in the API: the editor finds the path of a manifest with it. */
+import type { ApiKind } from './live-protocol.ts'
 import { RESOURCE_DEFINITIONS, apiVersionOf } from '../resources/registry.ts'
-
-export interface ApiKind {
-  readonly apiVersion: string
-  readonly kind: string
-  /** `/apis/apps/v1` */
-  readonly prefix: string
-  readonly plural: string
-  readonly namespaced: boolean
-}
 
 export function apiKinds(): readonly ApiKind[] {
   return RESOURCE_DEFINITIONS.map((one) => ({

@@ -12,7 +12,8 @@ export function saidOnly(sentence: string): CauseView {
   return { code: '', says: capital(sentence), next: '' }
 }
 
-function capital(text: string): string {
+/** As a sentence of its own. */
+export function capital(text: string): string {
   const first = text.charAt(0).toUpperCase() + text.slice(1)
   return /[.!?…]$/.test(first) ? first : `${first}.`
 }

@@ -1,20 +1,22 @@
 /** The parts that tell of one thing: a device, a workload, the fleet's summary, and who has to decide. */
 import { desiredPod } from '../core/desired-pod.ts'
 import type { StatusReport } from '../../protocol/status-report.ts'
+import type { TelemetrySample } from '../../protocol/telemetry.ts'
 import type { Pod } from '../resources/pod.ts'
 import type { DeviceFacts } from './device-row.ts'
 import type { FleetTables } from './fleet-tables.ts'
-import type { Compared, Decision, DevicePart, OverrideView, WorkloadPart } from './live-protocol.ts'
+import type { Compared, Decision, DevicePart, OverrideView, Reading, WorkloadPart } from './live-protocol.ts'
 import type { Mirror } from './mirror.ts'
-import type { EventRow, PodRow } from './view-model.ts'
+import type { EventRow, PodRow, RolloutRow } from './view-model.ts'
 import { severity } from './vocabulary.ts'
 
 const MOST_PODS = 300
 const MOST_EVENTS = 40
+const MOST_READINGS = 60
 /** Pods of a workload whose events are told with it. */
 const PODS_WITH_EVENTS = 100
 
-export function devicePart(name: string, mirror: Mirror, facts: DeviceFacts): DevicePart | null {
+export function devicePart(name: string, mirror: Mirror, facts: DeviceFacts, samples: readonly TelemetrySample[]): DevicePart | null {
   const row = mirror.tables.devices.get(name)
   if (row === undefined) return null
   const pods = mirror.podsOn(name)
@@ -25,6 +27,7 @@ export function devicePart(name: string, mirror: Mirror, facts: DeviceFacts): De
     compared: compared.sort((a, b) => byTrouble(a.pod, b.pod)),
     holds: holdsOf(facts),
     overrides: overridesOf(facts.report),
+    readings: samples.slice(-MOST_READINGS).map(readingOf),
     events: eventsAbout(mirror.tables, about),
   }
 }
@@ -37,15 +40,30 @@ export function workloadPart(key: string, mirror: Mirror): WorkloadPart {
   return { row: mirror.tables.workloads.get(key) ?? null, pods, podCount: rows.length, events: eventsAbout(mirror.tables, about) }
 }
 
-/** What people on site hold: the cloud cannot change it, so somebody should know. */
-export function heldDecisions(devices: Iterable<{ readonly name: string; readonly held: number }>): readonly Decision[] {
-  return [...devices].map(({ name, held }) => ({
-    key: `override ${name}`,
-    kind: 'override',
-    says: `${name}: ${held === 1 ? 'one thing is' : `${held} things are`} decided on site and not by the cloud.`,
-    href: `/console/devices/${name}`,
-    sinceMs: null,
-  }))
+/** Everything that goes on only when somebody decides, or that somebody decided without the cloud. */
+export function decisions(rollouts: Iterable<RolloutRow>, held: Iterable<{ readonly name: string; readonly held: number }>): readonly Decision[] {
+  return [
+    ...[...rollouts].flatMap((row): readonly Decision[] =>
+      row.waits === null
+        ? []
+        : [
+            {
+              key: `rollout ${row.key}`,
+              kind: row.waits,
+              says: `${row.name}: ${row.says}`,
+              href: `/console/rollouts/${row.key}`,
+              sinceMs: row.sinceMs,
+            },
+          ],
+    ),
+    ...[...held].map(({ name, held }): Decision => ({
+      key: `override ${name}`,
+      kind: 'override',
+      says: `${name}: ${held === 1 ? 'one thing is' : `${held} things are`} decided on site and not by the cloud.`,
+      href: `/console/devices/${name}`,
+      sinceMs: null,
+    })),
+  ]
 }
 
 function byTrouble(a: PodRow, b: PodRow): number {
@@ -67,6 +85,16 @@ function compare(pod: Pod, mirror: Mirror, report: StatusReport | null): Compare
   if (desired !== null && running !== null && desired.image !== running.image) differs.push('image')
   if (wanted !== (container?.state === 'running')) differs.push('state')
   return { pod: row, desired, reported, running, differs: row.tone === 'ok' && row.word === 'stopped' ? [] : differs }
+}
+
+function readingOf({ at, device }: TelemetrySample): Reading {
+  return {
+    atMs: Date.parse(at) || 0,
+    cpuMilli: device?.cpuMilli ?? null,
+    memory: device?.memory ?? null,
+    disk: device?.disk ?? null,
+    temperatureC: device?.temperatureC ?? null,
+  }
 }
 
 function short(hash: string): string {

@@ -5,8 +5,9 @@
  * - The watch starts at the lowest revision of the lists it follows, so no change is lost between list and watch; a change that
  *   a list had already is applied twice, which changes nothing because objects are replaced whole and never by an older one.
  */
+import type { TelemetrySample } from '../../protocol/telemetry.ts'
 import type { Clock, Log, Store } from '../ports.ts'
-import { devicePart, heldDecisions, workloadPart } from './detail-parts.ts'
+import { decisions, devicePart, workloadPart } from './detail-parts.ts'
 import { NO_FACTS } from './device-row.ts'
 import type { DeviceFacts } from './device-row.ts'
 import { SAMPLE_MS } from './fleet-tally.ts'
@@ -16,12 +17,18 @@ import type { WholeWish } from './live-parts.ts'
 import type { Parts } from './live-protocol.ts'
 import { LiveTabs } from './live-tabs.ts'
 import { MIRRORED, Mirror } from './mirror.ts'
+import { rolloutPart } from './rollout-row.ts'
 
 export interface LivePictureParts {
   readonly store: Store
   readonly clock: Clock
   readonly log: Log
+  /** what the cloud knows of a device beside its Node: newest report, last contact */
   facts?(device: string): DeviceFacts
+  /** what the device used lately, oldest first */
+  readings?(device: string): readonly TelemetrySample[]
+  /** somebody looks at a device: it is asked for readings for a while */
+  lookAt?(device: string): void
 }
 
 export interface LivePicture {
@@ -52,7 +59,7 @@ export async function startLivePicture(parts: LivePictureParts, onExpired: () =>
     clock,
     new LiveParts(
       tables,
-      (wish) => whole(wish, mirror, facts, clock.nowMs()),
+      (wish) => whole(wish, mirror, parts),
       () => clock.monoMs(),
     ),
     take,
@@ -84,18 +91,23 @@ export async function startLivePicture(parts: LivePictureParts, onExpired: () =>
   }
 }
 
-function whole(wish: WholeWish, mirror: Mirror, facts: (device: string) => DeviceFacts, nowMs: number): Parts[WholeWish['part']] {
-  const { tally, causes } = mirror.tables
+function whole(wish: WholeWish, mirror: Mirror, { clock, facts = () => NO_FACTS, readings, lookAt }: LivePictureParts): Parts[WholeWish['part']] {
+  const { tally, causes, rollouts } = mirror.tables
   switch (wish.part) {
     case 'summary':
-      return tally.part(nowMs, [...heldDecisions(tally.held())].length)
+      return tally.part(clock.nowMs(), decisions(rollouts.values(), tally.held()).length)
     case 'causes':
       return causes.part()
     case 'inbox':
-      return { decisions: heldDecisions(tally.held()) }
+      return { decisions: decisions(rollouts.values(), tally.held()) }
     case 'device':
-      return devicePart(wish.name, mirror, facts(wish.name))
+      lookAt?.(wish.name)
+      return devicePart(wish.name, mirror, facts(wish.name), readings?.(wish.name) ?? [])
     case 'workload':
       return workloadPart(wish.key, mirror)
+    case 'rollout': {
+      const rollout = mirror.rollout(wish.key)
+      return rollout === undefined ? null : rolloutPart(rollout)
+    }
   }
 }

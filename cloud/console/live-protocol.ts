@@ -2,6 +2,7 @@
  * What a tab asks to be told, and the answers, as data. A tab has one stream; it names its wishes by keys of its own, and each
  * message carries only the parts that changed.
  */
+import type { RolloutPart } from './rollout-view.ts'
 import type { FacetCount } from './row-view.ts'
 import type { CauseView, DeviceRow, EventRow, PodRow, Standing, TableName, Tables, WorkloadRow } from './view-model.ts'
 
@@ -30,6 +31,7 @@ export type Wish =
   | { readonly part: 'causes' }
   | { readonly part: 'device'; readonly name: string }
   | { readonly part: 'workload'; readonly key: string }
+  | { readonly part: 'rollout'; readonly key: string }
   | { readonly part: 'inbox' }
 
 /** At most this many wishes of one tab. */
@@ -115,12 +117,23 @@ export interface OverrideView {
   readonly endsAtMs: number
 }
 
+/** What the device used at one moment; null = it could not be read. */
+export interface Reading {
+  readonly atMs: number
+  readonly cpuMilli: number | null
+  readonly memory: number | null
+  readonly disk: number | null
+  readonly temperatureC: number | null
+}
+
 export interface DevicePart {
   readonly row: DeviceRow
   readonly compared: readonly Compared[]
   /** the document it holds, and whether its engine matches it; null = it has not reported */
   readonly holds: { readonly generation: number; readonly converged: boolean; readonly plan: readonly string[]; readonly atMs: number } | null
   readonly overrides: readonly OverrideView[]
+  /** oldest first; empty until the device has answered that somebody looks */
+  readonly readings: readonly Reading[]
   readonly events: readonly EventRow[]
 }
 
@@ -153,6 +166,7 @@ export interface Parts {
   readonly causes: CausesPart
   readonly device: DevicePart | null
   readonly workload: WorkloadPart
+  readonly rollout: RolloutPart | null
   readonly inbox: InboxPart
 }
 
@@ -162,4 +176,14 @@ export type PartOf<W extends Wish> = Parts[W['part']]
 export interface LiveMessage {
   readonly atMs: number
   readonly parts: Readonly<Record<string, Parts[Wish['part']]>>
+}
+
+/** Where objects of a kind live in the API. */
+export interface ApiKind {
+  readonly apiVersion: string
+  readonly kind: string
+  /** `/apis/apps/v1` */
+  readonly prefix: string
+  readonly plural: string
+  readonly namespaced: boolean
 }

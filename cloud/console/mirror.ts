@@ -6,22 +6,26 @@
  * - A row is made from objects only, so a row that is marked too often costs time and never shows anything else.
  * - `take` is the only place where rows change.
  */
-import { controllerOf } from '../core/meta.ts'
+import { controllerOf, keyOf } from '../core/meta.ts'
 import type { Change, StoredObject } from '../ports.ts'
 import type { Event } from '../resources/event.ts'
 import type { Node } from '../resources/node.ts'
 import type { KubeObject } from '../resources/object.ts'
 import type { Pod } from '../resources/pod.ts'
+import type { Rollout } from '../resources/rollout.ts'
 import { NO_FACTS, deviceRow } from './device-row.ts'
 import type { DeviceFacts } from './device-row.ts'
 import { eventRow } from './event-row.ts'
 import { KeyIndex } from './key-index.ts'
 import { placeOf, podRow, workloadKeyOf } from './pod-row.ts'
+import { rolloutRow } from './rollout-row.ts'
 import { sameValue } from './same-value.ts'
 import type { PodRow, TableName } from './view-model.ts'
 import type { FleetTables } from './fleet-tables.ts'
 import { EMPTY_TALLY, tallied, workloadRow } from './workload-row.ts'
 import type { PodTally, Workload } from './workload-row.ts'
+
+const ROLLOUTS = 'rollouts.skerry.dev'
 
 /** Kinds that are shown or needed to show others, by store key. */
 export const MIRRORED = [
@@ -32,6 +36,7 @@ export const MIRRORED = [
   'replicasets.apps',
   'jobs.batch',
   'cronjobs.batch',
+  ROLLOUTS,
   'events',
 ] as const
 
@@ -54,7 +59,13 @@ export class Mirror {
   readonly #podsOfOwner = new KeyIndex()
   readonly #links = new Map<string, { readonly workload: string; readonly device: string | null; readonly owner: string }>()
   readonly #tallies = new Map<string, PodTally>()
-  readonly #marked: { readonly [T in TableName]: Set<string> } = { devices: new Set(), pods: new Set(), workloads: new Set(), events: new Set() }
+  readonly #marked: { readonly [T in TableName]: Set<string> } = {
+    devices: new Set(),
+    pods: new Set(),
+    workloads: new Set(),
+    events: new Set(),
+    rollouts: new Set(),
+  }
   readonly #facts: (device: string) => DeviceFacts
 
   constructor(tables: FleetTables, facts: (device: string) => DeviceFacts = () => NO_FACTS) {
@@ -89,8 +100,8 @@ export class Mirror {
     return this.#objects.get('pods')?.get(key) as Pod | undefined
   }
 
-  object(resource: string, key: string): KubeObject | undefined {
-    return this.#objects.get(resource)?.get(key)
+  rollout(key: string): Rollout | undefined {
+    return this.#objects.get(ROLLOUTS)?.get(key) as Rollout | undefined
   }
 
   podsOn(device: string): readonly Pod[] {
@@ -118,6 +129,10 @@ export class Mirror {
     for (const key of this.#drain('events')) {
       const event = this.#objects.get('events')?.get(key) as Event | undefined
       differs = put(this.tables.events, key, event === undefined ? null : eventRow(event)) || differs
+    }
+    for (const key of this.#drain('rollouts')) {
+      const rollout = this.#objects.get(ROLLOUTS)?.get(key) as Rollout | undefined
+      differs = put(this.tables.rollouts, key, rollout === undefined ? null : rolloutRow(rollout)) || differs
     }
     return differs
   }
@@ -156,7 +171,7 @@ export class Mirror {
 
   #podsOfNode(device: string): { readonly bound: readonly Pod[]; readonly rows: readonly PodRow[] } {
     const pods = this.podsOn(device)
-    return { bound: pods.filter((pod) => pod.spec.nodeName === device), rows: pods.flatMap((pod) => this.tables.pods.get(podKey(pod)) ?? []) }
+    return { bound: pods.filter((pod) => pod.spec.nodeName === device), rows: pods.flatMap((pod) => this.tables.pods.get(keyOf(pod)) ?? []) }
   }
 
   #workload(key: string): Workload | undefined {
@@ -170,6 +185,7 @@ export class Mirror {
 
   #mark(resource: string, key: string, object: KubeObject | undefined): void {
     if (resource === 'events') this.#marked.events.add(key)
+    else if (resource === ROLLOUTS) this.#marked.rollouts.add(key)
     else if (resource === 'nodes') {
       this.#marked.devices.add(key)
       for (const pod of this.#podsOfDevice.get(key)) this.#markPod(pod)
@@ -229,8 +245,4 @@ function put<R>(table: Rows<R>, key: string, row: R | null): boolean {
   if (sameValue(table.get(key), row)) return false
   table.put(row)
   return true
-}
-
-function podKey(pod: Pod): string {
-  return `${pod.metadata.namespace ?? ''}/${pod.metadata.name ?? ''}`
 }

@@ -3,7 +3,7 @@ import { isRecord } from '../../protocol/shape.ts'
 import { MOST_ROWS, MOST_WISHES } from './live-protocol.ts'
 import type { Wish } from './live-protocol.ts'
 
-const TABLES = ['devices', 'workloads', 'pods', 'events'] as const
+const TABLES = ['devices', 'workloads', 'pods', 'events', 'rollouts'] as const
 const LONGEST = 2000
 
 /** The wishes by key, or a sentence that says what is wrong. */
@@ -42,7 +42,8 @@ function readWish(from: Readonly<Record<string, unknown>>): Wish | null {
     case 'device':
       return { part: 'device', name: text('name') }
     case 'workload':
-      return { part: 'workload', key: text('key') }
+    case 'rollout':
+      return { part: from['part'], key: text('key') }
     default:
       return null
   }

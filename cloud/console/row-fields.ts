@@ -1,7 +1,7 @@
 /** What can be asked of each list, sorted by and counted: one table for the query language, the orders and the facets. */
 import { compareVersions } from './query.ts'
 import type { Field, Fields } from './query.ts'
-import type { DeviceRow, EventRow, PodRow, TableName, Tables, WorkloadRow } from './view-model.ts'
+import type { DeviceRow, EventRow, PodRow, RolloutRow, TableName, Tables, WorkloadRow } from './view-model.ts'
 import { DEVICE_TONES, POD_TONES, STANDING_ORDER, severity, standingByte } from './vocabulary.ts'
 
 export interface RowKind<R> {
@@ -42,7 +42,7 @@ export function rowKinds(nowMs: () => number): { readonly [T in TableName]: RowK
       return at === null ? null : nowMs() - at
     },
   })
-  return { devices: devices(age), workloads: workloads(age), pods: pods(age), events: events(age) }
+  return { devices: devices(age), workloads: workloads(age), pods: pods(age), events: events(age), rollouts: rollouts(age) }
 }
 
 type Age = <R>(get: (row: R) => number | null) => Field<R>
@@ -153,5 +153,28 @@ function events(age: Age): RowKind<EventRow> {
     },
     orders: { newest: (a, b) => b.atMs - a.atMs, oldest: (a, b) => a.atMs - b.atMs, reason: (a, b) => byText(a.reason, b.reason) },
     facets: ['type', 'reason'],
+  }
+}
+
+function rollouts(age: Age): RowKind<RolloutRow> {
+  return {
+    key: (row) => row.key,
+    fields: {
+      named: {
+        state: word((row) => row.word),
+        name: word((row) => row.name),
+        namespace: word((row) => row.namespace),
+        failed: number((row) => (row.counts['failed'] ?? 0) + (row.counts['rolledBackByDevice'] ?? 0)),
+        devices: number((row) => row.counts.members),
+        age: age((row) => row.createdAtMs),
+      },
+      text: remembered((row) => `${row.namespace}/${row.name} ${row.summary.join(' ')}`),
+    },
+    orders: {
+      newest: (a, b) => (b.createdAtMs ?? 0) - (a.createdAtMs ?? 0),
+      trouble: (a, b) => severity(a.tone) - severity(b.tone) || (b.createdAtMs ?? 0) - (a.createdAtMs ?? 0),
+      name: (a, b) => byText(a.name, b.name),
+    },
+    facets: ['state', 'namespace'],
   }
 }

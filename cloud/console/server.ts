@@ -2,26 +2,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { WhyAnswer } from '../core/scheduler/why.ts'
-import type { Clock, Log, Store } from '../ports.ts'
 import { apiKinds } from './api-kinds.ts'
-import type { DeviceFacts } from './device-row.ts'
 import { startLivePicture } from './live-picture.ts'
-import type { LivePicture } from './live-picture.ts'
+import type { LivePicture, LivePictureParts } from './live-picture.ts'
 import { rememberLast } from './load-once.ts'
 import { readWishes } from './read-wishes.ts'
 import { loadAssets } from './static-assets.ts'
 import { whyView } from './why-view.ts'
 
-export interface ConsoleOptions {
-  readonly store: Store
-  readonly clock: Clock
-  readonly log: Log
+export interface ConsoleOptions extends LivePictureParts {
   /** the Vite build */
   readonly assetsDir: string
   /** may this request read everything? */
   authorize(request: IncomingMessage): boolean
-  /** what the cloud knows of a device beside its Node: newest report, last contact */
-  facts?(device: string): DeviceFacts
   /** the scheduler's answer for a pod, about all devices or one; null = it knows no such pod */
   why?(namespace: string, name: string, device?: string): WhyAnswer | null
 }

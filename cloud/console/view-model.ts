@@ -101,10 +101,54 @@ export interface EventRow {
   readonly atMs: number
 }
 
+/** One wave with the numbers of its gate. */
+export interface WaveView {
+  readonly number: number
+  readonly name: string
+  readonly state: 'Pending' | 'WaitingApproval' | 'Running' | 'Passed' | 'RolledBack'
+  /** members by verdict, and their sum */
+  readonly counts: Readonly<Record<string, number>> & { readonly members: number }
+  readonly gate: {
+    readonly healthyPercent: number
+    readonly wantedPercent: number
+    readonly base: number
+    readonly failures: number
+    readonly ended: number
+    readonly maxFailures: number | null
+    readonly maxFailurePercent: number | null
+    readonly soakSeconds: number
+  } | null
+  readonly waitsFor: CauseView | null
+  readonly startedAtMs: number | null
+  readonly passedAtMs: number | null
+}
+
+export interface RolloutRow {
+  /** `<namespace>/<name>` */
+  readonly key: string
+  readonly namespace: string
+  readonly name: string
+  readonly phase: string
+  /** the phase in the words of lists: `waiting-approval` */
+  readonly word: string
+  readonly tone: Tone
+  readonly says: string
+  /** what changes, one line a DaemonSet */
+  readonly summary: readonly string[]
+  readonly counts: WaveView['counts']
+  readonly waves: readonly WaveView[]
+  readonly releasedWave: number
+  /** somebody has to decide */
+  readonly waits: 'approval' | 'paused' | null
+  readonly sinceMs: number | null
+  readonly createdAtMs: number | null
+}
+
 export interface Tables {
   readonly devices: DeviceRow
   readonly workloads: WorkloadRow
   readonly pods: PodRow
   readonly events: EventRow
+  readonly rollouts: RolloutRow
 }
 export type TableName = keyof Tables

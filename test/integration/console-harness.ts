@@ -1,12 +1,14 @@
 /** The console over a store in memory, behind a real HTTP server that can go away and come back. */
-import { createServer } from 'node:http'
-import type { IncomingMessage, Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage } from 'node:http'
+import { ADMIN_GROUP, tokenAuthenticator } from '../../cloud/apiserver/auth.ts'
+import { openApiServer } from '../../cloud/apiserver/server.ts'
+import type { ApiServer } from '../../cloud/apiserver/server.ts'
 import { createConsole } from '../../cloud/console/server.ts'
 import type { Console, ConsoleOptions } from '../../cloud/console/server.ts'
 import type { LiveMessage, Wish } from '../../cloud/console/live-protocol.ts'
 import { parseBlock } from '../../cloud/console/web/event-stream.ts'
 import type { Clock } from '../../cloud/ports.ts'
+import { systemRandom } from '../../cloud/system.ts'
 
 export const TOKEN = 'a-token-for-tests'
 export const SIGNED: Readonly<Record<string, string>> = { authorization: `Bearer ${TOKEN}` }
@@ -27,43 +29,39 @@ export interface Served {
   stop(): Promise<void>
   /** on the same port */
   start(): Promise<void>
-  console(): Console
+  /** a device sent a report */
+  changed(device: string): void
 }
 
+/** The console behind the real API server, on plain loopback HTTP. */
 export async function serveConsole(options: Pick<ConsoleOptions, 'store' | 'assetsDir'> & Partial<ConsoleOptions>): Promise<Served> {
   let port = 0
-  let served: Console | null = null
-  let server: Server | null = null
+  let running: { readonly api: ApiServer; readonly served: Console } | null = null
   const authorize = (request: IncomingMessage): boolean => request.headers.authorization === SIGNED['authorization']
+  const authenticator = tokenAuthenticator([{ token: TOKEN, principal: { name: 'admin', groups: [ADMIN_GROUP] } }])
   const at = (where: string): string => `http://127.0.0.1:${port}/console${where}`
   const start = async (): Promise<void> => {
-    const made = await createConsole({ clock: CLOCK, log: QUIET, authorize, ...options })
-    served = made
-    const listening = createServer((request, response) => {
-      made.handle(request, response).then(
-        (mine) => (mine ? undefined : response.writeHead(404).end()),
-        () => response.destroy(),
-      )
+    const parts = { clock: CLOCK, log: QUIET, ...options }
+    const served = await createConsole({ authorize, ...parts })
+    const api = await openApiServer({
+      ...parts,
+      random: systemRandom,
+      authenticator,
+      issueJoin: () => Promise.reject(new Error('not here')),
+      handleOther: (request, response) => served.handle(request, response),
     })
-    server = listening
-    await new Promise<void>((resolve) => listening.listen(port, '127.0.0.1', resolve))
-    port = (listening.address() as AddressInfo).port
+    running = { api, served }
+    port = await api.listenHttp('127.0.0.1', port)
   }
   await start()
   return {
     at,
     ask: (where, headers = SIGNED) => fetch(at(where), { headers }),
     start,
-    console() {
-      if (served === null) throw new Error('not started')
-      return served
-    },
-    stop() {
-      served?.close()
-      return new Promise((resolve) => {
-        server?.close(() => resolve())
-        server?.closeAllConnections()
-      })
+    changed: (device) => running?.served.deviceChanged(device),
+    async stop() {
+      running?.served.close()
+      await running?.api.close()
     },
   }
 }

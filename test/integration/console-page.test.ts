@@ -7,15 +7,19 @@ import type { Page } from 'playwright-core'
 import { build } from 'vite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { ListPart } from '../../cloud/console/live-protocol.ts'
-import type { Store } from '../../cloud/ports.ts'
+import type { Store, StoredObject } from '../../cloud/ports.ts'
+import type { KubeObject } from '../../cloud/resources/object.ts'
+import type { Rollout } from '../../cloud/resources/rollout.ts'
 import { openMemoryStore } from '../../cloud/store/memory-store.ts'
 import { RUNNING, SECRET, facts, fillStore, node, pod, why } from '../fixtures/console-fleet.ts'
 import { LOOKS, axeViolations, fitsWidth, look, openBrowser } from './browser.ts'
-import type { Browser } from './browser.ts'
+import type { Browser, Look } from './browser.ts'
 import { TOKEN, openTab, serveConsole } from './console-harness.ts'
 import type { Served } from './console-harness.ts'
 
 const eventually = (check: () => Promise<void>): Promise<void> => vi.waitFor(check, { timeout: 20_000, interval: 50 })
+/** states beside the usual one: a phone by night, a laptop by day */
+const TWO_LOOKS: readonly Look[] = LOOKS.filter(({ width, scheme }) => (width === 360) === (scheme === 'dark'))
 const MARKUP = '<img src=x onerror="window.hacked=1">'
 /** artefacts for whoever wants to look; not kept */
 const SHOTS = path.resolve('dist/screenshots')
@@ -60,8 +64,8 @@ async function signedIn(use: (page: Page) => Promise<void>): Promise<void> {
 }
 
 /** Every look of the page as it is: no violation, nothing wider than the screen, and a picture for people. */
-async function expectGood(page: Page, name: string): Promise<void> {
-  for (const one of LOOKS) {
+async function expectGood(page: Page, name: string, looks: readonly Look[] = LOOKS): Promise<void> {
+  for (const one of looks) {
     await look(page, one)
     await page.screenshot({ path: path.join(SHOTS, `${name}-${one.width}-${one.scheme}.png`) })
     expect(await axeViolations(page), `${name} ${JSON.stringify(one)}`).toEqual([])
@@ -89,7 +93,7 @@ describe('the pages', () => {
     await page.getByLabel('Token').fill('wrong')
     await page.getByRole('button', { name: 'Open the console' }).click()
     await page.getByText('This token is not valid.').waitFor()
-    await expectGood(page, 'login')
+    await expectGood(page, 'login', TWO_LOOKS)
     await page.getByLabel('Token').fill(TOKEN)
     await page.getByRole('button', { name: 'Open the console' }).click()
     await page.getByRole('link', { name: 'gw-kassel-1' }).waitFor()
@@ -114,11 +118,11 @@ describe('the pages', () => {
     served = await serveConsole({ store: openMemoryStore(), assetsDir })
     await signedIn(async (page) => {
       await page.getByText('skerry join').first().waitFor()
-      await expectGood(page, 'empty-overview')
+      await expectGood(page, 'empty-overview', TWO_LOOKS)
       for (const [name, where, ready] of EMPTY) {
         await page.goto(served.at(where))
         await page.getByText(ready).first().waitFor()
-        await expectGood(page, `empty-${name}`)
+        await expectGood(page, `empty-${name}`, TWO_LOOKS)
       }
     })
   })
@@ -159,11 +163,55 @@ describe('the pages', () => {
       await page.getByText('1 device of 3').waitFor()
       await page.goto(served.at('/devices?q=state%3Abroken'))
       await page.getByText('state is never broken').waitFor()
-      await expectGood(page, 'devices-issue')
+      await expectGood(page, 'devices-issue', TWO_LOOKS)
       await page.goto(served.at('/devices'))
       await page.locator('.facets button', { hasText: 'never-seen' }).click()
       await page.getByRole('rowheader', { name: 'gw-kassel-3' }).waitFor()
       expect(new URL(page.url()).searchParams.get('q')).toBe('state:never-seen')
+    })
+  })
+
+  it('decide about a rollout: with the effect in numbers, for a reason, through the API', async () => {
+    await signedIn(async (page) => {
+      await page.getByRole('link', { name: 'Waiting for you (2)' }).click()
+      await page.getByRole('link', { name: /^sensor-2/ }).click()
+      expect(await page.getByRole('button', { name: 'Pause', exact: true }).getAttribute('title')).toBe('It is paused already.')
+      await page.getByRole('button', { name: 'Exclude this group and resume' }).first().click()
+      await page.getByRole('dialog').getByText('1 device is left out from now on').waitFor()
+      await expectGood(page, 'rollout-confirm', TWO_LOOKS)
+      await page.getByLabel(/^Why\?/).fill('full disks, visited on Monday')
+      await page.getByRole('dialog').getByRole('button', { name: 'Exclude' }).click()
+      await page.getByRole('dialog').waitFor({ state: 'detached' })
+      const stored = JSON.parse((await store.get('rollouts.skerry.dev', 'line-2', 'sensor-2'))?.json ?? '{}') as Rollout
+      expect(stored.spec).toMatchObject({ paused: false, acknowledgedPauses: 1, exclude: [{ names: ['gw-kassel-1'] }] })
+      expect(stored.history?.at(-1)).toMatchObject({ by: 'admin', reason: 'full disks, visited on Monday' })
+    })
+  })
+
+  it('check a manifest field by field, show the difference, and apply just that', async () => {
+    await signedIn(async (page) => {
+      await page.goto(served.at('/apply?new=deployment'))
+      const text = page.getByLabel(/^Manifest/)
+      const template = await text.inputValue()
+      await text.fill(template.replace('replicas: 1', 'replicas: many'))
+      await page.getByRole('button', { name: 'Check' }).click()
+      await page.getByText('spec.replicas').waitFor()
+      await expectGood(page, 'apply-refused', TWO_LOOKS)
+      await page.getByRole('button', { name: 'line 7' }).click()
+      await text.fill(template)
+      await page.getByRole('button', { name: 'Check' }).click()
+      await page.getByText('will be created').waitFor()
+      expect(await store.get('deployments.apps', 'default', 'hello')).toBeNull()
+      await page.getByRole('button', { name: 'Apply one change' }).click()
+      await page.getByText('Applied: Deployment default/hello.').waitFor()
+      await page.goto(served.at('/edit/Deployment/default/hello'))
+      await text.fill((await text.inputValue()).replace('busybox:1.36', 'busybox:1.37'))
+      await page.getByRole('button', { name: 'Check' }).click()
+      await page.locator('.diff .add', { hasText: 'busybox:1.37' }).waitFor()
+      await expectGood(page, 'edit-diff', TWO_LOOKS)
+      await store.update('deployments.apps', { ...deploymentNow(await store.get('deployments.apps', 'default', 'hello')), spec: HELLO_SPEC }, null)
+      await page.getByRole('button', { name: 'Apply one change' }).click()
+      await page.getByText('Somebody else changed it').waitFor()
     })
   })
 
@@ -182,7 +230,7 @@ describe('the pages', () => {
       await page.getByRole('heading', { level: 1, name: /gw-kassel/ }).waitFor()
       await page.keyboard.press('?')
       await page.getByRole('dialog').waitFor()
-      await expectGood(page, 'help')
+      await expectGood(page, 'help', TWO_LOOKS)
       await page.keyboard.press('Escape')
       await page.keyboard.press('g')
       await page.keyboard.press('w')
@@ -197,7 +245,7 @@ describe('the pages', () => {
       await served.stop()
       await page.getByText(/No contact with the cloud, trying again\. Data is \d+ s old\./).waitFor()
       expect(await page.getByRole('rowheader').count()).toBe(3)
-      await expectGood(page, 'reconnecting')
+      await expectGood(page, 'reconnecting', TWO_LOOKS)
       await store.create('nodes', node('gw-kassel-4', 'True'))
       await served.start()
       await page.getByRole('rowheader', { name: 'gw-kassel-4' }).waitFor()
@@ -239,7 +287,12 @@ const PAGES: readonly (readonly [string, string, RegExp | string])[] = [
   ['why-running', '/why/line-2/modbus-bridge-7d4b9-k1', 'It is: it runs on'],
   ['events', '/events', 'FailedScheduling'],
   ['logs-error', '/logs/line-2/modbus-bridge-7d4b9-k1', 'No log:'],
-  ['inbox', '/inbox', 'Nothing waits'],
+  ['rollouts', '/rollouts', 'sensor-2'],
+  ['rollout', '/rollouts/line-2/sensor-2', 'no room for the image'],
+  ['rollout-none', '/rollouts/line-2/none', 'There is no such rollout'],
+  ['apply', '/apply?new=deployment', 'What it would do'],
+  ['edit', '/edit/Deployment/line-2/modbus-bridge', 'What it would do'],
+  ['inbox', '/inbox', 'Paused by rule'],
   ['nowhere', '/nowhere', 'There is nothing here'],
 ]
 
@@ -247,7 +300,20 @@ const EMPTY: readonly (readonly [string, string, string])[] = [
   ['devices', '/devices', 'No device has joined yet.'],
   ['workloads', '/workloads', 'Nothing has been applied yet'],
   ['events', '/events', 'Nothing has happened'],
+  ['rollouts', '/rollouts', 'No rollout has been made yet'],
+  ['inbox', '/inbox', 'Nothing waits'],
 ]
+
+/** as somebody else left it */
+const HELLO_SPEC = {
+  replicas: 3,
+  selector: { matchLabels: { app: 'hello' } },
+  template: { metadata: { labels: { app: 'hello' } }, spec: { containers: [{ name: 'main', image: 'busybox:1.35' }] } },
+}
+
+function deploymentNow(stored: StoredObject | null): KubeObject {
+  return JSON.parse(stored?.json ?? '{}') as KubeObject
+}
 
 describe('the server', () => {
   it('gives data only to who may read, and no environment values to anybody', async () => {

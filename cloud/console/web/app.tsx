@@ -16,6 +16,10 @@ const Events = lazy(() => import('./pages/lists.tsx').then((page) => page.Events
 const Workload = lazy(() => import('./pages/workload.tsx').then((page) => page.Workload))
 const Why = lazy(() => import('./pages/why.tsx').then((page) => page.Why))
 const Logs = lazy(() => import('./pages/logs.tsx').then((page) => page.Logs))
+const Rollouts = lazy(() => import('./pages/rollouts.tsx').then((page) => page.Rollouts))
+const Rollout = lazy(() => import('./pages/rollout.tsx').then((page) => page.Rollout))
+const Apply = lazy(() => import('./editor/pages.tsx').then((page) => page.Apply))
+const Edit = lazy(() => import('./editor/pages.tsx').then((page) => page.Edit))
 const Inbox = lazy(() => import('./pages/inbox.tsx').then((page) => page.Inbox))
 
 const PLACES = [
@@ -23,7 +27,9 @@ const PLACES = [
   ['/console/devices', 'Devices'],
   ['/console/workloads', 'Workloads'],
   ['/console/pods', 'Pods'],
+  ['/console/rollouts', 'Rollouts'],
   ['/console/events', 'Events'],
+  ['/console/apply', 'Apply'],
 ] as const
 
 /** The frame around every page. */
@@ -91,6 +97,10 @@ function Pages() {
       <Route path="/console/pods" component={Pods} />
       <Route path="/console/why/:namespace/:name" component={Why} />
       <Route path="/console/logs/:namespace/:name" component={Logs} />
+      <Route path="/console/rollouts" component={Rollouts} />
+      <Route path="/console/rollouts/:namespace/:name" component={Rollout} />
+      <Route path="/console/apply" component={Apply} />
+      <Route path="/console/edit/:kind/:namespace/:name" component={Edit} />
       <Route path="/console/events" component={Events} />
       <Route path="/console/inbox" component={Inbox} />
       <Route default component={Nowhere} />

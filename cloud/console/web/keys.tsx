@@ -9,13 +9,15 @@ const GO: Readonly<Record<string, string>> = {
   d: '/console/devices',
   w: '/console/workloads',
   p: '/console/pods',
+  r: '/console/rollouts',
   e: '/console/events',
+  a: '/console/apply',
   i: '/console/inbox',
 }
 
 const KEYS: readonly (readonly [string, string])[] = [
   ['/', 'search in this page, or in devices'],
-  ['g then o, d, w, p, e, i', 'go to overview, devices, workloads, pods, events, what waits for you'],
+  ['g then o, d, w, p, r, e, a, i', 'go to overview, devices, workloads, pods, rollouts, events, apply, what waits for you'],
   ['↑ ↓ Page Home End', 'move in a list, when it has the focus; Enter opens'],
   ['arrow keys', 'move from dot to dot in the field; Enter opens the device'],
   ['?', 'this help'],

@@ -1,12 +1,12 @@
 import { useRoute } from 'preact-iso'
 import type { Compared, DevicePart } from '../../live-protocol.ts'
 import { Age } from '../parts/age.tsx'
-import { Bar } from '../parts/bar.tsx'
 import { Cause } from '../parts/cause.tsx'
+import { Capacity, Facts, Readings } from '../parts/device-facts.tsx'
 import { EventList } from '../parts/event-list.tsx'
 import { StandingWord, Word } from '../parts/mark.tsx'
 import { useWish } from '../use-wish.ts'
-import { bytes, cores, duration, plural } from '../words.ts'
+import { duration, plural } from '../words.ts'
 import { nowMs } from '../live-store.ts'
 import type { DeviceRow } from '../../view-model.ts'
 
@@ -56,6 +56,7 @@ function DeviceOf({ name }: { readonly name: string }) {
         <div class="side">
           <h2>Asked of it</h2>
           <Capacity row={row} />
+          <Readings readings={part.readings} />
           <h2>What it is</h2>
           <Facts row={row} />
         </div>
@@ -181,46 +182,5 @@ function Holds({ part: { holds } }: { readonly part: DevicePart }) {
       </summary>
       {holds.plan.length === 0 ? <p class="muted">Nothing is left to do.</p> : <pre>{holds.plan.join('\n')}</pre>}
     </details>
-  )
-}
-
-function Capacity({ row: { asked, capacity } }: { readonly row: DeviceRow }) {
-  if (capacity === null) return <p class="muted">It has not told yet what it has.</p>
-  return (
-    <>
-      <Bar label="CPU" used={asked.cpuMilli} total={capacity.cpuMilli} text={`${cores(asked.cpuMilli)} of ${cores(capacity.cpuMilli)}`} />
-      <Bar
-        label="Memory"
-        used={asked.memoryBytes}
-        total={capacity.memoryBytes}
-        text={`${bytes(asked.memoryBytes)} of ${bytes(capacity.memoryBytes)}`}
-      />
-      <Bar label="PIDs" used={asked.pids} total={capacity.pids} text={`${asked.pids} of ${capacity.pids}`} />
-      <Bar label="Pods" used={asked.pods} total={capacity.pods} text={`${asked.pods} of ${capacity.pods}`} />
-    </>
-  )
-}
-
-function Facts({ row }: { readonly row: DeviceRow }) {
-  const facts = [
-    ['Address', row.address],
-    ['Processor', row.arch],
-    ['System', row.os],
-    ['Kernel', row.kernel],
-    ['Engine', row.engine],
-    ['Agent', row.agent],
-    ...Object.entries(row.labels).map(([key, value]) => [key, value] as const),
-  ] as const
-  return (
-    <dl class="facts">
-      {facts
-        .filter(([, value]) => value !== '')
-        .map(([label, value]) => (
-          <div key={label}>
-            <dt>{label}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-    </dl>
   )
 }

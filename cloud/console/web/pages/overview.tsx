@@ -3,6 +3,7 @@ import type { CauseGroup, SummaryPart } from '../../live-protocol.ts'
 import { Age } from '../parts/age.tsx'
 import { EventList } from '../parts/event-list.tsx'
 import { Mark } from '../parts/mark.tsx'
+import { RolloutStrips } from '../parts/rollout-strips.tsx'
 import { Tiles } from '../parts/tiles.tsx'
 import { DeviceField } from '../field/device-field.tsx'
 import { withTerm } from '../../query.ts'
@@ -34,6 +35,7 @@ export function Overview() {
         </section>
         <Fleet summary={summary} />
       </div>
+      <RolloutStrips />
       <Recent />
     </>
   )

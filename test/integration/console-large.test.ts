@@ -1,0 +1,82 @@
+/** A hundred thousand devices, ten thousand of them changing each second, in a real browser. What is asserted are facts, no times. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { build } from 'vite'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { deviceName, largeFleet } from '../fakes/large-fleet.ts'
+import type { LargeFleet } from '../fakes/large-fleet.ts'
+import { axeViolations, openBrowser } from './browser.ts'
+import type { Browser } from './browser.ts'
+import { TOKEN, openTab, serveConsole } from './console-harness.ts'
+import type { Served } from './console-harness.ts'
+
+const DEVICES = 100_000
+let assetsDir: string
+let browser: Browser
+let fleet: LargeFleet
+let served: Served
+let changing: NodeJS.Timeout
+
+beforeAll(async () => {
+  assetsDir = await mkdtemp(path.join(tmpdir(), 'skerry-console-'))
+  await build({ configFile: 'cloud/console/web/vite.config.ts', logLevel: 'warn', build: { outDir: assetsDir, emptyOutDir: true } })
+  browser = await openBrowser()
+  fleet = await largeFleet(DEVICES)
+  served = await serveConsole({ store: fleet.store, assetsDir, facts: (device) => fleet.facts(device) })
+  changing = setInterval(() => {
+    for (const name of fleet.churn(1000)) served.changed(name)
+  }, 100)
+})
+afterAll(async () => {
+  clearInterval(changing)
+  await served.stop()
+  await browser.close()
+  await rm(assetsDir, { recursive: true, force: true })
+})
+
+it('shows the last row of a hundred thousand with few nodes in the page', async () => {
+  const page = await browser.context.newPage()
+  await page.goto(served.at(`/devices?sort=name#token=${TOKEN}`))
+  await page.getByRole('link', { name: deviceName(0) }).waitFor()
+  await page.locator('.vt-body').evaluate('(body) => { body.scrollTop = body.scrollHeight }')
+  await page.getByRole('link', { name: deviceName(DEVICES - 1) }).waitFor()
+  expect(await page.getByRole('table').getAttribute('aria-rowcount')).toBe(String(DEVICES + 1))
+  expect(await page.evaluate<number>('document.querySelectorAll("*").length')).toBeLessThanOrEqual(1500)
+  expect(await axeViolations(page)).toEqual([])
+  await page.close()
+})
+
+it('shows every device as a dot in its group, and leads from a dot to its device', async () => {
+  const page = await browser.context.newPage()
+  await page.goto(served.at(`/devices?view=field&by=site#token=${TOKEN}`))
+  const canvas = page.getByRole('img', { name: '100,000 devices as dots' })
+  await canvas.waitFor()
+  await canvas.focus()
+  await page.keyboard.press('ArrowRight')
+  await page.getByText(deviceName(0), { exact: true }).waitFor()
+  await page.keyboard.press('ArrowRight')
+  // the second of its site: sites go round
+  await page.getByText(deviceName(40), { exact: true }).waitFor()
+  expect(await page.evaluate<number>('document.querySelectorAll("*").length')).toBeLessThanOrEqual(1500)
+  expect(await axeViolations(page)).toEqual([])
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: deviceName(40) }).waitFor()
+  await page.close()
+})
+
+it('sends a tab at most four messages a second, however fast the fleet changes', async () => {
+  const tab = await openTab(served)
+  const from = performance.now()
+  await tab.wish({
+    list: { part: 'list', table: 'devices', query: '', sort: 'name', offset: 500, limit: 100, facets: true },
+    field: { part: 'field', query: '', by: 'site' },
+    summary: { part: 'summary' },
+  })
+  await new Promise((resolve) => setTimeout(resolve, 5000))
+  const seconds = (performance.now() - from) / 1000
+  expect(tab.messages.length).toBeGreaterThan(3)
+  // the answer to the wish comes beside them
+  expect(tab.messages.length).toBeLessThanOrEqual(Math.ceil(seconds * 4) + 1)
+  tab.close()
+})
