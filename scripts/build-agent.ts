@@ -101,6 +101,29 @@ const limitsWithoutReasons: Plugin = {
   },
 }
 
+/** Of systeminformation one function is used, and of its 40 KB of helpers two: the rest starts programs of other systems. */
+const onlyMemory: Plugin = {
+  name: 'only-the-memory-reader',
+  setup(context) {
+    context.onLoad({ filter: /systeminformation[\\/]lib[\\/]memory\.js$/ }, async ({ path: file }) => ({
+      contents: upTo(await readFile(file, 'utf8'), 'exports.mem = mem;'),
+      loader: 'js',
+    }))
+    context.onLoad({ filter: /systeminformation[\\/]lib[\\/]util\.js$/ }, async ({ path: file }) => {
+      const source = await readFile(file, 'utf8')
+      const functions = ['isFunction', 'getValue'].map((name) => upTo(source.slice(source.indexOf(`function ${name}(`)), '\n}\n'))
+      return { contents: `${functions.join('')}\nmodule.exports = { isFunction, getValue }`, loader: 'js' }
+    })
+  },
+}
+
+/** @throws when a new version of a package has no such part */
+function upTo(source: string, end: string): string {
+  const at = source.indexOf(end)
+  if (at < 0) throw new Error(`a package no longer has ${JSON.stringify(end)}: look at how the bundle is cut`)
+  return source.slice(0, at + end.length)
+}
+
 export interface AgentBuild {
   readonly file: string
   readonly bytes: number
@@ -127,7 +150,7 @@ export async function buildAgent(outfile: string = AGENT_BUNDLE): Promise<AgentB
     logLevel: 'warning',
     banner: { js: '#!/usr/bin/env node' },
     define: { SKERRY_VERSION: JSON.stringify(version), SKERRY_BUILT_MS: String(builtMs()) },
-    plugins: [fieldPagePlugin(await buildFieldPage()), agentCauses(path.join(ROOT, 'edge-agent')), limitsWithoutReasons, stubs],
+    plugins: [fieldPagePlugin(await buildFieldPage()), agentCauses(path.join(ROOT, 'edge-agent')), limitsWithoutReasons, onlyMemory, stubs],
   })
   assertLean(result.metafile)
   const foreign = /[^ -~\s]/u.exec(await readFile(outfile, 'utf8'))
