@@ -21,6 +21,8 @@ export const CONTAINER_REPORT = obj({
   image: required(str({ max: 512 })),
   imageId: str({ max: 256 }),
   containerId: str({ max: 128 }),
+  /** of its first process, while it runs */
+  pid: int(1),
   state: required(oneOf('waiting', 'running', 'terminated')),
   /** Kubernetes' short words: ContainerCreating, CrashLoopBackOff, ErrImagePull, Completed, Error, … */
   reason: str({ max: 128 }),

@@ -1,7 +1,7 @@
+import { topologyPicture } from '../protocol/topology-picture.ts'
 import { describe, expect, it } from 'vitest'
 import { cause } from '../protocol/causes.ts'
 import type { AgentState } from '../edge-agent/core/state.ts'
-import { parseCpuList } from '../edge-agent/local-page/cpu-list.ts'
 import { hostAllowed } from '../edge-agent/local-page/host-check.ts'
 import { textView } from '../edge-agent/local-page/text-view.ts'
 import { fieldView } from '../edge-agent/local-page/view.ts'
@@ -102,17 +102,19 @@ describe('field view', () => {
   it('draws pinned cpus on their NUMA node', () => {
     const view = fieldView(gateway(), NOW)
     const owner = view.workloads.findIndex((one) => one.name === 'vision-qc')
-    expect(view.hardware?.nodes[1]?.cpus.filter((cpu) => cpu.workload === owner).map((cpu) => cpu.id)).toEqual([8, 9, 10, 11])
-    expect(view.hardware?.nodes[1]?.cpus.find((cpu) => cpu.id === 15)?.online).toBe(false)
-    expect(view.hardware?.nodes[0]?.distances).toBe('21 to node 1')
-  })
-})
-
-describe('cpu lists', () => {
-  it('reads ranges and skips what is not one', () => {
-    expect(parseCpuList('0-2,8, 10')).toEqual([0, 1, 2, 8, 10])
-    expect(parseCpuList('x,3-,5-4,')).toEqual([])
-    expect(parseCpuList('0-999999')).toHaveLength(4096)
+    const facts = view.hardware?.topology
+    if (facts === undefined) throw new Error('the fixture has an inventory')
+    const [first, second] = topologyPicture(facts, 'diff')
+    expect(second?.rects.filter(({ look, place }) => look.startsWith('cpu') && place === owner).map(({ says }) => says.split(',')[0])).toEqual([
+      'CPU 8',
+      'CPU 9',
+      'CPU 10',
+      'CPU 11',
+    ])
+    // it is wanted and does not run yet
+    expect(topologyPicture(facts, 'now')[1]?.rects.filter(({ place }) => place === owner)).toEqual([])
+    expect(second?.rects.find(({ says }) => says.startsWith('CPU 15,'))?.says).toBe('CPU 15, node 1; offline')
+    expect(first?.distances).toBe('21 to node 1')
   })
 })
 

@@ -2,7 +2,6 @@
 import type { LocalSettings, PodVolumes } from './pod-model.ts'
 import type { Inventory } from '../../protocol/inventory.ts'
 import type { Placement } from '../../protocol/desired-state.ts'
-import { parseMilli, parseUnits } from '../../protocol/units.ts'
 import { NO_LOCAL_SETTINGS, policyDenies } from './device-policy.ts'
 import { graceSecondsOf, pidsLimitOf } from './identity.ts'
 import { releaseOf } from './image-use.ts'
@@ -99,8 +98,8 @@ function surroundingsOf(pod: DesiredPod, { device, hostIp, inventory }: Place, s
     device,
     hostIp,
     podIp: pod.spec.hostNetwork === true ? hostIp : sandboxIp,
-    cpuMilli: cpu === undefined ? (inventory?.topology.threads ?? 1) * MILLI : (parseMilli(cpu) ?? 0),
-    memoryBytes: memory === undefined ? 0 : (parseUnits(memory) ?? 0),
+    cpuMilli: cpu ?? (inventory?.topology.threads ?? 1) * MILLI,
+    memoryBytes: memory ?? 0,
   }
 }
 

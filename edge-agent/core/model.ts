@@ -43,6 +43,8 @@ export interface ObservedContainer {
   readonly preStop?: LifecycleHandler
   /** id of the sandbox that it was made beside */
   readonly sandbox?: string
+  /** of its first process, while it runs */
+  readonly pid?: number
   /** CPUs that the engine lets it run on, in Linux list format; '' = all. Absent = the engine does not tell */
   readonly cpus?: string
   /** CPUs that were its pod's own when it was made */

@@ -66,6 +66,7 @@ function factsOf(found: ObservedContainer): Facts {
     name: found.containerName,
     image: found.image,
     containerId: found.id,
+    ...(found.pid === undefined || found.state !== 'running' ? {} : { pid: found.pid }),
     ...(found.imageId === null ? {} : { imageId: found.imageId }),
     ...(found.startedAt === null ? {} : { startedAt: found.startedAt }),
     ...(found.finishedAt === null || found.state === 'running' ? {} : { finishedAt: found.finishedAt }),

@@ -31,6 +31,7 @@ export interface ContainerDetail {
   readonly ip: string | null
   readonly graceSeconds?: number
   readonly cpus?: string
+  readonly pid?: number
 }
 
 /** Entries without an id are dropped. */
@@ -83,6 +84,7 @@ export function readInspect(json: unknown): ContainerDetail | null {
     ip: readIp(json['NetworkSettings']),
     ...(typeof grace === 'number' ? { graceSeconds: grace } : {}),
     ...(typeof cpus === 'string' ? { cpus } : {}),
+    ...(typeof state['Pid'] === 'number' && state['Pid'] > 0 ? { pid: state['Pid'] } : {}),
   }
 }
 

@@ -1,23 +1,16 @@
-/** The inventory, cut down to what fits a phone: facts in words, and NUMA nodes with the cpus that workloads are pinned to. */
+/** The inventory, cut down to what fits a phone: facts in words, and what the picture is drawn from. */
 import type { Inventory, Topology } from '../../protocol/inventory.ts'
 import { humanBytes } from '../../protocol/units.ts'
-import { parseCpuList } from './cpu-list.ts'
-import type { CpuView, HardwareView, NumaView, WorkloadView } from './view-model.ts'
+import { topologyFacts } from '../../protocol/topology-facts.ts'
+import type { PlaceFacts } from '../../protocol/topology-facts.ts'
+import type { HardwareView } from './view-model.ts'
 
-/** Beyond this a phone shows dust: the list in words stays. */
-const DRAWN_CPUS_PER_NODE = 128
-
-/** @param workloads in the order they are shown: cpus point at their index */
-export function hardwareView(inventory: Inventory, workloads: readonly WorkloadView[]): HardwareView {
+/** @param places in the order in which workloads are shown */
+export function hardwareView(inventory: Inventory, places: readonly PlaceFacts[]): HardwareView {
   const { topology } = inventory
-  const offline = new Set(parseCpuList(topology.offlineCpus ?? ''))
-  const owners = new Map<number, number>()
-  workloads.forEach((one, index) => {
-    for (const cpu of parseCpuList(one.cpus)) owners.set(cpu, index)
-  })
   return {
     facts: facts(inventory),
-    nodes: topology.numaNodes.map((node, row) => numaView(node, topology.distances?.[row], topology, { offline, owners })),
+    topology: topologyFacts(topology, inventory.allocatable['cpu'] ?? null, places),
     memory:
       inventory.memory === undefined ? null : { totalBytes: inventory.memory.totalBytes, availableBytes: inventory.memory.availableBytes ?? null },
     disks: (inventory.fileSystems ?? []).flatMap((one) =>
@@ -25,22 +18,6 @@ export function hardwareView(inventory: Inventory, workloads: readonly WorkloadV
     ),
     findings: (inventory.findings ?? []).map((one) => (one.source === undefined ? one.what : `${one.what} (${one.source})`)),
   }
-}
-
-function numaView(
-  node: Topology['numaNodes'][number],
-  distances: readonly number[] | undefined,
-  topology: Topology,
-  cpuFacts: { readonly offline: ReadonlySet<number>; readonly owners: ReadonlyMap<number, number> },
-): NumaView {
-  const ids = parseCpuList(node.cpus)
-  const drawn = ids.length > DRAWN_CPUS_PER_NODE ? [] : ids
-  const cpus: CpuView[] = drawn.map((id) => ({ id, online: !cpuFacts.offline.has(id), workload: cpuFacts.owners.get(id) ?? null }))
-  const others = (distances ?? []).flatMap((distance, index) => {
-    const other = topology.numaNodes[index]
-    return other === undefined || other.id === node.id ? [] : [`${distance} to node ${other.id}`]
-  })
-  return { id: node.id, cpuList: node.cpus, cpus, memoryBytes: node.memoryBytes ?? null, distances: others.join(', ') }
 }
 
 function facts(inventory: Inventory): readonly (readonly [string, string])[] {

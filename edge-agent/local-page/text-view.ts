@@ -1,3 +1,5 @@
+import { topologyTwin } from '../../protocol/topology-twin.ts'
+import type { TwinRow } from '../../protocol/topology-twin.ts'
 import type { Now } from '../core/model.ts'
 import type { AgentState } from '../core/state.ts'
 import type { CauseView, FieldView } from './view-model.ts'
@@ -36,9 +38,14 @@ export function textView(view: FieldView): string {
     '',
     'Hardware',
     ...(view.hardware?.facts ?? []).map(([label, value]) => `  ${label}: ${value}`),
-    ...(view.hardware?.nodes ?? []).map((node) => `  NUMA node ${node.id}: cpus ${node.cpuList || 'none'}`),
+    ...(view.hardware === null ? [] : topologyTwin(view.hardware.topology, 'now')).map(twinLine),
   ]
   return `${lines.join('\n')}\n`
+}
+
+function twinLine({ node, about, cpus, workload, pids }: TwinRow): string {
+  const head = about === '' ? '' : `  NUMA node ${node}: ${about}\n`
+  return `${head}    cpus ${cpus}: ${workload}${pids === '' ? '' : ` (PIDs ${pids})`}`
 }
 
 function why(cause: CauseView | null): string {

@@ -4,6 +4,7 @@
  */
 import type { OverrideKind } from '../../protocol/override.ts'
 import type { SessionSeen } from '../../protocol/session.ts'
+import type { TopologyFacts } from '../../protocol/topology-facts.ts'
 
 /** How a thing stands: ok, on its way, worth a look, broken, not known. Never shown by colour alone. */
 export type Tone = 'ok' | 'busy' | 'warn' | 'bad' | 'unknown'
@@ -54,26 +55,10 @@ export interface LineView {
   readonly sinceMs: number | null
 }
 
-export interface CpuView {
-  readonly id: number
-  readonly online: boolean
-  /** index into `workloads`, or null when nothing is pinned there */
-  readonly workload: number | null
-}
-
-export interface NumaView {
-  readonly id: number
-  readonly cpuList: string
-  /** empty when there are too many to draw; `cpuList` says them all */
-  readonly cpus: readonly CpuView[]
-  readonly memoryBytes: number | null
-  readonly distances: string
-}
-
 export interface HardwareView {
   /** label and value, in reading order; only what is known */
   readonly facts: readonly (readonly [string, string])[]
-  readonly nodes: readonly NumaView[]
+  readonly topology: TopologyFacts
   readonly memory: { readonly totalBytes: number; readonly availableBytes: number | null } | null
   readonly disks: readonly { readonly mount: string; readonly sizeBytes: number; readonly usedBytes: number }[]
   readonly findings: readonly string[]

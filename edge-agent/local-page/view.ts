@@ -7,6 +7,7 @@ import { renderPlan } from '../core/render-plan.ts'
 import { causeView } from './cause-view.ts'
 import { clockLine } from './clock-view.ts'
 import { hardwareView } from './hardware-view.ts'
+import { placesOf } from './place-view.ts'
 import type { FieldView, LineView, OverrideView, WorkloadView } from './view-model.ts'
 import { workloadViews } from './workload-view.ts'
 
@@ -43,7 +44,7 @@ export function fieldView(state: AgentState, now: Now, page: PageFacts = { done:
     waitsFor: state.plan.waitsFor.map((one) => causeView(one, now, state.plan.nextAtMonoMs)),
     refusals: state.refusals.map((one) => causeView(one, now)).reverse(),
     sessions: state.sessions,
-    hardware: state.inventory === null ? null : hardwareView(state.inventory, workloads),
+    hardware: state.inventory === null ? null : hardwareView(state.inventory, placesOf(state, workloads)),
   }
 }
 

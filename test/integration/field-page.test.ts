@@ -139,6 +139,41 @@ describe('the page', () => {
     })
   })
 
+  it('draws the hardware, says what each square is by tap and by key, and shows what would change', async () => {
+    await withPage(async (page) => {
+      await opened(page)
+      const [first, second] = [page.getByRole('listbox', { name: /^node 0/ }), page.getByRole('listbox', { name: /^node 1/ })]
+      expect([await first.getByRole('option').count(), await second.getByRole('option').count()]).toEqual([8, 8])
+      await first.getByRole('option', { name: /^CPU 2,/ }).click()
+      const said = page.locator('.said')
+      expect(await said.innerText()).toMatch(/^CPU 2, node 0; [A-Z] = line-2\/modbus-bridge/)
+      await second.focus()
+      await page.keyboard.press('End')
+      expect(await said.innerText()).toBe('CPU 15, node 1; offline')
+      const vision = second.getByRole('option', { name: /line-2\/vision-qc \(would go here\)/ })
+      expect(await vision.count()).toBe(0)
+      await page.getByRole('button', { name: 'Diff', exact: true }).click()
+      expect(await vision.count()).toBe(4)
+      expect(await vision.first().textContent()).toContain('+')
+      await page.getByText('Topology as a table').click()
+      expect(await page.locator('.hardware table').innerText()).toMatch(/8-11\s+[A-Z] line-2\/vision-qc \(would go here\)/)
+      await cleanInEveryLook(page, 'picture')
+    })
+  }, 60_000)
+
+  it('draws two sockets of 128 threads on a phone', async () => {
+    const base = gateway()
+    if (base.inventory === null) throw new Error('the fixture has an inventory')
+    const numaNodes = [0, 1].map((id) => ({ id, cpus: `${id * 128}-${id * 128 + 127}` }))
+    const coreCpus = Array.from({ length: 128 }, (_, core) => `${2 * core}-${2 * core + 1}`)
+    state = { ...base, inventory: { ...base.inventory, topology: { threads: 256, onlineCpus: '0-255', numaNodes, coreCpus } } }
+    await withPage(async (page) => {
+      await opened(page)
+      expect(await page.getByRole('option', { name: /^CPU / }).count()).toBe(256)
+      await cleanInEveryLook(page, 'large')
+    })
+  }, 60_000)
+
   it('follows changes by itself', async () => {
     await withPage(async (page) => {
       await opened(page)

@@ -60,7 +60,7 @@ export function App() {
           </Section>
         ) : null}
         <Section title="Hardware" area="hardware" data={data}>
-          {() => <Hardware hardware={data.hardware} workloads={data.workloads ?? []} />}
+          {() => <Hardware hardware={data.hardware} />}
         </Section>
       </main>
       <footer>

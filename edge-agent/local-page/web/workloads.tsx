@@ -1,3 +1,5 @@
+import { letterOf } from '../../../protocol/cpu-states.ts'
+import { fillOf } from '../../../protocol/topology-picture.ts'
 import type { WorkloadView } from '../view-model.ts'
 import { Cause } from './cause.tsx'
 import { askFor } from './dialogs.tsx'
@@ -27,7 +29,7 @@ function Row({ row, index, canAct }: { readonly row: WorkloadView; readonly inde
         <h3>
           {row.name}
           {row.cpus === '' ? null : (
-            <span class={`key hue${index % 6}`} title="letter in the hardware picture">
+            <span class={`key hue${fillOf(index).hue}`} title="letter in the hardware picture">
               {letterOf(index)}
             </span>
           )}
@@ -80,11 +82,6 @@ function Actions({ row }: { readonly row: WorkloadView }) {
       ))}
     </>
   )
-}
-
-/** The letter that marks a pinned workload in the hardware picture. */
-export function letterOf(index: number): string {
-  return String.fromCharCode(65 + (index % 26))
 }
 
 function upFor(startedAt: string): string {
