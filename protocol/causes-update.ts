@@ -22,6 +22,18 @@ export const UPDATE_CAUSES = {
     'Revision {revision} was not ready in time and the device returned to {to}: {why}.',
     'Correct the workload; this revision is not tried again here.',
   ),
+  'policy.disconnect.stopped': entry(
+    'policy',
+    'when-resource-appears',
+    'Stopped: it may run only {after} s without the cloud, because another one may take its place then.',
+    'Nothing to do: it goes on when the cloud is reached; check the link.',
+  ),
+  'policy.disconnect.standby': entry(
+    'policy',
+    'when-resource-appears',
+    'Another one took its place while this device was silent; it waits until that has ended.',
+    'Nothing to do.',
+  ),
   'policy.window.closed': entry(
     'policy',
     'when-resource-appears',

@@ -27,6 +27,8 @@ export class Gateway {
   diskWorks = true
   beforeStep: (step: Step) => void = () => undefined
   afterStep: () => void = () => undefined
+  /** what the cloud said last: a broker sends it again on each contact */
+  private word: DesiredState | null = null
   private wakeAt: number | null = null
   private queue: AgentEvent[] = []
   private busy = false
@@ -41,7 +43,18 @@ export class Gateway {
   tell(pods: readonly DesiredPod[], over: { readonly configs?: readonly DesiredConfig[]; readonly issuedAt?: string } = {}): void {
     this.generation += 1
     const desired: DesiredState = { ...desiredOf(pods, this.generation), digest: `${this.generation}`.padStart(64, '0'), ...over }
+    this.word = desired
     this.send({ kind: 'target', desired })
+  }
+
+  /** the link comes up; `silent`: the document does not come */
+  reach(silent = false): void {
+    this.send({ kind: 'link', link: { kind: 'up', sinceWallMs: this.wallMs } })
+    if (!silent && this.word !== null) this.send({ kind: 'target', desired: this.word })
+  }
+
+  lose(): void {
+    this.send({ kind: 'link', link: { kind: 'down', sinceWallMs: this.wallMs, why: 'cut', nextTryInMs: null } })
   }
 
   decide(request: Pick<OverrideRequest, 'kind' | 'podUid'> & Partial<OverrideRequest>): void {

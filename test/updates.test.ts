@@ -324,3 +324,98 @@ describe('run previous', () => {
     expect(overrideRefusal(device.state, request)).toBeNull()
   })
 })
+
+describe('a pod that may run only so long without the cloud', () => {
+  const HOUR = 60 * MINUTE
+  const fencing = (seconds = 3600): Gateway => {
+    const device = new Gateway()
+    device.reach()
+    device.tell([web('a1', { stopAfterSeconds: seconds }), pod({ uid: 'other' })])
+    device.pass(MINUTE)
+    return device
+  }
+
+  it('is stopped after that time, alone, and goes on where it was with the first word of the cloud', () => {
+    const device = fencing()
+    device.pass(3 * HOUR)
+    device.lose()
+    // a lost link is noticed late: it is counted from before
+    device.pass(58 * MINUTE)
+    expect(device.running('web')).toEqual(['web:a1'])
+    device.pass(90_000)
+    expect([device.running('web'), device.running('other').length]).toEqual([[], 1])
+    const made = device.engine.made
+    device.reach(true)
+    device.pass(10 * MINUTE)
+    expect([device.running('web'), device.pod('web')?.cause?.code]).toEqual([[], 'policy.disconnect.stopped'])
+    device.reach()
+    device.pass(1_000)
+    expect(device.running('web')).toEqual(['web:a1'])
+    expect(device.engine.list().filter((one) => one.podUid === 'web')).toHaveLength(1)
+    expect(device.engine.made).toBe(made + 1)
+  })
+
+  it('counts on over restarts and reboots', () => {
+    const device = fencing()
+    device.lose()
+    device.pass(30 * MINUTE)
+    device.restart(true)
+    device.pass(10 * MINUTE)
+    device.restart()
+    device.pass(15 * MINUTE)
+    expect(device.running('web')).toEqual(['web:a1'])
+    device.pass(7 * MINUTE)
+    expect(device.running('web')).toEqual([])
+    device.restart(true)
+    device.pass(MINUTE)
+    expect(device.running('web')).toEqual([])
+  })
+
+  it('counts the time that a device was off, when the clock is believed', () => {
+    const device = fencing()
+    device.lose()
+    device.pass(30 * MINUTE)
+    device.wallMs += 2 * HOUR
+    device.restart(true)
+    device.pass(1_000)
+    expect(device.running('web')).toEqual([])
+    device.reach()
+    device.pass(1_000)
+    expect(device.running('web')).toEqual(['web:a1'])
+  })
+
+  it('is not started before a newer document is on disk', () => {
+    const device = fencing()
+    device.lose()
+    device.pass(2 * HOUR)
+    device.diskWorks = false
+    device.reach(true)
+    device.tell([pod({ uid: 'other' })])
+    device.pass(MINUTE)
+    expect(device.running('web')).toEqual([])
+    device.diskWorks = true
+    device.pass(MINUTE)
+    expect(device.engine.list().map((one) => one.podUid)).toEqual(['other'])
+  })
+
+  it('waits while another one runs in its place', () => {
+    const device = fencing()
+    device.tell([web('a1', { stopAfterSeconds: 3600, standby: true })])
+    device.pass(1_000)
+    expect([device.running('web'), device.pod('web')?.cause?.code]).toEqual([[], 'policy.disconnect.standby'])
+    device.tell([web('a1', { stopAfterSeconds: 3600 })])
+    device.pass(1_000)
+    expect(device.running('web')).toEqual(['web:a1'])
+  })
+
+  it('is never stopped by short cuts, however many', () => {
+    const device = fencing(600)
+    for (let cut = 0; cut < 20; cut += 1) {
+      device.lose()
+      device.pass(5 * MINUTE)
+      device.reach()
+      device.pass(MINUTE)
+      expect(device.running('web')).toEqual(['web:a1'])
+    }
+  })
+})

@@ -3,6 +3,7 @@ import { cause } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { doubledMs } from './backoff.ts'
+import { fenceOf } from './contact.ts'
 import { slotOfKey } from './identity.ts'
 import { isWorthSaving, noteObserved } from './ledger.ts'
 import type { EngineInfo, Lane, Now, ObservedContainer } from './model.ts'
@@ -85,6 +86,7 @@ function planAndRun(state: AgentState, observed: readonly ObservedContainer[], n
     ...(state.volumes === undefined ? {} : { volumes: state.volumes }),
     ...(state.cpuTries === undefined ? {} : { cpuTries: state.cpuTries }),
     ...(state.updates === undefined ? {} : { updates: state.updates }),
+    fence: fenceOf(state, now),
   }
   const made = plan({ device, knowledge, desired, observed, ledger, probes, pressure, inventory, adopted, overrides, ...place }, now.monoMs)
   const planned = { ...state, plan: made, adopted: knowledge === 'known' ? [] : adopted, report: { ...state.report, dirty: true } }

@@ -9,6 +9,7 @@ import { cause, causeSentence } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { doubledMs } from './backoff.ts'
+import { contactToSave, startContact } from './contact.ts'
 import { takesCpus } from './cpu-pool.ts'
 import { wakePulls } from './image-use.ts'
 import { clockToSave, withSavedClock } from './on-clock.ts'
@@ -30,7 +31,8 @@ import { wantedState } from './wanted-state.ts'
 export function onLoaded(state: AgentState, loaded: Loaded, now: Now): Turn {
   if (state.knowledge !== 'loading') return quiet(state)
   const early = state.nextToSave
-  const known = { ...knowledgeOf({ ...state, nextToSave: null }, loaded, now), report: { ...state.report, dirty: true } }
+  const contact = startContact(now.monoMs, loaded.kind === 'state' ? loaded.state.contact : undefined)
+  const known = { ...knowledgeOf({ ...state, nextToSave: null }, loaded, now), contact, report: { ...state.report, dirty: true } }
   const logged = turn(known, {
     kind: 'log',
     level: loaded.kind === 'unknown' ? 'error' : 'info',
@@ -162,6 +164,7 @@ export function startSave(state: AgentState, now: Now): Turn {
     ...(overrides.length === 0 ? {} : { overrides }),
     ...evictedOf(state),
     ...recordsToSave(state, target, now),
+    ...contactToSave({ ...state, desired: target }, now),
     ...clock,
     ...toSavedCron(cron),
   }

@@ -1,4 +1,5 @@
 /** What a local override makes of a verdict. Removals are never touched: an override keeps nothing that is no longer wanted. */
+import type { Fence } from './contact-model.ts'
 import type { Match } from './match.ts'
 import type { Verdict } from './model.ts'
 import type { Override } from './saved-model.ts'
@@ -12,6 +13,16 @@ export function overridden(verdict: Verdict, match: Match, overrides: readonly O
     if (override.kind === 'restart') return restarted(verdict, match, override)
   }
   return verdict
+}
+
+/** A pod that may run elsewhere meanwhile does not run here; its container is kept for its return. */
+export function fenced(verdict: Verdict, match: Match, fence: Fence | undefined): Verdict {
+  const why = fence?.stopped[match.pod.uid]
+  if (why === undefined) return verdict
+  const { identity } = verdict
+  const reason = 'stopped for want of contact with the cloud'
+  const runs = [match.kept, ...(match.kept === null ? match.older : [])].some((one) => one?.state === 'running' || one?.state === 'restarting')
+  return runs ? { kind: 'stop', identity, reason } : { kind: 'blocked', identity, reason, cause: why }
 }
 
 function held(verdict: Verdict, match: Match, override: Override, nowMonoMs: number): Verdict {

@@ -10,6 +10,7 @@ import { cause } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import type { Inventory } from '../../protocol/inventory.ts'
 import { admit } from './admission.ts'
+import type { Fence } from './contact-model.ts'
 import { cpuLanes, waitsForCpus } from './cpu-lanes.ts'
 import type { CpuLanes, CpuTries } from './cpu-lanes.ts'
 import { SANDBOX } from '../../protocol/desired-state.ts'
@@ -28,7 +29,7 @@ import { needsSandbox } from './pod-units.ts'
 import { volumeItems } from './volume-lanes.ts'
 import { orderLanes } from './order.ts'
 import type { LaneItem } from './order.ts'
-import { overridden } from './override-verdict.ts'
+import { fenced, overridden } from './override-verdict.ts'
 import type { Probes } from './probe-model.ts'
 import { restartAsked } from './probes.ts'
 import { removal, stepsFor } from './steps.ts'
@@ -52,6 +53,7 @@ export interface PlanInput {
   readonly local?: LocalSettings
   readonly volumes?: VolumesSeen
   readonly cpuTries?: CpuTries
+  readonly fence?: Fence
   readonly updates?: Pick<Updates, 'pending' | 'records' | 'nextAtMonoMs'>
 }
 
@@ -83,7 +85,12 @@ export function plan(input: PlanInput, nowMonoMs: number): Plan {
   ]
   const verdicts = judged.flatMap((one) => one.verdicts)
   const waves = orderLanes(judged.flatMap((one) => one.items))
-  return { verdicts, waves, waitsFor: waves.length > 0 ? [] : waitsOf(verdicts), nextAtMonoMs: earliest(verdicts, updates.nextAtMonoMs) }
+  return {
+    verdicts,
+    waves,
+    waitsFor: waves.length > 0 ? [] : waitsOf(verdicts),
+    nextAtMonoMs: earliest(verdicts, soonerOf(updates.nextAtMonoMs, input.fence?.nextAtMonoMs ?? null)),
+  }
 }
 
 /** The input, with what was worked out of it once for all containers. */
@@ -104,7 +111,7 @@ function judgeStaged(staged: Staged, input: Around, adopted: ReadonlySet<string>
   }
   const restart = match.kept === null ? null : restartAsked(input.probes[match.key], match.kept)
   const own = hold ?? judge(match, { nowMonoMs, entry: ledger[match.key], adopted, restart, admission })
-  const allowed = overridden(own, match, input.overrides ?? [], nowMonoMs)
+  const allowed = fenced(overridden(own, match, input.overrides ?? [], nowMonoMs), match, input.fence)
   const verdict = waitsForCpus(match, allowed, input.observed, input.cpus.pool)
   const plan = (): ContainerPlan | null => {
     const made = planContainer(staged, desired, place)
@@ -165,6 +172,10 @@ function keepEverything(observed: readonly ObservedContainer[], knowledge: Agent
   const reason = knowledge === 'unknown' ? 'the saved desired state is unreadable' : 'no desired state yet'
   const verdicts = observed.map((found): Verdict => ({ kind: 'keep', identity: identityOfObserved(found), reason }))
   return { verdicts, waves: [], waitsFor: [cause(knowledge === 'unknown' ? 'desired.unknown' : 'desired.none')], nextAtMonoMs: null }
+}
+
+function soonerOf(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b)
 }
 
 function waitsOf(verdicts: readonly Verdict[]): readonly Cause[] {

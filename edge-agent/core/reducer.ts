@@ -13,6 +13,7 @@ import type { AgentEvent, AgentState, Effect } from './state.ts'
 import { onEngineInfo, onObserveFailed, onObserved, requestObserve } from './on-observed.ts'
 import { noticeClock, onClockFacts, onCloudTime } from './on-clock.ts'
 import { settleCron } from './on-cron.ts'
+import { settleContact } from './on-contact.ts'
 import { onInventory, onLink, onPulls, onReportAsked, onSessions, sendReport } from './on-report.ts'
 import { onDiskUse } from './on-disk-use.ts'
 import { keepEvicted, onPressure } from './on-pressure.ts'
@@ -26,7 +27,8 @@ import { dueObservation, setWake } from './wake.ts'
 
 export function reduce(state: AgentState, event: AgentEvent, now: Now): { readonly state: AgentState; readonly effects: readonly Effect[] } {
   const handled = andThen(noticeClock(state, now), (seen) => andThen(handle(seen, event, now), (next) => probed(seen, event, next, now)))
-  const scheduled = andThen(handled, (next) => settleCron(event, next, now))
+  const reached = andThen(handled, (next) => settleContact(state, event, next, now))
+  const scheduled = andThen(reached, (next) => settleCron(event, next, now))
   const settled = andThen(scheduled, (next) => settleOverrides(next, now))
   const saved = andThen(settled, (next) => startSave(next, now))
   const reported = andThen(saved, (next) => sendReport(next, now))

@@ -3,6 +3,7 @@ import type { Cause } from '../../protocol/causes.ts'
 import type { DesiredState, Version } from '../../protocol/desired-state.ts'
 import type { OverrideKind } from '../../protocol/override.ts'
 import type { SavedCron } from './cron-model.ts'
+import type { SavedContact } from './contact-model.ts'
 import type { Pressure } from './pressure-model.ts'
 import type { SavedRecord } from './update-model.ts'
 
@@ -72,6 +73,8 @@ export interface SavedState {
   readonly desired: DesiredState | null
   readonly floor: Version | null
   readonly ledger: Readonly<Record<string, SavedEntry>>
+  /** time without the cloud; absent = none, or it does not matter */
+  readonly contact?: SavedContact
   /** revisions of pods, by uid; absent in files of agents that knew none */
   readonly updates?: Readonly<Record<string, SavedRecord>>
   /** pods given up for want of something, by uid; absent in files of agents that knew none */

@@ -2,6 +2,7 @@
 import type { LocalSettings } from './pod-model.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import type { ClockFacts, ClockTrust } from './clock-trust.ts'
+import type { Contact } from './contact-model.ts'
 import type { CpuTries } from './cpu-lanes.ts'
 import type { CronState } from './cron-model.ts'
 import type { ImagesWanted, Pulls } from './image-model.ts'
@@ -81,6 +82,8 @@ export interface AgentState {
   readonly imageWaves: readonly RunningWave[]
   readonly waveCount: number
   readonly refusals: readonly Cause[]
+  /** how long the device has been without the cloud; absent = not counted yet */
+  readonly contact?: Contact | undefined
   /** revisions of pods: which one runs, which one waits, what can be returned to */
   readonly updates?: Updates
   /** what people on site decided for a while, oldest first */

@@ -1,5 +1,6 @@
 /** When to look again without news. One moment is asked for; it is asked again only when it moves. */
 import { LIMITS } from '../../protocol/limits.ts'
+import { contactSaveAt } from './contact.ts'
 import type { Now } from './model.ts'
 import type { AgentState } from './state.ts'
 import { requestObserve } from './on-observed.ts'
@@ -22,6 +23,7 @@ export function dueObservation(state: AgentState, now: Now): Turn {
 export function setWake(state: AgentState, now: Now): Turn {
   // a refresh without news needs no wake of its own: the next look at the engine is never far
   const at = earliest([
+    contactSaveAt(state),
     observeAt(state),
     saveAt(state),
     overridesAt(state),

@@ -50,6 +50,7 @@ const STORED = obj({
   evicted: map(EVICTED, { max: LIMITS.podsPerDevice.value }),
   overrides: list(OVERRIDE, { max: LIMITS.overridesKept.value }),
   updates: SAVED_UPDATES,
+  contact: obj({ aloneMs: required(num()), wallMs: num() }),
   clock: obj({ wallMs: required(num()) }),
   cron: SAVED_CRON,
 })
@@ -62,6 +63,7 @@ export function toStored(state: SavedState): StoredState {
     ledger: state.ledger,
     ...(state.overrides === undefined ? {} : { overrides: state.overrides }),
     ...(state.updates === undefined ? {} : { updates: state.updates }),
+    ...(state.contact === undefined ? {} : { contact: state.contact }),
     ...(state.evicted === undefined ? {} : { evicted: state.evicted }),
     ...(state.clock === undefined ? {} : { clock: state.clock }),
     ...(state.cron === undefined ? {} : { cron: state.cron }),
@@ -78,13 +80,14 @@ export function fromStored(body: unknown): Decoded<StoredState> {
   if (!Object.hasOwn(migrated, 'desired') || !Object.hasOwn(migrated, 'floor')) return { ok: false, why: 'it is incomplete' }
   const parsed = parse(STORED, migrated)
   if (!parsed.ok) return { ok: false, why: `${parsed.issues[0]?.path ?? ''} ${parsed.issues[0]?.message ?? ''}`.trim() }
-  const { desired, floor, ledger, overrides, evicted, clock, cron, updates } = parsed.value
+  const { desired, floor, ledger, overrides, evicted, clock, cron, updates, contact } = parsed.value
   const entries = Object.entries(ledger).map(([key, entry]) => [key, { ...entry, countedExit: entry.countedExit ?? null }] as const)
   const given = {
     ...(evicted === undefined ? {} : { evicted: readEvicted(evicted) }),
     ...(clock === undefined ? {} : { clock }),
     ...(cron === undefined ? {} : { cron: readCron(cron) }),
     ...(updates === undefined ? {} : { updates }),
+    ...(contact === undefined ? {} : { contact: { ...contact, wallMs: contact.wallMs ?? null } }),
   }
   const value = { v: STATE_VERSION, desired: desired ?? null, floor: floor ?? null, ledger: Object.fromEntries(entries), ...given }
   if (overrides === undefined) return { ok: true, value }
