@@ -9,6 +9,7 @@ import type { Authenticator, Principal } from './apiserver/auth.ts'
 import { serverCertificate } from './apiserver/certificate.ts'
 import { writeKubeconfig } from './apiserver/kubeconfig.ts'
 import { openApiServer } from './apiserver/server.ts'
+import { openAuditLog } from './audit-log.ts'
 import { readConfig } from './config.ts'
 import type { Config } from './config.ts'
 import { createConsole } from './console/server.ts'
@@ -43,6 +44,7 @@ async function run(config: Config, log: Log): Promise<() => Promise<void>> {
   const secret = brokerSecret(config.dataDir)
   const { token, authenticator, mayRead } = await whoMayAsk(config.dataDir)
   const metrics = new Metrics(log)
+  const audit = openAuditLog(path.join(config.dataDir, 'audit.log'), log)
   const store = meteredStore(openSqliteStore(path.join(config.dataDir, 'store.sqlite'), { log, clock }), { clock, meter: metrics })
   const broker =
     config.mqtt === null
@@ -57,15 +59,7 @@ async function run(config: Config, log: Log): Promise<() => Promise<void>> {
 
   const whyPod: Controllers['whyPod'] = (namespace, name, node) => controllers.whyPod(namespace, name, node)
   const console = await openConsole(config, log, (assetsDir) =>
-    createConsole({
-      store,
-      clock,
-      log,
-      assetsDir,
-      authorize: mayRead,
-      why: whyPod,
-      ...whatConsoleAsks(controllers),
-    }),
+    createConsole({ store, clock, log, assetsDir, audit, authorize: mayRead, why: whyPod, ...whatConsoleAsks(controllers) }),
   )
   link.onMessage(({ device }) => console?.deviceChanged(device))
   const unobserve = observe(metrics, { store, link, broker, controllers, console, clock, version: VERSION })
@@ -82,6 +76,7 @@ async function run(config: Config, log: Log): Promise<() => Promise<void>> {
     log,
     authenticator,
     meter: metrics,
+    audit,
     health: () => readiness(link, () => stopping),
     issueJoin: (device) =>
       Promise.resolve({ ...joinDocument(config, device, secret, keys.trusted), cloud: { url: apiUrl(config, https), ca: certificate.caPem } }),

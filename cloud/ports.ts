@@ -30,6 +30,29 @@ export interface Meter {
   observe(metric: MetricName, seconds: number, labels?: Readonly<Record<string, string>>): void
 }
 
+/** One act of somebody through the API: what was asked, and how it ended. */
+export interface AuditEntry {
+  readonly atMs: number
+  readonly who: string
+  /** create, update, patch, delete, or the part that was acted on */
+  readonly verb: string
+  /** plural of the kind */
+  readonly resource: string
+  readonly namespace: string
+  readonly name: string
+  /** of the answer */
+  readonly status: number
+  /** what the actor wrote, '' = nothing */
+  readonly reason: string
+}
+
+/** Who did what through the API, oldest first; a bounded past. */
+export interface AuditLog {
+  record(entry: AuditEntry): void
+  entries(): readonly AuditEntry[]
+  onRecord(handler: (entry: AuditEntry) => void): void
+}
+
 /** One stored object. `json` is its encoded form with `metadata.resourceVersion` = `revision`; reuse it, do not re-encode. */
 export interface StoredObject {
   readonly resource: string

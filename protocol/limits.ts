@@ -189,6 +189,8 @@ export const LIMITS = {
   localPageConnections: limit(32, 'count', 'a few phones and laptops; more is a scan'),
   localPageEventClients: limit(8, 'count', 'open pages that are told of changes; others read every 10 s'),
   localPageEventMs: limit(1_000, 'ms', 'a person reads no faster, and a crash loop must not load the device'),
+  auditKept: limit(5_000, 'count', 'acts through the API that the console shows; the file holds more'),
+  auditFileBytes: limit(8 * 1024 * 1024, 'bytes', 'some 40,000 acts; one file before it is kept'),
   consoleEventMs: limit(250, 'ms', 'four messages a second to a console are what a person can see'),
   consoleWishBytes: limit(64 * 1024, 'bytes', 'what one tab asks to be told: a dozen short texts'),
   consoleClientBytes: limit(8 * 1024 * 1024, 'bytes', 'a console that reads this slowly is closed and comes back'),

@@ -76,6 +76,20 @@ describe('pod rows', () => {
     expect(podRow(made(RUNNING, 'a'), { ...ALONE, deviceSilent: true }).word).toBe('unknown')
   })
 
+  it('says that the revision before runs on, and why', () => {
+    const applied = (reason: string): PodStatus => ({
+      ...RUNNING,
+      conditions: [{ type: 'skerry.dev/RevisionApplied', status: 'False', reason, message: 'the window opens at 22:00' }],
+    })
+    expect(podRow(made(applied('WindowClosed'), 'a'), ALONE)).toMatchObject({
+      word: 'updating',
+      tone: 'busy',
+      cause: { says: 'The window opens at 22:00.' },
+    })
+    expect(word(applied('Downloading'), 'a')).toBe('pulling')
+    expect(podRow(made(applied('RolledBack'), 'a'), ALONE)).toMatchObject({ word: 'rolled-back', tone: 'bad' })
+  })
+
   it('says why and what to do', () => {
     expect(podRow(made(HOMELESS, null), ALONE).cause).toEqual({
       code: 'placement.none',

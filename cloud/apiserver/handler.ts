@@ -14,6 +14,7 @@ import { meterLabels } from './request-labels.ts'
 import { liveCall, refuseLive, sessionOf } from './live-verbs.ts'
 import type { LiveVerbs } from './live-verbs.ts'
 import { wantedForm } from './negotiate.ts'
+import { noteAct } from './audit.ts'
 import { onResource } from './resource-verbs.ts'
 import { send, sendError } from './respond.ts'
 import { review } from './reviews.ts'
@@ -30,6 +31,8 @@ export interface HandlerParts {
   readonly meter?: Meter | undefined
   /** what /livez and /readyz answer; absent = ready as long as it answers */
   readonly health?: Health | undefined
+  /** told of every request that was answered */
+  readonly audit?: ((request: IncomingMessage, status: number) => void) | undefined
   /**
    * Everything outside the Kubernetes paths that the device API does not take (the console). It answers by itself and
    * decides by itself whom it serves; `principal` is who the bearer token names, if there is one. False = not mine.
@@ -47,6 +50,7 @@ export function requestHandler(parts: HandlerParts): Handler {
     // a client that went away is seen by 'close'; its late errors are nobody's
     response.on('error', () => undefined)
     response.once('close', () => {
+      parts.audit?.(request, response.statusCode)
       const ms = Math.round((parts.api.clock.monoMs() - started) * 10) / 10
       if (!isLongLived(url))
         parts.meter?.observe('skerry_api_request_duration_seconds', ms / 1000, meterLabels(parts.api, request.method, url, response.statusCode))
@@ -62,7 +66,7 @@ export function requestHandler(parts: HandlerParts): Handler {
 /** Watches and followed logs last as long as their client wants. */
 function isLongLived(url: URL): boolean {
   const follows = ['watch', 'follow'].some((name) => ['true', '1'].includes(url.searchParams.get(name) ?? ''))
-  return follows || url.pathname === '/console/api/events'
+  return follows || url.pathname === '/console/api/stream'
 }
 
 const NOWHERE = new URL('http://host/not-a-url')
@@ -78,6 +82,7 @@ async function answer(parts: HandlerParts, request: IncomingMessage, response: S
   if (route.kind === 'resource' && parts.live !== null && sessionOf(route) !== null)
     return log(api, parts.live, principal ?? ANONYMOUS, route, url, request, response)
   const call = await callOf(request, url, principal ?? ANONYMOUS)
+  if (route.kind === 'resource') noteAct(request, route, call)
   if (route.kind === 'resource') return onResource(api, call, route, request, response)
   await send(request, response, route.kind === 'review' ? reviewAnswer(call, route) : aboutServer(parts, call, route), call.warnings)
 }

@@ -4,7 +4,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { createServer as createHttps } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { LIMITS } from '../../protocol/limits.ts'
-import type { Clock, Log, Meter, Random, Store } from '../ports.ts'
+import { auditor } from './audit.ts'
+import type { AuditLog, Clock, Log, Meter, Random, Store } from '../ports.ts'
 import type { ResourceDefinition } from '../resources/object.ts'
 import { RESOURCE_DEFINITIONS } from '../resources/registry.ts'
 import type { Api } from './api.ts'
@@ -34,6 +35,8 @@ export interface ApiServerOptions {
   readonly live?: LiveVerbs
   readonly meter?: Meter
   readonly health?: Health
+  /** who did what is written here */
+  readonly audit?: AuditLog
   /** paths outside the API (console, reports): answers itself and returns true, or returns false */
   handleOther?(request: IncomingMessage, response: ServerResponse, principal: Principal | null): Promise<boolean>
 }
@@ -61,6 +64,7 @@ export async function openApiServer(options: ApiServerOptions): Promise<ApiServe
   const parts: HandlerParts = {
     api,
     live: options.live ?? null,
+    audit: options.audit === undefined ? undefined : auditor(options.audit, clock),
     meter: options.meter,
     health: options.health,
     openApi: openApi(api.catalog),

@@ -4,7 +4,7 @@ import { FleetTally } from './fleet-tally.ts'
 import { KeyIndex } from './key-index.ts'
 import { rowKinds } from './row-fields.ts'
 import { RowTable } from './row-table.ts'
-import type { DeviceRow, EventRow, PodRow, RolloutRow, WorkloadRow } from './view-model.ts'
+import type { AuditRow, DeviceRow, EventRow, PodRow, RolloutRow, WorkloadRow } from './view-model.ts'
 
 export interface FleetTables {
   readonly devices: RowTable<DeviceRow>
@@ -12,6 +12,7 @@ export interface FleetTables {
   readonly pods: RowTable<PodRow>
   readonly events: RowTable<EventRow>
   readonly rollouts: RowTable<RolloutRow>
+  readonly audit: RowTable<AuditRow>
   readonly tally: FleetTally
   readonly causes: CauseGroups
   /** keys of events by what they are about: `Pod shop/web-1` */
@@ -22,7 +23,7 @@ export function fleetTables(nowMs: () => number): FleetTables {
   const kinds = rowKinds(nowMs)
   const [devices, workloads] = [new RowTable(kinds.devices), new RowTable(kinds.workloads)]
   const [pods, events] = [new RowTable(kinds.pods), new RowTable(kinds.events)]
-  const rollouts = new RowTable(kinds.rollouts)
+  const [rollouts, audit] = [new RowTable(kinds.rollouts), new RowTable(kinds.audit)]
   const [tally, causes, eventsAbout] = [new FleetTally(), new CauseGroups(), new KeyIndex()]
   devices.onChange((before, after) => {
     tally.device(before, after)
@@ -37,5 +38,5 @@ export function fleetTables(nowMs: () => number): FleetTables {
     if (before !== null && after === null) eventsAbout.remove(before.about, before.key)
     if (after !== null) eventsAbout.add(after.about, after.key)
   })
-  return { devices, workloads, pods, events, rollouts, tally, causes, eventsAbout }
+  return { devices, workloads, pods, events, rollouts, audit, tally, causes, eventsAbout }
 }

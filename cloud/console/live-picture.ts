@@ -6,7 +6,8 @@
  *   a list had already is applied twice, which changes nothing because objects are replaced whole and never by an older one.
  */
 import type { TelemetrySample } from '../../protocol/telemetry.ts'
-import type { Clock, Log, Store } from '../ports.ts'
+import type { AuditLog, Clock, Log, Store } from '../ports.ts'
+import { auditRow } from './audit-row.ts'
 import { decisions, devicePart, workloadPart } from './detail-parts.ts'
 import { NO_FACTS } from './device-row.ts'
 import type { DeviceFacts } from './device-row.ts'
@@ -29,6 +30,7 @@ export interface LivePictureParts {
   readings?(device: string): readonly TelemetrySample[]
   /** somebody looks at a device: it is asked for readings for a while */
   lookAt?(device: string): void
+  readonly audit?: AuditLog
 }
 
 export interface LivePicture {
@@ -71,6 +73,12 @@ export async function startLivePicture(parts: LivePictureParts, onExpired: () =>
       tabs.changed()
     },
     onExpired,
+  })
+  for (const entry of parts.audit?.entries() ?? []) tables.audit.put(auditRow(entry))
+  // every act is followed by its change of the store; the tabs are told once
+  parts.audit?.onRecord((entry) => {
+    tables.audit.put(auditRow(entry))
+    tabs.changed()
   })
   let cancelSample = sampleLater()
   function sampleLater(): () => void {

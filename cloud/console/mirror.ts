@@ -19,7 +19,6 @@ import { eventRow } from './event-row.ts'
 import { KeyIndex } from './key-index.ts'
 import { placeOf, podRow, workloadKeyOf } from './pod-row.ts'
 import { rolloutRow } from './rollout-row.ts'
-import { sameValue } from './same-value.ts'
 import type { PodRow, TableName } from './view-model.ts'
 import type { FleetTables } from './fleet-tables.ts'
 import { EMPTY_TALLY, tallied, workloadRow } from './workload-row.ts'
@@ -50,6 +49,9 @@ const WORKLOADS: Readonly<Record<string, string>> = {
 /** Kinds between a pod and its workload. */
 const MIDDLE: Readonly<Record<string, string>> = { ReplicaSet: 'replicasets.apps', Job: 'jobs.batch' }
 
+/** Tables whose rows are made from stored objects. */
+type Mirrored = Exclude<TableName, 'audit'>
+
 export class Mirror {
   readonly tables: FleetTables
   readonly #objects = new Map<string, Map<string, KubeObject>>(MIRRORED.map((resource) => [resource, new Map()]))
@@ -59,7 +61,7 @@ export class Mirror {
   readonly #podsOfOwner = new KeyIndex()
   readonly #links = new Map<string, { readonly workload: string; readonly device: string | null; readonly owner: string }>()
   readonly #tallies = new Map<string, PodTally>()
-  readonly #marked: { readonly [T in TableName]: Set<string> } = {
+  readonly #marked: { readonly [T in Mirrored]: Set<string> } = {
     devices: new Set(),
     pods: new Set(),
     workloads: new Set(),
@@ -119,25 +121,25 @@ export class Mirror {
     for (const key of this.#drain('devices')) {
       const node = this.#objects.get('nodes')?.get(key) as Node | undefined
       const row = node === undefined ? null : deviceRow(node, this.#podsOfNode(key), this.#facts(key))
-      differs = put(this.tables.devices, key, row) || differs
+      differs = this.tables.devices.keep(key, row) || differs
     }
     for (const key of this.#drain('workloads')) {
       const workload = this.#workload(key)
       differs =
-        put(this.tables.workloads, key, workload === undefined ? null : workloadRow(workload, this.#tallies.get(key) ?? EMPTY_TALLY)) || differs
+        this.tables.workloads.keep(key, workload === undefined ? null : workloadRow(workload, this.#tallies.get(key) ?? EMPTY_TALLY)) || differs
     }
     for (const key of this.#drain('events')) {
       const event = this.#objects.get('events')?.get(key) as Event | undefined
-      differs = put(this.tables.events, key, event === undefined ? null : eventRow(event)) || differs
+      differs = this.tables.events.keep(key, event === undefined ? null : eventRow(event)) || differs
     }
     for (const key of this.#drain('rollouts')) {
       const rollout = this.#objects.get(ROLLOUTS)?.get(key) as Rollout | undefined
-      differs = put(this.tables.rollouts, key, rollout === undefined ? null : rolloutRow(rollout)) || differs
+      differs = this.tables.rollouts.keep(key, rollout === undefined ? null : rolloutRow(rollout)) || differs
     }
     return differs
   }
 
-  #drain(table: TableName): readonly string[] {
+  #drain(table: Mirrored): readonly string[] {
     const keys = [...this.#marked[table]]
     this.#marked[table].clear()
     return keys
@@ -147,7 +149,7 @@ export class Mirror {
     const pod = this.pod(key)
     const before = this.tables.pods.get(key)
     const row = pod === undefined ? null : this.#podRow(pod)
-    if (!put(this.tables.pods, key, row)) return false
+    if (!this.tables.pods.keep(key, row)) return false
     for (const [one, by] of [
       [before, -1],
       [row, 1],
@@ -232,17 +234,4 @@ export class Mirror {
     this.#podsOfOwner.remove(link.owner, key)
     if (link.device !== null) this.#podsOfDevice.remove(link.device, key)
   }
-}
-
-interface Rows<R> {
-  get(key: string): R | undefined
-  put(row: R): void
-  remove(key: string): boolean
-}
-
-function put<R>(table: Rows<R>, key: string, row: R | null): boolean {
-  if (row === null) return table.remove(key)
-  if (sameValue(table.get(key), row)) return false
-  table.put(row)
-  return true
 }

@@ -1,6 +1,7 @@
 /** One pod as a row: where it is, how it stands in one word, and why. */
 import { causeAdvice, causeSentence } from '../../protocol/causes.ts'
 import type { PodReport } from '../../protocol/status-report.ts'
+import { REVISION_APPLIED } from '../core/in-place.ts'
 import { annotationOf, conditionOf, controllerOf, isDeleting, keyOf, nameOf, namespaceOf } from '../core/meta.ts'
 import { REQUIRED_NODE_ANNOTATION } from '../core/scheduler/pod-info.ts'
 import { parseStamp } from '../../protocol/stamp.ts'
@@ -25,7 +26,7 @@ export function podRow(pod: Pod, around: PodSurroundings): PodRow {
   const word = wordOf(pod, container, around)
   const why = word === 'running' ? null : causeOf(pod, container, around)
   const done = word === 'stopped' && pod.status?.phase === 'Succeeded'
-  const stuck = word === 'pending' && why !== null && pod.spec.nodeName !== undefined
+  const stuck = pod.spec.nodeName !== undefined && why !== null && (word === 'pending' || (CHANGING.has(word) && why.code.startsWith('image.')))
   return {
     key: keyOf(pod),
     namespace: namespaceOf(pod),
@@ -75,9 +76,18 @@ function wordOf(pod: Pod, container: ContainerStatus | undefined, around: PodSur
   if (waiting === 'CrashLoopBackOff') return 'restarting'
   if (waiting === 'Pulling') return 'pulling'
   if (waiting !== undefined && PULL_WORDS.has(waiting)) return 'pending'
-  if (container?.state?.running !== undefined) return container.ready === false ? 'unhealthy' : 'running'
+  if (container?.state?.running !== undefined) return container.ready === false ? 'unhealthy' : changingWord(pod)
   if (container?.state?.terminated !== undefined) return 'restarting'
   return waiting === 'ContainerCreating' ? 'starting' : 'pending'
+}
+
+const CHANGING: ReadonlySet<PodWord> = new Set(['pulling', 'updating'])
+const CHANGE_WORDS: Readonly<Record<string, PodWord>> = { Downloading: 'pulling', Held: 'held', RolledBack: 'rolled-back' }
+
+/** It runs, but perhaps the revision before: what keeps the device from the one that is asked for. */
+function changingWord(pod: Pod): PodWord {
+  const applied = conditionOf(pod.status?.conditions, REVISION_APPLIED)
+  return applied?.status === 'False' ? (CHANGE_WORDS[applied.reason ?? ''] ?? 'updating') : 'running'
 }
 
 /** The device's own cause first (it has numbers and advice), then what the API object says. */
@@ -89,7 +99,9 @@ function causeOf(pod: Pod, container: ContainerStatus | undefined, around: PodSu
     return { ...saidOnly(scheduled.message), code, next: causeAdvice(code).next }
   }
   const ready = conditionOf(pod.status?.conditions, 'Ready')
+  const applied = conditionOf(pod.status?.conditions, REVISION_APPLIED)
   const texts = [
+    applied?.status === 'False' ? applied.message : undefined,
     around.deviceSilent ? ready?.message : undefined,
     pod.status?.message,
     container?.state?.waiting?.message,

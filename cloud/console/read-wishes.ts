@@ -3,7 +3,7 @@ import { isRecord } from '../../protocol/shape.ts'
 import { MOST_ROWS, MOST_WISHES } from './live-protocol.ts'
 import type { Wish } from './live-protocol.ts'
 
-const TABLES = ['devices', 'workloads', 'pods', 'events', 'rollouts'] as const
+const TABLES = ['devices', 'workloads', 'pods', 'events', 'rollouts', 'audit'] as const
 const LONGEST = 2000
 
 /** The wishes by key, or a sentence that says what is wrong. */

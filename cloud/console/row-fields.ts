@@ -1,7 +1,7 @@
 /** What can be asked of each list, sorted by and counted: one table for the query language, the orders and the facets. */
 import { compareVersions } from './query.ts'
 import type { Field, Fields } from './query.ts'
-import type { DeviceRow, EventRow, PodRow, RolloutRow, TableName, Tables, WorkloadRow } from './view-model.ts'
+import type { AuditRow, DeviceRow, EventRow, PodRow, RolloutRow, TableName, Tables, WorkloadRow } from './view-model.ts'
 import { DEVICE_TONES, POD_TONES, STANDING_ORDER, severity, standingByte } from './vocabulary.ts'
 
 export interface RowKind<R> {
@@ -42,7 +42,7 @@ export function rowKinds(nowMs: () => number): { readonly [T in TableName]: RowK
       return at === null ? null : nowMs() - at
     },
   })
-  return { devices: devices(age), workloads: workloads(age), pods: pods(age), events: events(age), rollouts: rollouts(age) }
+  return { devices: devices(age), workloads: workloads(age), pods: pods(age), events: events(age), rollouts: rollouts(age), audit: audit(age) }
 }
 
 type Age = <R>(get: (row: R) => number | null) => Field<R>
@@ -176,5 +176,24 @@ function rollouts(age: Age): RowKind<RolloutRow> {
       name: (a, b) => byText(a.name, b.name),
     },
     facets: ['state', 'namespace'],
+  }
+}
+
+function audit(age: Age): RowKind<AuditRow> {
+  return {
+    key: (row) => row.key,
+    fields: {
+      named: {
+        who: word((row) => row.who),
+        verb: word((row) => row.verb),
+        kind: word((row) => row.about.split(' ')[0] ?? ''),
+        about: text((row) => row.about),
+        done: word((row) => String(row.status < 400), ['true', 'false']),
+        last: age((row) => row.atMs),
+      },
+      text: remembered((row) => `${row.who} ${row.verb} ${row.about} ${row.reason}`),
+    },
+    orders: { newest: (a, b) => b.atMs - a.atMs, oldest: (a, b) => a.atMs - b.atMs },
+    facets: ['who', 'verb', 'kind'],
   }
 }

@@ -5,6 +5,7 @@
  * - Rows are whole and never changed in place: a changed row is another object, so a reference says what was sent.
  */
 import { RowOrder } from './row-order.ts'
+import { sameValue } from './same-value.ts'
 import type { RowKind } from './row-fields.ts'
 
 /** Orders kept at one time; the one not asked for longest goes. */
@@ -42,6 +43,14 @@ export class RowTable<R> {
   put(row: R): void {
     const key = this.kind.key(row)
     this.#change(key, this.#rows.get(key) ?? null, row)
+  }
+
+  /** Puts a row that differs, or takes it out when it is null; false when nothing differs. */
+  keep(key: string, row: R | null): boolean {
+    if (row === null) return this.remove(key)
+    if (sameValue(this.#rows.get(key), row)) return false
+    this.put(row)
+    return true
   }
 
   remove(key: string): boolean {

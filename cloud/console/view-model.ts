@@ -6,7 +6,20 @@ export type Tone = 'ok' | 'busy' | 'warn' | 'bad' | 'unknown'
 export type DeviceWord = 'online' | 'degraded' | 'offline' | 'never-seen'
 /** The worst thing about a device and what runs there: one word, one dot. */
 export type Standing = 'failed' | 'not-placed' | 'offline' | 'degraded' | 'updating' | 'never-seen' | 'ok'
-export type PodWord = 'pending' | 'pulling' | 'starting' | 'running' | 'unhealthy' | 'restarting' | 'stopped' | 'removing' | 'not-placed' | 'unknown'
+export type PodWord =
+  | 'pending'
+  | 'pulling'
+  | 'starting'
+  | 'running'
+  | 'updating'
+  | 'held'
+  | 'rolled-back'
+  | 'unhealthy'
+  | 'restarting'
+  | 'stopped'
+  | 'removing'
+  | 'not-placed'
+  | 'unknown'
 
 /** Why, and one thing to do. `code` and `next` are '' when only a sentence is known. */
 export interface CauseView {
@@ -144,11 +157,25 @@ export interface RolloutRow {
   readonly createdAtMs: number | null
 }
 
+/** One act of somebody through the API. */
+export interface AuditRow {
+  readonly key: string
+  readonly atMs: number
+  readonly who: string
+  readonly verb: string
+  /** `rollouts line-2/sensor-2` */
+  readonly about: string
+  /** of the answer: below 400 it was done */
+  readonly status: number
+  readonly reason: string
+}
+
 export interface Tables {
   readonly devices: DeviceRow
   readonly workloads: WorkloadRow
   readonly pods: PodRow
   readonly events: EventRow
   readonly rollouts: RolloutRow
+  readonly audit: AuditRow
 }
 export type TableName = keyof Tables

@@ -39,7 +39,7 @@ it('shows the last row of a hundred thousand with few nodes in the page', async 
   const page = await browser.context.newPage()
   await page.goto(served.at(`/devices?sort=name#token=${TOKEN}`))
   await page.getByRole('link', { name: deviceName(0) }).waitFor()
-  await page.locator('.vt-body').evaluate('(body) => { body.scrollTop = body.scrollHeight }')
+  await page.evaluate('document.querySelector(".vt-body").scrollTop = 1e9')
   await page.getByRole('link', { name: deviceName(DEVICES - 1) }).waitFor()
   expect(await page.getByRole('table').getAttribute('aria-rowcount')).toBe(String(DEVICES + 1))
   expect(await page.evaluate<number>('document.querySelectorAll("*").length')).toBeLessThanOrEqual(1500)

@@ -13,6 +13,7 @@ const Device = lazy(() => import('./pages/device.tsx').then((page) => page.Devic
 const Workloads = lazy(() => import('./pages/lists.tsx').then((page) => page.Workloads))
 const Pods = lazy(() => import('./pages/lists.tsx').then((page) => page.Pods))
 const Events = lazy(() => import('./pages/lists.tsx').then((page) => page.Events))
+const Audit = lazy(() => import('./pages/lists.tsx').then((page) => page.Audit))
 const Workload = lazy(() => import('./pages/workload.tsx').then((page) => page.Workload))
 const Why = lazy(() => import('./pages/why.tsx').then((page) => page.Why))
 const Logs = lazy(() => import('./pages/logs.tsx').then((page) => page.Logs))
@@ -29,6 +30,7 @@ const PLACES = [
   ['/console/pods', 'Pods'],
   ['/console/rollouts', 'Rollouts'],
   ['/console/events', 'Events'],
+  ['/console/audit', 'Audit'],
   ['/console/apply', 'Apply'],
 ] as const
 
@@ -102,6 +104,7 @@ function Pages() {
       <Route path="/console/apply" component={Apply} />
       <Route path="/console/edit/:kind/:namespace/:name" component={Edit} />
       <Route path="/console/events" component={Events} />
+      <Route path="/console/audit" component={Audit} />
       <Route path="/console/inbox" component={Inbox} />
       <Route default component={Nowhere} />
     </Router>

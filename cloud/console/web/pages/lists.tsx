@@ -8,7 +8,7 @@ import { VirtualTable } from '../parts/virtual-table.tsx'
 import type { TableColumn } from '../parts/virtual-table.tsx'
 import { useQuery } from '../use-query.ts'
 import { useWish } from '../use-wish.ts'
-import type { EventRow, PodRow, TableName, WorkloadRow } from '../../view-model.ts'
+import type { AuditRow, EventRow, PodRow, TableName, WorkloadRow } from '../../view-model.ts'
 
 interface ListProps<R> {
   readonly title: string
@@ -114,6 +114,23 @@ export function Events() {
   )
 }
 
+/** Who did what through the API: kubectl, skerry and this console alike. */
+export function Audit() {
+  return (
+    <List<AuditRow>
+      title="Audit"
+      table="audit"
+      what="act"
+      example="who:admin verb:delete kind:rollouts last<1d text"
+      usualSort="newest"
+      nothing="Nobody has changed anything through the API yet."
+      columns={AUDIT}
+      keyOf={(row) => row.key}
+      hrefOf={(row) => `/console/audit?q=${encodeURIComponent(`about:${row.about.split(' ')[1] ?? ''}`)}`}
+    />
+  )
+}
+
 const WORKLOADS: readonly TableColumn<WorkloadRow>[] = [
   {
     title: 'Workload',
@@ -183,5 +200,17 @@ const EVENTS: readonly TableColumn<EventRow>[] = [
         {row.count > 1 ? ` (${row.count} times)` : ''}
       </span>
     ),
+  },
+]
+
+const AUDIT: readonly TableColumn<AuditRow>[] = [
+  { title: 'About', width: 'minmax(0, 1.6fr)', cell: (row) => row.about },
+  { title: 'What', width: 'minmax(0, 0.8fr)', cell: (row) => <Word tone={row.status < 400 ? 'ok' : 'bad'}>{row.verb}</Word> },
+  { title: 'When', sort: 'newest', width: '76px', num: true, cell: (row) => <Age at={row.atMs} /> },
+  { title: 'Who', width: 'minmax(0, 0.8fr)', cell: (row) => row.who },
+  {
+    title: 'Why, or why not',
+    width: 'minmax(0, 2fr)',
+    cell: (row) => <span class="one-line">{row.status < 400 ? row.reason || '–' : `refused with ${row.status}`}</span>,
   },
 ]

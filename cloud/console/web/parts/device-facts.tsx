@@ -1,6 +1,6 @@
 import type { DevicePart, Reading } from '../../live-protocol.ts'
 import type { DeviceRow } from '../../view-model.ts'
-import { bytes, cores } from '../words.ts'
+import { bytes, cores, plural } from '../words.ts'
 import { Age } from './age.tsx'
 import { Bar } from './bar.tsx'
 import { Spark } from './spark.tsx'
@@ -64,18 +64,30 @@ export function Facts({ row }: { readonly row: DeviceRow }) {
     ['Kernel', row.kernel],
     ['Engine', row.engine],
     ['Agent', row.agent],
-    ...Object.entries(row.labels).map(([key, value]) => [key, value] as const),
   ] as const
+  const labels = Object.entries(row.labels).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return (
+    <>
+      <FactList facts={facts.filter(([, value]) => value !== '')} />
+      {labels.length === 0 ? null : (
+        <details class="labels" open={labels.length <= 6}>
+          <summary>{plural(labels.length, 'label')}</summary>
+          <FactList facts={labels} />
+        </details>
+      )}
+    </>
+  )
+}
+
+function FactList({ facts }: { readonly facts: readonly (readonly [string, string])[] }) {
   return (
     <dl class="facts">
-      {facts
-        .filter(([, value]) => value !== '')
-        .map(([label, value]) => (
-          <div key={label}>
-            <dt>{label}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
+      {facts.map(([label, value]) => (
+        <div key={label}>
+          <dt>{label}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
     </dl>
   )
 }
