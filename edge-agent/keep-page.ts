@@ -30,7 +30,7 @@ export function keepPage(config: RunConfig, loop: Loop, engine: Engine, log: Age
         ...page,
         ...(pageFd === null ? {} : { fd: pageFd }),
         log,
-        page: fieldPage(),
+        page: fieldPage,
         state: loop.state,
         now: systemClock.now,
         agentLog: log.lines,

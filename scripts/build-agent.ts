@@ -25,8 +25,16 @@ const STUBBED: readonly { readonly filter: RegExp; readonly why: string }[] = [
   { filter: /^(tar-fs|@balena\/dockerignore)$/, why: 'packing build contexts' },
 ]
 
-/** Files inside libraries that are replaced: the web and proxy ways into MQTT, the ssh way into the engine. */
-const STUBBED_FILES = /(mqtt\/build\/lib\/connect\/(ws|wx|ali|socks)|docker-modem\/lib\/ssh)(\.js)?$/
+/**
+ * Files inside libraries that are replaced: the web and proxy ways into MQTT, the ssh way into the engine, swarm and plugins, and the
+ * server's half of live sessions.
+ */
+const STUBBED_FILES = [
+  /mqtt\/build\/lib\/connect\/(ws|wx|ali|socks)(\.js)?$/,
+  /docker-modem\/lib\/ssh(\.js)?$/,
+  /dockerode\/lib\/(service|plugin|secret|config|task|node)(\.js)?$/,
+  /ws\/lib\/websocket-server(\.js)?$/,
+]
 
 /** Parts with nothing to do here, and what stands in for them. */
 const REPLACED: Readonly<Record<string, { readonly why: string; readonly contents: string }>> = {
@@ -61,7 +69,7 @@ const stubs: Plugin = {
     context.onResolve({ filter: /^ws$/ }, (args) => (args.resolveDir.includes('node_modules') ? { path: args.path, namespace: 'stub' } : undefined))
     context.onResolve({ filter: /^\.{1,2}\// }, (args) => {
       const full = path.join(args.resolveDir, args.path)
-      return STUBBED_FILES.test(full) ? { path: full, namespace: 'stub' } : undefined
+      return STUBBED_FILES.some((pattern) => pattern.test(full)) ? { path: full, namespace: 'stub' } : undefined
     })
     context.onLoad({ filter: /.*/, namespace: 'stub' }, () => ({ contents: 'module.exports = {}', loader: 'js' }))
     context.onResolve({ filter: LAZY }, (args) => (args.resolveDir.includes('node_modules') ? { path: args.path, namespace: 'lazy' } : undefined))

@@ -1,6 +1,7 @@
 /** Builds the field page: script and style bundled and put inside one HTML file. `node scripts/build-page.ts FILE` writes it. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import type { Plugin } from 'esbuild'
 
@@ -17,12 +18,12 @@ export async function buildFieldPage(): Promise<string> {
     .replace(/>\n+</g, '><')
 }
 
-/** Puts the page into a bundle: edge-agent/local-page/page-asset.ts reads it from this constant. */
+/** Puts the page into a bundle, packed: edge-agent/local-page/page-asset.ts reads it from this constant. */
 export function fieldPagePlugin(page: string): Plugin {
   return {
     name: 'field-page',
     setup: ({ initialOptions }) => {
-      initialOptions.define = { ...initialOptions.define, SKERRY_FIELD_PAGE: JSON.stringify(page) }
+      initialOptions.define = { ...initialOptions.define, SKERRY_FIELD_PAGE: JSON.stringify(gzipSync(page, { level: 9 }).toString('base64')) }
     },
   }
 }

@@ -70,7 +70,7 @@ describe('metrics of the agent', () => {
       startLocalPage({
         host: '127.0.0.1',
         port: 0,
-        page: '<!doctype html>',
+        page: () => Promise.resolve('<!doctype html>'),
         state: () => gateway(),
         now: () => NOW,
         log: QUIET,

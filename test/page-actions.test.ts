@@ -23,7 +23,7 @@ async function open(summaryIsOpen = true): Promise<void> {
   page = await startLocalPage({
     host: '127.0.0.1',
     port: 0,
-    page: '<!doctype html>',
+    page: () => Promise.resolve('<!doctype html>'),
     state: () => state,
     now: () => NOW,
     log: QUIET,

@@ -1,9 +1,13 @@
-/** The page as one string, put here by the bundler (`define`). A run from sources has none and shows the text view instead. */
+import { promisify } from 'node:util'
+
+/** The page, gzipped and in base64, put here by the bundler (`define`). A run from sources has none and shows the text view instead. */
 declare const SKERRY_FIELD_PAGE: string | undefined
 
-/** The whole field page: one HTML file with its script and style inside. */
-export function fieldPage(): string {
-  return typeof SKERRY_FIELD_PAGE === 'string' ? SKERRY_FIELD_PAGE : TEXT_ONLY
+/** The whole field page: one HTML file with its script and style inside. Unpacked when somebody asks for it first: most gateways are never asked. */
+export async function fieldPage(): Promise<string> {
+  if (typeof SKERRY_FIELD_PAGE !== 'string') return TEXT_ONLY
+  const { gunzip } = await import('node:zlib')
+  return (await promisify(gunzip)(Buffer.from(SKERRY_FIELD_PAGE, 'base64'))).toString('utf8')
 }
 
 const TEXT_ONLY = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">

@@ -31,8 +31,8 @@ export interface LocalPageOptions {
   readonly host: string
   /** 0 = any free port */
   readonly port: number
-  /** the whole page, see page-asset.ts */
-  readonly page: string
+  /** the whole page, see page-asset.ts; asked for once */
+  readonly page: () => Promise<string>
   readonly state: () => AgentState
   readonly now: () => Now
   /** last lines of one of our containers, by its name */
@@ -138,9 +138,12 @@ function versionOf(state: () => AgentState, entries: () => readonly AuditEntry[]
 type Route = (response: ServerResponse, query: URLSearchParams) => void | Promise<void>
 
 function makeRoutes(options: LocalPageOptions, live: LiveClients, json: () => string): Readonly<Record<string, Route | undefined>> {
-  const headers = pageHeaders(options.page)
+  let page: ReturnType<typeof pageOf> | null = null
   const routes: Record<string, Route> = {
-    '/': (response) => send(response, 200, 'text/html', options.page, headers),
+    '/': async (response) => {
+      const { html, headers } = await (page ??= pageOf(options))
+      send(response, 200, 'text/html', html, headers)
+    },
     '/text': (response) => send(response, 200, 'text/plain', textView(fieldView(options.state(), options.now()))),
     '/metrics': async (response) => send(response, 200, EXPOSITION_TYPE, await scrape(options)),
     '/livez': (response) => send(response, 200, 'text/plain', 'ok\n'),
@@ -153,6 +156,11 @@ function makeRoutes(options: LocalPageOptions, live: LiveClients, json: () => st
     },
   }
   return Object.assign(Object.create(null) as Record<string, Route>, routes)
+}
+
+async function pageOf({ page }: LocalPageOptions): Promise<{ readonly html: string; readonly headers: Readonly<Record<string, string>> }> {
+  const html = await page()
+  return { html, headers: pageHeaders(html) }
 }
 
 async function scrape({ state, now, traffic, reading }: LocalPageOptions): Promise<string> {

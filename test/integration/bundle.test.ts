@@ -46,6 +46,9 @@ describe('the agent bundle', () => {
     expect(execFileSync(node, [bundle, 'version'], { cwd: dir, encoding: 'utf8' })).toMatch(/^skerry-agent \d+\.\d+\.\d+\n$/)
     const inventory: unknown = JSON.parse(execFileSync(node, [bundle, 'inventory', '-o', 'json'], { cwd: dir, encoding: 'utf8' }))
     expect(inventory).toMatchObject({ topology: { threads: expect.any(Number) as number } })
+    const kib = Number(/^MemTotal: +(\d+) kB/.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1])
+    // the memory reader runs on parts of the bundler's making
+    expect(inventory).toMatchObject({ memory: { totalBytes: kib * 1024 } })
   })
 
   it('loads nothing at start that it may never need', () => {

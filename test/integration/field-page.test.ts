@@ -27,7 +27,7 @@ beforeAll(async () => {
   server = await startLocalPage({
     host: '127.0.0.1',
     port: 0,
-    page: html,
+    page: () => Promise.resolve(html),
     state: () => state,
     now: () => NOW,
     log: QUIET,
