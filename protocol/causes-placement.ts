@@ -23,6 +23,12 @@ export const PLACEMENT_CAUSES = {
     'needs {needs} PIDs, {has} free of {capacity}',
     'Lower the pids limit or free some.',
   ),
+  'placement.volume.elsewhere': entry(
+    'spec',
+    'when-target-changes',
+    'the volume of claim {claim} is on {on}',
+    'Volumes stay on their device: wait for it, or use another claim.',
+  ),
   'placement.storage.short': entry(
     'spec',
     'when-resource-appears',

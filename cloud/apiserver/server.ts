@@ -16,6 +16,7 @@ import { requestHandler } from './handler.ts'
 import type { HandlerParts } from './handler.ts'
 import { ensureNamespaces } from './first-namespaces.ts'
 import { ensurePriorityClasses } from './first-priority-classes.ts'
+import { ensureStorageClass } from './first-storage-class.ts'
 import type { Health } from './health.ts'
 import type { LiveVerbs } from './live-verbs.ts'
 import { openApi } from './openapi.ts'
@@ -61,6 +62,7 @@ export async function openApiServer(options: ApiServerOptions): Promise<ApiServe
   const api: Api = { store, clock, random, log, catalog: new Catalog(options.definitions ?? RESOURCE_DEFINITIONS) }
   await ensureNamespaces(api)
   await ensurePriorityClasses(api)
+  await ensureStorageClass(api)
   const parts: HandlerParts = {
     api,
     live: options.live ?? null,

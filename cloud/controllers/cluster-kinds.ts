@@ -28,6 +28,10 @@ import { NODES } from '../resources/node.ts'
 import type { Node } from '../resources/node.ts'
 import type { KubeObject, ResourceDefinition } from '../resources/object.ts'
 import { resourceKey } from '../resources/object.ts'
+import { CLAIMS } from '../resources/persistent-volume-claim.ts'
+import type { PersistentVolumeClaim } from '../resources/persistent-volume-claim.ts'
+import { PERSISTENT_VOLUMES } from '../resources/persistent-volume.ts'
+import type { PersistentVolume } from '../resources/persistent-volume.ts'
 import { PODS } from '../resources/pod.ts'
 import type { Pod } from '../resources/pod.ts'
 import { PRIORITY_CLASSES } from '../resources/priority-class.ts'
@@ -43,6 +47,7 @@ import type { Service } from '../resources/service.ts'
 import { createInformer } from './informer.ts'
 import type { Informer, InformerOptions } from './informer.ts'
 import { namespaceOf } from '../core/meta.ts'
+import { claimKeysOf } from '../core/volume-claims.ts'
 import { siteOf } from '../core/services-beside.ts'
 import type { Clock, Log, Store } from '../ports.ts'
 
@@ -77,6 +82,8 @@ export class ClusterKinds {
   readonly events: Kind<Event>
   readonly priorityClasses: Kind<PriorityClass>
   readonly services: Kind<Service>
+  readonly claims: Kind<PersistentVolumeClaim>
+  readonly volumes: Kind<PersistentVolume>
   readonly endpoints: Kind<Endpoints>
   readonly endpointSlices: Kind<EndpointSlice>
   readonly deviceStates: Kind<DeviceState>
@@ -100,6 +107,7 @@ export class ClusterKinds {
       owner: ownerUids,
       namespace: namespaces,
       config: configKeysOf,
+      claim: claimKeysOf,
       node: (pod) => (pod.spec.nodeName === undefined ? [] : [pod.spec.nodeName]),
     })
     this.nodes = kind(NODES, { site: (node) => [siteOf(node)].filter((site) => site !== undefined) })
@@ -114,6 +122,8 @@ export class ClusterKinds {
     this.configMaps = kind(CONFIG_MAPS)
     this.events = kind(EVENTS)
     this.priorityClasses = kind(PRIORITY_CLASSES)
+    this.claims = kind(CLAIMS)
+    this.volumes = kind(PERSISTENT_VOLUMES)
     this.services = kind(SERVICES, { namespace: namespaces })
     this.endpoints = kind(ENDPOINTS)
     this.endpointSlices = kind(ENDPOINT_SLICES, { service: serviceKeys })

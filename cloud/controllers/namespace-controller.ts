@@ -42,6 +42,7 @@ export function startNamespaceController(deps: ControllerDeps & { readonly store
   cluster.daemonSets.onChange(left)
   cluster.cronJobs.onChange(left)
   cluster.jobs.onChange(left)
+  cluster.claims.onChange(left)
   return controller
 }
 

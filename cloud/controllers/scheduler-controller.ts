@@ -8,7 +8,7 @@ import type { Cause } from '../../protocol/causes.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { byAge, isDeleting, keyOf } from '../core/meta.ts'
 import { refusalsInPlace } from '../core/scheduler/dry-run.ts'
-import { podInfo } from '../core/scheduler/pod-info.ts'
+import { podInfo, withVolumes } from '../core/scheduler/pod-info.ts'
 import { preempt } from '../core/scheduler/preempt.ts'
 import { DEFAULT_PROFILE } from '../core/scheduler/profile.ts'
 import type { PodInfo, Profile } from '../core/scheduler/framework.ts'
@@ -18,6 +18,7 @@ import { answerWhy } from '../core/scheduler/why.ts'
 import type { WhyAnswer } from '../core/scheduler/why.ts'
 import type { Pod } from '../resources/pod.ts'
 import { bindPod, boundPod, evict, tellRefusal } from './binding.ts'
+import { ClaimBook } from './claim-book.ts'
 import { runController } from './run-controller.ts'
 import type { Controller, ControllerDeps } from './run-controller.ts'
 import { SchedulerView } from './scheduler-view.ts'
@@ -54,6 +55,7 @@ export function startSchedulerController(deps: SchedulerDeps): SchedulerControll
 class Scheduler {
   readonly #deps: SchedulerDeps
   readonly #view: SchedulerView
+  readonly #claims: ClaimBook
   readonly #engines: ReadonlyMap<string, Engine>
   readonly #pending = new Set<string>()
   readonly #waiting = new Set<string>()
@@ -63,6 +65,7 @@ class Scheduler {
 
   constructor(deps: SchedulerDeps) {
     this.#deps = deps
+    this.#claims = new ClaimBook(deps.cluster)
     this.#view = new SchedulerView((node) => deps.cluster.pods.by('node', node))
     this.#engines = new Map((deps.profiles ?? [DEFAULT_PROFILE]).map((profile) => [profile.name, new Engine(profile, this.#view.world)]))
     this.#controller = runController(deps, 'scheduler', () => this.#runBatch(), 1)
@@ -173,7 +176,7 @@ class Scheduler {
     }
     const engine = this.#engineOf(pod)
     if (engine === undefined) return
-    const info = podInfo(pod)
+    const info = withVolumes(podInfo(pod), this.#claims.nodesOf(pod))
     const claimed = this.#view.dropClaim(info.uid)
     const began = this.#deps.clock.monoMs()
     const decision = engine.decide(info)
@@ -187,12 +190,15 @@ class Scheduler {
     }
     const bound = boundPod(pod, decision.node, decision.placement, this.#deps.cluster.nowIso())
     this.#view.assume(decision.node, { ...info, pod: bound })
+    this.#claims.chosen(pod, decision.node)
     try {
       if (!(await bindPod(this.#deps, pod, bound))) this.#view.forget(decision.node, info.uid)
     } catch (error) {
       this.#view.forget(decision.node, info.uid)
       this.#look(keyOf(pod))
       throw error
+    } finally {
+      this.#claims.settled(pod)
     }
   }
 

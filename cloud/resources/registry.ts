@@ -13,11 +13,14 @@ import { NODE_RESOURCE_TOPOLOGIES } from './node-resource-topology.ts'
 import { NODES } from './node.ts'
 import { resourceKey } from './object.ts'
 import type { KubeObject, ResourceDefinition } from './object.ts'
+import { CLAIMS } from './persistent-volume-claim.ts'
+import { PERSISTENT_VOLUMES } from './persistent-volume.ts'
 import { PODS } from './pod.ts'
 import { PRIORITY_CLASSES } from './priority-class.ts'
 import { REPLICA_SETS } from './replica-set.ts'
 import { ROLLOUTS } from './rollout.ts'
 import { SECRETS } from './secret.ts'
+import { STORAGE_CLASSES } from './storage-class.ts'
 import { SERVICES } from './service.ts'
 
 export const RESOURCE_DEFINITIONS: readonly ResourceDefinition[] = [
@@ -26,6 +29,8 @@ export const RESOURCE_DEFINITIONS: readonly ResourceDefinition[] = [
   general(EVENTS),
   general(NAMESPACES),
   general(NODES),
+  general(CLAIMS),
+  general(PERSISTENT_VOLUMES),
   general(PODS),
   general(SECRETS),
   general(SERVICES),
@@ -36,6 +41,7 @@ export const RESOURCE_DEFINITIONS: readonly ResourceDefinition[] = [
   general(JOBS),
   general(LEASES),
   general(ENDPOINT_SLICES),
+  general(STORAGE_CLASSES),
   general(NODE_RESOURCE_TOPOLOGIES),
   general(PRIORITY_CLASSES),
   general(ROLLOUTS),

@@ -99,6 +99,8 @@ function phrase(pod: PodInfo, { code, facts }: Cause, nodes: readonly NodeInfo[]
       return `of another architecture (needs ${facts['needs'] ?? ''})`
     case 'placement.node.other':
       return `not ${facts['needs'] ?? ''}, the device that the pod names`
+    case 'placement.volume.elsewhere':
+      return `not ${facts['on'] ?? ''}, which has the volume of claim ${facts['claim'] ?? ''}`
     case 'placement.node.cordoned':
       return 'cordoned'
     case 'placement.node.not-ready':

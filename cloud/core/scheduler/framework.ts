@@ -23,6 +23,12 @@ export interface HostPort {
   readonly port: number
 }
 
+/** A claim (`namespace/name`) whose volume is on that device. */
+export interface VolumeNode {
+  readonly claim: string
+  readonly node: string
+}
+
 /** A pod as plugins see it: parsed once. */
 export interface PodInfo {
   readonly pod: Pod
@@ -42,6 +48,8 @@ export interface PodInfo {
   readonly nodeAffinity: NodeAffinity
   readonly terms: PodTerms
   readonly spread: readonly SpreadConstraint[]
+  /** volumes that it uses and that are on a device already; absent = none */
+  readonly volumeNodes?: readonly VolumeNode[]
   /** the only node it may run on, or null for a floating pod */
   readonly requiredNode: string | null
   readonly priority: number

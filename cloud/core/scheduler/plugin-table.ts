@@ -18,6 +18,7 @@ import { nodeUnschedulable } from './filters/node-unschedulable.ts'
 import { podTopologySpread } from './filters/pod-topology-spread.ts'
 import { recentRefusal } from './filters/recent-refusal.ts'
 import { taintToleration } from './filters/taint-toleration.ts'
+import { volumeBinding } from './filters/volume-binding.ts'
 import type { FilterPlugin, PermitPlugin, ReservePlugin, ScorePlugin, WorldFilterPlugin, WorldScorePlugin } from './framework.ts'
 import { gpuFilter, gpuReserve, gpuScore } from './gpu.ts'
 import { nodeAffinityOf } from './node-affinity.ts'
@@ -77,6 +78,7 @@ export const PLUGIN_TABLE: readonly PluginEntry[] = [
     const args = addedAffinity === undefined ? {} : { addedAffinity: nodeAffinityOf({ nodeAffinity: addedAffinity }) }
     return { filter: nodeAffinityFilter(args), score: nodeAffinityPreference(args) }
   }),
+  plain('VolumeBinding', { filter: volumeBinding }),
   plain('NetworkClass', { filter: networkClass }),
   plain('NodePorts', { filter: nodePorts }),
   entry('NodeResourcesFit', 1, FIT_ARGS, (args) => ({ filter: nodeResourcesFitFor(args), score: strategyOf(args.scoringStrategy) })),

@@ -2,7 +2,7 @@
 import type { PodSpec } from '../../../protocol/pod.ts'
 import type { Pod } from '../../resources/pod.ts'
 import { annotationOf, isDeleting, keyOf, uidOf } from '../meta.ts'
-import type { HostPort, PodInfo } from './framework.ts'
+import type { HostPort, PodInfo, VolumeNode } from './framework.ts'
 import { nodeAffinityOf } from './node-affinity.ts'
 import { podRequests } from './pod-requests.ts'
 import { podTermsOf, spreadOf } from './pod-terms.ts'
@@ -35,6 +35,11 @@ export function podInfo(pod: Pod): PodInfo {
     priority: spec.priority ?? 0,
     leaving: isDeleting(pod),
   }
+}
+
+/** The pod with what is known of its volumes: equal pods with volumes elsewhere are not placed alike. */
+export function withVolumes(info: PodInfo, volumeNodes: readonly VolumeNode[]): PodInfo {
+  return volumeNodes.length === 0 ? info : { ...info, volumeNodes, signature: `${info.signature}${JSON.stringify(volumeNodes)}` }
 }
 
 /** kubectl's own note repeats the whole object with its name: no plugin reads it. */

@@ -1,0 +1,65 @@
+/** Claims, volumes and their class as real kubectl binaries make and print them. What controllers would write, the test writes. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { call } from '../fakes/api-server.ts'
+import { kubectlAgainst, kubectlBinaries } from './kubectl-runner.ts'
+import type { Kubectl } from './kubectl-runner.ts'
+
+const CLAIM = `apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data}
+spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+`
+const VOLUME = {
+  apiVersion: 'v1',
+  kind: 'PersistentVolume',
+  metadata: { name: 'pvc-1' },
+  spec: {
+    capacity: { storage: '1Gi' },
+    accessModes: ['ReadWriteOnce'],
+    claimRef: { namespace: 'default', name: 'data' },
+    storageClassName: 'skerry-local',
+    local: { path: 'skerry-pvc-default-data' },
+  },
+  status: { phase: 'Bound' },
+}
+const BOUND = { phase: 'Bound', accessModes: ['ReadWriteOnce'], capacity: { storage: '1Gi' } }
+
+const binaries = kubectlBinaries()
+
+describe.skipIf(binaries.length === 0).each(binaries)('%s', (binary) => {
+  let kubectl: Kubectl
+  beforeAll(async () => {
+    kubectl = await kubectlAgainst(binary)
+  })
+  afterAll(async () => {
+    await kubectl.close()
+  })
+
+  async function ok(line: string, says: RegExp, input?: string): Promise<void> {
+    const ran = await kubectl.run(line, input)
+    expect([line, ran.code, ran.err]).toEqual([line, 0, expect.any(String)])
+    expect(ran.out).toMatch(says)
+  }
+
+  it('applies a claim, prints it with its volume, and deletes it', async () => {
+    await ok(
+      'get sc',
+      /NAME +PROVISIONER +RECLAIMPOLICY +VOLUMEBINDINGMODE +ALLOWVOLUMEEXPANSION +AGE\nskerry-local \(default\) +skerry.dev\/local +Retain +WaitForFirst/,
+    )
+    await ok('apply -f -', /^persistentvolumeclaim\/data created/, CLAIM)
+    await ok('apply -f -', /^persistentvolumeclaim\/data unchanged/, CLAIM)
+    await ok('get pvc', /NAME +STATUS +VOLUME +CAPACITY +ACCESS MODES +STORAGECLASS +AGE\ndata +Pending +skerry-local /)
+    const at = '/api/v1/namespaces/default/persistentvolumeclaims/data'
+    await call(kubectl.server, 'PATCH', at, { body: { spec: { volumeName: 'pvc-1' } }, type: 'application/merge-patch+json' })
+    await call(kubectl.server, 'PATCH', `${at}/status`, { body: { status: BOUND }, type: 'application/merge-patch+json' })
+    await call(kubectl.server, 'POST', '/api/v1/persistentvolumes', { body: VOLUME })
+    await ok('apply -f -', /^persistentvolumeclaim\/data unchanged/, CLAIM)
+    await ok('get pvc', /data +Bound +pvc-1 +1Gi +RWO +skerry-local /)
+    await ok(
+      'get pv',
+      /NAME +CAPACITY +ACCESS MODES +RECLAIM POLICY +STATUS +CLAIM +STORAGECLASS +REASON +AGE\npvc-1 +1Gi +RWO +Retain +\w+ +default\/data +skerry-local /,
+    )
+    await ok('describe pvc data', /StorageClass: +skerry-local\nStatus: +Bound\nVolume: +pvc-1[\s\S]*Capacity: +1Gi\nAccess Modes: +RWO/)
+    await ok('delete pvc data', /"data" deleted/)
+  })
+})
