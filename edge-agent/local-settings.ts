@@ -17,7 +17,7 @@ export async function readLocalSettings(stateDir: string, device: string, log: L
   // 0700: what lies below is for containers that mount it, and for nobody else on the host
   for (const folder of memory === null ? [disk] : [disk, memory]) mkdirSync(folder, { recursive: true, mode: 0o700 })
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
-  return { policy: readPolicy(policyFile, log), policyFile, zone, roots: { disk, memory } }
+  return { policy: readPolicy(policyFile, log), policyFile, zone, roots: { disk, memory }, networks: { hosts: resolve(stateDir, 'hosts') } }
 }
 
 function readPolicy(file: string, log: Log): DevicePolicy {

@@ -26,6 +26,7 @@ import { keepPressure } from './keep-pressure.ts'
 import { keepTelemetry } from './keep-telemetry.ts'
 import { leaveWords } from './last-words.ts'
 import { textOf } from './local-page/text-view.ts'
+import { keepServices } from './keep-services.ts'
 import { keepSessions } from './keep-sessions.ts'
 import { createLog } from './log.ts'
 import type { AgentLog } from './log.ts'
@@ -121,9 +122,10 @@ async function run(config: RunConfig): Promise<void> {
   const events = keepEvents(config, link, log)
   const telemetry = link === null ? null : keepTelemetry(config, link, { log, state: () => loop.state(), allowance: () => events.allowance() })
   const local = await readLocalSettings(config.stateDir, device, log)
+  const services = keepServices(local, engine, systemClock, log, () => loop)
   const engineInfo = (): EngineInfo | null => loop.state().engine.info
   const inventory = await openInventory(config.hardwareRoot, { device, agentVersion: VERSION, clock: systemClock, engine: engineInfo })
-  const loop = createLoop(config, sid, { store, engine, link, log, local, changed: [events, telemetry] }, () => void tellInventory(), words)
+  const loop = createLoop(config, sid, { store, engine, link, log, local, changed: [services, events, telemetry] }, () => void tellInventory(), words)
   const tellInventory = inventoryTeller(inventory, loop, log)
 
   const page = keepPage(config, loop, engine, log, events)
@@ -145,7 +147,7 @@ async function run(config: RunConfig): Promise<void> {
     for (const stop of stops) stop()
     sessions.stop()
     await loop.stop()
-    await Promise.all([page.close(), link?.stop(), events.stop(), telemetry?.stop()])
+    await Promise.all([page.close(), link?.stop(), events.stop(), telemetry?.stop(), services?.stop()])
     lock.release()
     process.exit(0)
   }

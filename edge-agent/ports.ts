@@ -12,6 +12,7 @@ import type { Loaded, SavedState } from './core/saved-model.ts'
 import type { LinkState } from './core/state.ts'
 import type { ImageRecord } from './core/image-record.ts'
 import type { Cause } from '../protocol/causes.ts'
+import type { PlannedNetwork } from './core/service-model.ts'
 import type { Traffic } from './core/data-budget.ts'
 
 export interface Clock {
@@ -98,6 +99,14 @@ export interface Engine {
   logs(target: string, lines: number): Promise<string>
   /** wakes on any change of our containers and when the engine comes back; reconnects by itself; the result stops it */
   watch(onChange: () => void): () => void
+}
+
+/** Networks that the agent makes: adopted by name and label, and never those of others. */
+export interface NetworkEngine {
+  /** makes those that are missing; what could not be had. Rejects when the engine does not answer */
+  ensureNetworks(wanted: readonly PlannedNetwork[]): Promise<readonly Cause[]>
+  /** takes away those of this device that are not in `wanted` (names) and that nobody uses */
+  dropNetworks(wanted: ReadonlySet<string>): Promise<void>
 }
 
 /** The engine's ways into a running container. As with `Engine`, opening ends by a deadline and a failure is a value. */

@@ -10,6 +10,7 @@ import { DEVICE_CAUSES } from './causes-device.ts'
 import { POD_CAUSES } from './causes-pod.ts'
 import { PLACEMENT_CAUSES } from './causes-placement.ts'
 import { ROLLOUT_CAUSES } from './causes-rollout.ts'
+import { SERVICE_CAUSES } from './causes-service.ts'
 import { TOPOLOGY_CAUSES } from './causes-topology.ts'
 import { UPDATE_CAUSES } from './causes-update.ts'
 import type { CauseClass, CauseEntry, Retry } from './cause-entry.ts'
@@ -22,6 +23,7 @@ export const CAUSES = {
   ...POD_CAUSES,
   ...UPDATE_CAUSES,
   ...ROLLOUT_CAUSES,
+  ...SERVICE_CAUSES,
 } as const satisfies Record<string, CauseEntry>
 
 export type CauseCode = keyof typeof CAUSES

@@ -61,6 +61,7 @@ export const IMPORT_RULES: readonly ImportRule[] = [
   rule('edge-agent/core/', ['protocol/'], [], true, "the agent's brain"),
   rule('edge-agent/ports.ts', ['protocol/', 'edge-agent/core/'], [], true, 'where rooms meet'),
   rule('edge-agent/engine/', ['protocol/', 'edge-agent/ports.ts', 'edge-agent/core/'], ['node:', 'dockerode'], false, 'owner of dockerode'),
+  rule('edge-agent/services/', ['protocol/', 'edge-agent/ports.ts', 'edge-agent/core/'], ['node:'], false, 'names, addresses and the balancer'),
   rule('edge-agent/volumes/', ['protocol/', 'edge-agent/ports.ts', 'edge-agent/core/'], ['node:'], false, 'folders and files of pods'),
   rule(
     'edge-agent/inventory/',
@@ -101,6 +102,7 @@ export const LIBRARY_OWNERS: Readonly<Record<string, readonly string[]>> = {
     'edge-agent/engine/image-pull.ts',
     'edge-agent/engine/image-engine.ts',
     'edge-agent/engine/live-streams.ts',
+    'edge-agent/engine/network-engine.ts',
     'edge-agent/engine/pod-engine.ts',
   ],
   ws: ['edge-agent/session/', 'cloud/sessions/'],

@@ -9,7 +9,8 @@ import type { Match } from './match.ts'
 import type { ContainerPlan, ContainerSpec, DesiredPod, DesiredState } from './model.ts'
 import { environmentOf } from './pod-env.ts'
 import { volumesOf } from './pod-files.ts'
-import { heldMounts, mountsOf } from './pod-mounts.ts'
+import { namespaceNetwork } from './network-names.ts'
+import { heldMounts, hostsMount, mountsOf } from './pod-mounts.ts'
 import { configsOf } from './pod-values.ts'
 import type { Resolved, Surroundings } from './pod-values.ts'
 import type { Staged } from './pod-stage.ts'
@@ -45,11 +46,12 @@ export function planContainer({ match, sandbox }: Staged, desired: DesiredState,
   if (!env.ok) return env
   const mounts = mountsOf(pod, container, place.local)
   if (!mounts.ok) return mounts
+  const mounted = [...mounts.value, ...hostsMount(pod, container, place.local)]
   const files = volumesOf(desired, pod, around)
   if (files !== null && !files.ok) return files
   const optional = {
     ...(env.value.length === 0 ? {} : { env: env.value }),
-    ...(mounts.value.length === 0 ? {} : { mounts: mounts.value }),
+    ...(mounted.length === 0 ? {} : { mounts: mounted }),
     ...(sandbox === null ? {} : { network: { join: sandbox.id } }),
   }
   return { ok: true, value: { ...basePlan(match, place), ...optional } }
@@ -61,7 +63,7 @@ export function preparedVolumes(pod: DesiredPod, desired: DesiredState, place: P
   return volumes?.ok === true ? volumes.value : null
 }
 
-function basePlan({ pod, container, identity, role }: Match, { device }: Place): ContainerPlan {
+function basePlan({ pod, container, identity, role }: Match, { device, local }: Place): ContainerPlan {
   const hostNetwork = pod.spec.hostNetwork ?? false
   const { securityContext: security, hostAliases, dnsConfig, dnsPolicy } = pod.spec
   const holder = role === 'sandbox'
@@ -71,6 +73,7 @@ function basePlan({ pod, container, identity, role }: Match, { device }: Place):
     container,
     pod: {
       hostNetwork,
+      ...(hostNetwork || local.networks === undefined ? {} : { bridge: { name: namespaceNetwork(device, pod.namespace), of: pod.namespace } }),
       hostname: hostNetwork ? null : (pod.spec.hostname ?? pod.name.slice(0, HOSTNAME_LENGTH_MAX)),
       pidsLimit: holder ? SANDBOX_PIDS : pidsLimitOf(pod),
       // nothing in it has anything to finish

@@ -10,6 +10,7 @@ import type { ContainerSpec, PodSpec } from '../../protocol/pod.ts'
 import type { PodSecurityContext } from '../../protocol/pod-security.ts'
 import type { LifecycleHandler } from '../../protocol/probe.ts'
 import type { ProbeAction } from './probe-model.ts'
+import type { PlannedNetwork } from './service-model.ts'
 
 /** Time as an argument. `monoMs` never jumps and decides everything; `wallMs` is only shown to people. */
 export interface Now {
@@ -68,6 +69,8 @@ export interface ContainerPlan {
   readonly container: ContainerSpec
   readonly pod: {
     readonly hostNetwork: boolean
+    /** the network of its namespace; absent = the engine's own */
+    readonly bridge?: PlannedNetwork
     readonly hostname: string | null
     readonly pidsLimit: number
     readonly graceSeconds: number

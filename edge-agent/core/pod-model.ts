@@ -20,6 +20,8 @@ export interface LocalSettings {
   readonly zone?: string
   /** folders for volumes: on disk, and on a file system that is never on disk (null = this device has none) */
   readonly roots: { readonly disk: string; readonly memory: string | null } | null
+  /** pods join the network of their namespace and get the names of Services in files of this folder; absent = the engine's own network */
+  readonly networks?: { readonly hosts: string }
 }
 
 /** `literal`: taken from elsewhere, so that `$(NAME)` in it is not a reference. */

@@ -5,6 +5,7 @@ import { parseUnits } from '../../protocol/units.ts'
 import type { Volume, VolumeMount } from '../../protocol/pod-volumes.ts'
 import { hostPathRule } from './device-policy.ts'
 import type { ContainerSpec, DesiredPod } from './model.ts'
+import { hostsFile } from './network-names.ts'
 import { unreadable } from './pod-values.ts'
 import type { Resolved } from './pod-values.ts'
 
@@ -29,6 +30,16 @@ export function mountsOf(pod: DesiredPod, container: ContainerSpec, local: Local
     mounts.push(made.value)
   }
   return { ok: true, value: mounts }
+}
+
+const HOSTS = '/etc/hosts'
+
+/** The names of Services, as the kubelet gives them; a pod that brings a file of its own has that. */
+export function hostsMount(pod: DesiredPod, container: ContainerSpec, { networks }: LocalSettings): readonly PlannedMount[] {
+  const own = (container.volumeMounts ?? []).some(({ mountPath }) => mountPath === HOSTS)
+  if (networks === undefined || pod.spec.hostNetwork === true || own) return []
+  const readOnly = container.securityContext?.readOnlyRootFilesystem === true
+  return [{ kind: 'bind', source: hostsFile(networks.hosts, pod.uid), target: HOSTS, readOnly }]
 }
 
 /** Memory volumes of a pod, held by its sandbox so that they outlive their containers. */

@@ -18,6 +18,13 @@ export function withProbes(report: ContainerReport, match: Match, probes: Probes
   return { ...report, ready: report.ready && one.ready, started: one.started }
 }
 
+/** Does what runs of this container serve? */
+export function isReady(match: Match, probes: Probes): boolean {
+  if ((match.kept ?? match.older[0])?.state !== 'running') return false
+  const one = probesOf(match, probes)
+  return one === undefined ? match.kept === null || !hasProbes(match.container) : one.ready
+}
+
 /** Why a running container of this pod is not ready, or null. */
 export function unreadyCause(matches: readonly Match[], probes: Probes): Cause | null {
   for (const match of matches) {

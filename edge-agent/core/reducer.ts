@@ -19,6 +19,7 @@ import { onDiskUse } from './on-disk-use.ts'
 import { keepEvicted, onPressure } from './on-pressure.ts'
 import { onProbeResult, startProbes, syncProbes } from './on-probe.ts'
 import { onOverride, onOverrideEnd, settleOverrides } from './on-override.ts'
+import { onServices } from './on-services.ts'
 import { onStepDone, onWaveDone } from './on-step.ts'
 import { onLoaded, onRefused, onSaveFailed, onSaved, onTarget, startSave } from './on-target.ts'
 import { andThen } from './turn.ts'
@@ -79,6 +80,8 @@ function handle(state: AgentState, event: AgentEvent, now: Now): Turn {
       return onReportAsked(state)
     case 'sessions':
       return onSessions(state, event.open)
+    case 'services':
+      return onServices(state, event.causes)
     case 'override':
       return onOverride(state, event.request, now)
     case 'override-end':

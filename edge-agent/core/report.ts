@@ -199,6 +199,7 @@ function deviceCauses(state: AgentState, now: Now): readonly Cause[] {
     // a clock that nothing has confirmed is only worth a word to what waits for it
     ...(clock === null || (clock.code === 'clock.unproven' && schedulesOf(state).length === 0) ? [] : [clock]),
     ...pressureCauses(state.pressure),
+    ...(state.serviceFaults ?? []),
     ...safe,
     ...waits,
     ...refusals,

@@ -99,6 +99,8 @@ export interface AgentState {
   readonly pulls?: Pulls
   readonly report: { readonly last: StatusReport | null; readonly seq: number; readonly sentAtMonoMs: number | null; readonly dirty: boolean }
   readonly local?: LocalSettings
+  /** what of the Services is not as wanted; absent = nothing was said yet */
+  readonly serviceFaults?: readonly Cause[]
   /** pods that have folders here, and the digest of the files that this agent session wrote for each */
   readonly volumes?: VolumesSeen
   /** containers that were moved to other CPUs, or could not be; see cpu-lanes */
@@ -134,6 +136,7 @@ export type AgentEvent =
   | { readonly kind: 'cloud-time'; readonly atWallMs: number }
   | { readonly kind: 'pulls'; readonly pulls: Pulls }
   | { readonly kind: 'sessions'; readonly open: readonly SessionSeen[] }
+  | { readonly kind: 'services'; readonly causes: readonly Cause[] }
   /** the cloud asks for a full report (command, or a broker that lost it) */
   | { readonly kind: 'report-asked' }
   | { readonly kind: 'override'; readonly request: OverrideRequest }

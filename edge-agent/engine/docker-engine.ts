@@ -7,7 +7,7 @@ import Docker from 'dockerode'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import type { ContainerPlan, Outcome } from '../core/model.ts'
-import type { Clock, Engine, LiveEngine } from '../ports.ts'
+import type { Clock, Engine, LiveEngine, NetworkEngine } from '../ports.ts'
 import { isBeingRemoved, isNameConflict } from './docker-failures.ts'
 import { cpusCause, createCause, readCause, readFailure, removeCause, startCause, stopCause } from './docker-failures.ts'
 import type { CallContext, EngineFailure } from './docker-failures.ts'
@@ -23,6 +23,8 @@ import type { ImageKeeperOptions } from './image-keeper.ts'
 import { startOrSuspect } from './image-damage.ts'
 import { liveStreams } from './live-streams.ts'
 import { readLogFrames } from './log-frames.ts'
+import { createNetworkEngine, joined } from './network-engine.ts'
+import type { Networks } from './network-engine.ts'
 import { createPodEngine } from './pod-engine.ts'
 import type { PodEngine } from './pod-engine.ts'
 import { createObserver } from './observer.ts'
@@ -72,9 +74,10 @@ interface Parts {
   readonly observer: Observer
   readonly pods: PodEngine
   readonly images: ImageKeeper
+  readonly networks: Networks
 }
 
-export function createDockerEngine(options: DockerEngineOptions): Engine & LiveEngine {
+export function createDockerEngine(options: DockerEngineOptions): Engine & LiveEngine & NetworkEngine {
   // host is emptied because docker-modem would prefer DOCKER_HOST from the environment over the socket it is given
   const docker = new Docker({ socketPath: options.socketPath, host: '', protocol: 'http' })
   const callMs = options.callMs ?? LIMITS.engineCallMs.value
@@ -92,12 +95,15 @@ export function createDockerEngine(options: DockerEngineOptions): Engine & LiveE
   const stallMs = options.stallMs ?? LIMITS.enginePullStallMs.value
   const images = new ImageKeeper(createImageEngine(docker, caller), options.clock, stallMs, options.images ?? passingImages())
   const pods = createPodEngine(docker, caller, callMs, options.device)
-  const parts: Parts = { docker, caller, callMs, observer, images, pods }
+  const networks = createNetworkEngine(docker, caller, options.device)
+  const parts: Parts = { docker, caller, callMs, observer, images, pods, networks }
 
   return {
     ...reads(parts),
     ...steps(parts),
     dropVolumes: (podUid) => pods.dropVolumes(podUid),
+    ensureNetworks: (wanted) => networks.ensureNetworks(wanted),
+    dropNetworks: (wanted) => networks.dropNetworks(wanted),
     exec: execRunner({ makeExec: (target, asked) => docker.getContainer(target).exec(asked), caller, callMs, clock: options.clock }),
     ...liveStreams({ docker, caller, callMs, clock: options.clock }),
     ensureImage: (image, policy, signal, use) => images.ensure(image, policy, signal, use),
@@ -154,6 +160,7 @@ function steps({
   observer,
   images,
   pods,
+  networks,
 }: Parts): Pick<Engine, 'create' | 'setCpus' | 'start' | 'stop' | 'remove'> {
   /** `fine` tells failures that mean: it is so already. */
   const step = async (target: string, run: (signal: AbortSignal) => Promise<unknown>, words: StepWords, limitMs = callMs): Promise<Outcome> => {
@@ -186,7 +193,7 @@ function steps({
   return {
     create: async (plan) => {
       try {
-        const refused = await pods.beforeCreate(plan)
+        const refused = (await pods.beforeCreate(plan)) ?? (await joined(networks, plan))
         if (refused !== null) return refused
         const made = withPinned(toDocker(plan), await images.pinned(plan.container.image, plan.release), plan.container.image)
         await call((abortSignal) => docker.createContainer({ ...made, abortSignal }))

@@ -58,7 +58,7 @@ function network({
   if (typeof kind === 'object') return { NetworkMode: `container:${kind.join}`, IpcMode: `container:${kind.join}` }
   const { hostAliases = [], dns } = pod
   return {
-    NetworkMode: pod.hostNetwork ? 'host' : 'default',
+    NetworkMode: pod.hostNetwork ? 'host' : (pod.bridge?.name ?? 'default'),
     ...(kind === 'holder' ? { IpcMode: 'shareable' } : {}),
     ...(hostAliases.length === 0 ? {} : { ExtraHosts: hostAliases.flatMap(({ ip, hostnames = [] }) => hostnames.map((name) => `${name}:${ip}`)) }),
     ...(dns?.nameservers === undefined ? {} : { Dns: [...dns.nameservers] }),

@@ -73,6 +73,7 @@ export interface CreateOptions {
   StopTimeout: number
   ExposedPorts?: Record<string, Record<string, never>>
   HostConfig: HostOptions
+  NetworkingConfig?: { EndpointsConfig: Record<string, { Aliases: string[] }> }
 }
 
 /** Pod labels are left out on purpose: they may change without a new container, and labels of containers cannot. */
@@ -98,7 +99,15 @@ export function toDocker(plan: ContainerPlan): CreateOptions {
     StopTimeout: plan.pod.graceSeconds,
     ...exposedPorts(plan),
     HostConfig: hostOptions(plan),
+    ...networking(plan),
   }
+}
+
+/** Its own host name is found by the engine's name server, until the hosts file knows its address. */
+function networking(plan: ContainerPlan): Pick<CreateOptions, 'NetworkingConfig'> {
+  const { bridge, hostname } = plan.pod
+  if (bridge === undefined || joinsNetwork(plan)) return {}
+  return { NetworkingConfig: { EndpointsConfig: { [bridge.name]: { Aliases: hostname === null ? [] : [hostname] } } } }
 }
 
 function labelsOf(plan: ContainerPlan): Record<string, string> {

@@ -1,0 +1,98 @@
+/**
+ * Makes it so as the plan says: files, listeners, networks. INVARIANTS
+ * - Files and the lists of backends are as the plan says when `apply` returns; networks and new listeners follow.
+ * - One pass over the networks at a time; what failed is tried again later, and told meanwhile.
+ * - Only networks with this device's label are ever removed, and only while the engine says that nobody is in them.
+ */
+import { cause } from '../../protocol/causes.ts'
+import type { Cause } from '../../protocol/causes.ts'
+import { clip, LIMITS } from '../../protocol/limits.ts'
+import { doubledMs } from '../core/backoff.ts'
+import type { ServicePlan } from '../core/service-model.ts'
+import type { Clock, Log, NetworkEngine } from '../ports.ts'
+import { createBalancer } from './balancer.ts'
+import type { ListenFailure } from './balancer.ts'
+import { writeHostsFiles } from './hosts-files.ts'
+
+export interface ServiceKeeper {
+  apply(plan: ServicePlan): void
+  /** looks at the networks again: somebody may have taken one away */
+  recheck(): void
+  stop(): Promise<void>
+}
+
+export interface ServiceKeeperDeps {
+  readonly networks: NetworkEngine
+  readonly clock: Clock
+  readonly log: Log
+  readonly folder: string
+  /** what is not as wanted now; an empty list when all is */
+  onCauses(causes: readonly Cause[]): void
+}
+
+export function createServiceKeeper({ networks, clock, log, folder, onCauses }: ServiceKeeperDeps): ServiceKeeper {
+  const balancer = createBalancer(clock)
+  let wanted: ServicePlan | null = null
+  let running = false
+  let again = false
+  let failures = 0
+  let told = '[]'
+  let cancelRetry: (() => void) | null = null
+
+  const tell = (causes: readonly Cause[]): void => {
+    const text = JSON.stringify(causes)
+    if (text === told) return
+    told = text
+    for (const one of causes) log.warn('a Service is not as wanted', { code: one.code, ...one.facts })
+    onCauses(causes)
+  }
+  const pass = async (plan: ServicePlan): Promise<readonly Cause[]> => {
+    const made = await networks.ensureNetworks(plan.networks)
+    const listened = await balancer.set(plan.listeners)
+    await networks.dropNetworks(new Set(plan.networks.map(({ name }) => name)))
+    return [...made, ...listened.map(listenCause)]
+  }
+  const run = async (): Promise<void> => {
+    if (running) return void (again = true)
+    running = true
+    do {
+      again = false
+      const plan = wanted
+      if (plan === null) break
+      cancelRetry?.()
+      cancelRetry = null
+      const causes = await pass(plan).catch((error: unknown) => [cause('service.failed', { why: clip(String(error)) })])
+      failures = causes.length === 0 ? 0 : failures + 1
+      tell(causes)
+    } while (again)
+    running = false
+    if (failures > 0)
+      cancelRetry = clock.at(clock.now().monoMs + doubledMs(failures, LIMITS.retryFirstMs.value, LIMITS.retryMaxMs.value), () => void run())
+  }
+
+  return {
+    apply(plan) {
+      wanted = plan
+      try {
+        writeHostsFiles(folder, plan.hosts)
+      } catch (error) {
+        tell([cause('service.failed', { why: clip(String(error)) })])
+        failures += 1
+      }
+      // who is asked for new connections changes now; failures are found again by the pass below
+      void balancer.set(plan.listeners)
+      void run()
+    },
+    recheck: () => void run(),
+    async stop() {
+      wanted = null
+      cancelRetry?.()
+      await balancer.stop()
+    },
+  }
+}
+
+function listenCause({ listener: { service, host, port }, code }: ListenFailure): Cause {
+  const at = host ?? 'all addresses'
+  return code === 'EADDRINUSE' ? cause('service.port-taken', { service, port, at }) : cause('service.listen-failed', { service, port, at, why: code })
+}
