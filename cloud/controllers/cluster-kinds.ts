@@ -44,6 +44,8 @@ import { ROLLOUTS } from '../resources/rollout.ts'
 import type { Rollout } from '../resources/rollout.ts'
 import { SERVICES } from '../resources/service.ts'
 import type { Service } from '../resources/service.ts'
+import { STATEFUL_SETS } from '../resources/stateful-set.ts'
+import type { StatefulSet } from '../resources/stateful-set.ts'
 import { createInformer } from './informer.ts'
 import type { Informer, InformerOptions } from './informer.ts'
 import { namespaceOf } from '../core/meta.ts'
@@ -81,6 +83,7 @@ export class ClusterKinds {
   readonly configMaps: Kind<ConfigMap>
   readonly events: Kind<Event>
   readonly priorityClasses: Kind<PriorityClass>
+  readonly statefulSets: Kind<StatefulSet>
   readonly services: Kind<Service>
   readonly claims: Kind<PersistentVolumeClaim>
   readonly volumes: Kind<PersistentVolume>
@@ -124,6 +127,7 @@ export class ClusterKinds {
     this.priorityClasses = kind(PRIORITY_CLASSES)
     this.claims = kind(CLAIMS)
     this.volumes = kind(PERSISTENT_VOLUMES)
+    this.statefulSets = kind(STATEFUL_SETS, { owner: ownerUids })
     this.services = kind(SERVICES, { namespace: namespaces })
     this.endpoints = kind(ENDPOINTS)
     this.endpointSlices = kind(ENDPOINT_SLICES, { service: serviceKeys })

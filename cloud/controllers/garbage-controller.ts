@@ -14,6 +14,7 @@ export function startGarbageController(deps: ControllerDeps & { readonly store: 
     ReplicaSet: asObjects(cluster.replicaSets),
     Deployment: asObjects(cluster.deployments),
     DaemonSet: asObjects(cluster.daemonSets),
+    StatefulSet: asObjects(cluster.statefulSets),
     CronJob: asObjects(cluster.cronJobs),
     Job: asObjects(cluster.jobs),
   }

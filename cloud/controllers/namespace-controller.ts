@@ -43,6 +43,7 @@ export function startNamespaceController(deps: ControllerDeps & { readonly store
   cluster.cronJobs.onChange(left)
   cluster.jobs.onChange(left)
   cluster.claims.onChange(left)
+  cluster.statefulSets.onChange(left)
   return controller
 }
 

@@ -24,6 +24,7 @@ import { startNodeLiveness } from './node-liveness-controller.ts'
 import { startPublishController } from './publish-controller.ts'
 import { startReplicaSetController } from './replica-set-controller.ts'
 import { startReportController } from './report-controller.ts'
+import { startStatefulSetController } from './stateful-set-controller.ts'
 import { startVolumeController } from './volume-controller.ts'
 import { startServiceController } from './service-controller.ts'
 import { readsUsage, startSchedulerController } from './scheduler-controller.ts'
@@ -90,6 +91,7 @@ const WORKLOADS = [
   startCronJobController,
   startServiceController,
   startVolumeController,
+  startStatefulSetController,
 ]
 
 export async function startControllers(deps: ControllersDeps): Promise<Controllers> {

@@ -20,6 +20,7 @@ import { PRIORITY_CLASSES } from './priority-class.ts'
 import { REPLICA_SETS } from './replica-set.ts'
 import { ROLLOUTS } from './rollout.ts'
 import { SECRETS } from './secret.ts'
+import { STATEFUL_SETS } from './stateful-set.ts'
 import { STORAGE_CLASSES } from './storage-class.ts'
 import { SERVICES } from './service.ts'
 
@@ -37,6 +38,7 @@ export const RESOURCE_DEFINITIONS: readonly ResourceDefinition[] = [
   general(DAEMON_SETS),
   general(DEPLOYMENTS),
   general(REPLICA_SETS),
+  general(STATEFUL_SETS),
   general(CRON_JOBS),
   general(JOBS),
   general(LEASES),

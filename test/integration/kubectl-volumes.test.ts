@@ -9,6 +9,27 @@ kind: PersistentVolumeClaim
 metadata: {name: data}
 spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
 `
+const SET = `apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db}
+spec:
+  serviceName: db
+  replicas: 2
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata: {labels: {app: db}}
+    spec: {containers: [{name: db, image: "db:1", volumeMounts: [{name: data, mountPath: /data}]}]}
+  volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}]
+`
+const DONE = {
+  observedGeneration: 1,
+  replicas: 2,
+  readyReplicas: 2,
+  updatedReplicas: 2,
+  currentReplicas: 2,
+  currentRevision: 'db-1',
+  updateRevision: 'db-1',
+}
 const VOLUME = {
   apiVersion: 'v1',
   kind: 'PersistentVolume',
@@ -61,5 +82,17 @@ describe.skipIf(binaries.length === 0).each(binaries)('%s', (binary) => {
     )
     await ok('describe pvc data', /StorageClass: +skerry-local\nStatus: +Bound\nVolume: +pvc-1[\s\S]*Capacity: +1Gi\nAccess Modes: +RWO/)
     await ok('delete pvc data', /"data" deleted/)
+  })
+
+  it('applies a StatefulSet, follows its rollout, scales and describes it', async () => {
+    await ok('apply -f -', /^statefulset.apps\/db created/, SET)
+    await ok('apply -f -', /^statefulset.apps\/db unchanged/, SET)
+    const at = '/apis/apps/v1/namespaces/default/statefulsets/db/status'
+    await call(kubectl.server, 'PATCH', at, { body: { status: DONE }, type: 'application/merge-patch+json' })
+    await ok('rollout status statefulset/db --timeout=20s', /rolling update complete 2 pods at revision db-1/)
+    await ok('get sts', /NAME +READY +AGE\ndb +2\/2 /)
+    await ok('describe sts db', /Replicas: +2 desired \| 2 total[\s\S]*Update Strategy: +RollingUpdate[\s\S]*StorageClass/)
+    await ok('scale sts db --replicas=1', /scaled/)
+    await ok('get sts -o wide', /CONTAINERS +IMAGES\ndb +2\/1 .* db +db:1/)
   })
 })
