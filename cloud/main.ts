@@ -11,6 +11,7 @@ import { writeKubeconfig } from './apiserver/kubeconfig.ts'
 import { openApiServer } from './apiserver/server.ts'
 import { openAuditLog } from './audit-log.ts'
 import { readConfig } from './config.ts'
+import { agentPath, openAgentFolder } from './agent-bundles.ts'
 import type { Config } from './config.ts'
 import { createConsole } from './console/server.ts'
 import type { Console, ConsoleOptions } from './console/server.ts'
@@ -55,7 +56,9 @@ async function run(config: Config, log: Log): Promise<() => Promise<void>> {
     { clock, random, log, meter: metrics },
   )
   const profiles = config.schedulerConfig === null ? {} : { profiles: await readProfiles(config.schedulerConfig) }
-  const controllers = await startControllers({ store, link, clock, random, log, meter: metrics, signingKey: keys.signing, epoch: 1, ...profiles })
+  const agents = openAgentFolder(config.dataDir)
+  const shared = { store, link, clock, random, log, meter: metrics, signingKey: keys.signing }
+  const controllers = await startControllers({ ...shared, agents, epoch: 1, ...profiles })
 
   const whyPod: Controllers['whyPod'] = (namespace, name, node) => controllers.whyPod(namespace, name, node)
   const console = await openConsole(config, log, (assetsDir) =>
@@ -67,6 +70,7 @@ async function run(config: Config, log: Log): Promise<() => Promise<void>> {
   // known once it listens; nobody asks before
   let https = config.https.port
   const operator = operatorPaths({ ...controllers, whyPod })
+  const own = { scrape: metricsPath(metrics), agent: agentPath(agents, config, secret), operator, console }
   const live = liveSessions({ link, controllers, clock, log, signingKey: keys.signing, url: () => apiUrl(config, https) })
   const api = await openApiServer({
     live: live.verbs,
@@ -80,7 +84,7 @@ async function run(config: Config, log: Log): Promise<() => Promise<void>> {
     health: () => readiness(link, () => stopping),
     issueJoin: (device) =>
       Promise.resolve({ ...joinDocument(config, device, secret, keys.trusted), cloud: { url: apiUrl(config, https), ca: certificate.caPem } }),
-    handleOther: (request, response, principal) => others(request, response, principal, { scrape: metricsPath(metrics), operator, console }),
+    handleOther: (request, response, principal) => others(request, response, principal, own),
   })
   const names = certificateNames(config)
   const certificate = await serverCertificate(path.join(config.dataDir, 'certificates'), names, clock.nowMs())
@@ -153,6 +157,7 @@ async function openConsole(config: Config, log: Log, create: (assetsDir: string)
 }
 
 interface OtherPaths {
+  readonly agent: ReturnType<typeof agentPath>
   readonly scrape: ReturnType<typeof metricsPath>
   readonly operator: ReturnType<typeof operatorPaths>
   readonly console: Console | null
@@ -162,8 +167,9 @@ async function others(
   request: IncomingMessage,
   response: ServerResponse,
   principal: Principal | null,
-  { scrape, operator, console }: OtherPaths,
+  { scrape, agent, operator, console }: OtherPaths,
 ): Promise<boolean> {
+  if (agent(request, response)) return true
   const admin = principal !== null && isAdmin(principal)
   if (scrape(request, response, admin || principal?.groups.includes(METRICS_GROUP) === true)) return true
   if (console !== null && (request.url === '/' || request.url === '')) {

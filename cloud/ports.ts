@@ -1,4 +1,5 @@
 /** The narrow interfaces through which the cloud's rooms meet in `main.ts`. */
+import type { DesiredAgent } from '../protocol/desired-state.ts'
 import type { SessionRequest } from '../protocol/session.ts'
 import type { MetricName } from './core/metric-table.ts'
 import type { KubeObject } from './resources/object.ts'
@@ -132,6 +133,12 @@ export interface LiveFailure {
   readonly code: number
   readonly reason: string
   readonly message: string
+}
+
+/** Agents that this cloud can give to devices. */
+export interface AgentBundles {
+  /** null = there is none of that version */
+  find(version: string): DesiredAgent | null
 }
 
 /** MQTT as controllers see it. Message bodies were opened (size, version, device, signature where demanded) before they arrive. */

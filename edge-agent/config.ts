@@ -47,6 +47,10 @@ export interface RunConfig {
   readonly hardwareRoot: string
   /** folder whose traces tell whether the clock is right; other than / only in tests (SKERRY_CLOCK_ROOT) */
   readonly clockRoot: string
+  /** where the launcher found this agent; null = it was started by hand (SKERRY_SLOT) */
+  readonly slot: string | null
+  /** how long a new agent runs before it is good; other than the limit only in tests (SKERRY_SETTLE_MS) */
+  readonly settleMs: number
 }
 
 export type Command =
@@ -153,6 +157,8 @@ function runConfig(argv: readonly string[], env: Readonly<Record<string, string 
     remoteExec: !(values['no-remote-exec'] ?? env['SKERRY_NO_REMOTE_EXEC'] === '1'),
     hardwareRoot: given('--hardware-root', values['hardware-root'] ?? '/'),
     clockRoot: env['SKERRY_CLOCK_ROOT'] ?? '/',
+    slot: env['SKERRY_SLOT'] ?? null,
+    settleMs: Number(env['SKERRY_SETTLE_MS'] ?? LIMITS.agentSettleMs.value),
   }
 }
 

@@ -28,4 +28,16 @@ export const CLOCK_CAUSES = {
   ),
   'schedule.held.override': entry('user', 'when-target-changes', 'No run is begun: the device is in safe mode.', 'End safe mode on the device page.'),
   'schedule.never': entry('spec', 'when-target-changes', 'The schedule {schedule} ({zone}) is never due here: {why}.', 'Correct the schedule.'),
+  'agent.update.failed': entry(
+    'device',
+    'backoff',
+    'Agent {version} could not be installed: {why}. The running one goes on.',
+    'Check the file in the folder of agents of the cloud, and the way there.',
+  ),
+  'agent.returned': entry(
+    'device',
+    'when-target-changes',
+    'Agent {version} was given up, {why}; the one before runs again.',
+    'Look at the log of the device; ask for another version, or the same one built anew.',
+  ),
 } as const satisfies Record<string, CauseEntry>

@@ -54,6 +54,14 @@ export const PULL_CREDENTIAL = obj({
   password: required(str({ max: 8_192 })),
 })
 
+/** The release of the agent itself, fetched from the cloud by its hash. */
+export const DESIRED_AGENT = obj({
+  version: required(str({ min: 1, max: 64 })),
+  sha256: required(str({ pattern: /^[0-9a-f]{64}$/, says: 'a sha256' })),
+  bytes: required(int(1, LIMITS.agentBundleBytes.value)),
+})
+export type DesiredAgent = Infer<typeof DESIRED_AGENT>
+
 export const DESIRED_STATE = obj({
   device: required(str({ min: 1, max: LIMITS.deviceIdLength.value })),
   epoch: required(int(1)),
@@ -71,6 +79,8 @@ export const DESIRED_STATE = obj({
   telemetry: TELEMETRY_WISH,
   /** CronJobs that the device keeps by its own clock */
   schedules: list(DESIRED_SCHEDULE, { max: LIMITS.schedulesPerDevice.value }),
+  /** which agent should run; absent = whichever does */
+  agent: DESIRED_AGENT,
   /** names that its pods may ask for; absent from clouds that knew none */
   services: list(DESIRED_SERVICE, { max: LIMITS.servicesPerDevice.value }),
 })
@@ -90,14 +100,15 @@ export interface Version {
 /** Digest of what the device should run; equal digests mean there is nothing to publish. `beside` is the rest of the document. */
 export function desiredDigest(
   pods: readonly DesiredPod[],
-  beside: Pick<DesiredState, 'configs' | 'credentials' | 'prefetch' | 'telemetry' | 'schedules' | 'services'> = {},
+  beside: Pick<DesiredState, 'configs' | 'credentials' | 'prefetch' | 'telemetry' | 'schedules' | 'services' | 'agent'> = {},
 ): string {
-  const { configs = [], credentials = [], prefetch = [], telemetry, schedules = [], services = [] } = beside
+  const { configs = [], credentials = [], prefetch = [], telemetry, schedules = [], services = [], agent } = beside
   const more = {
     ...(configs.length === 0 ? {} : { configs }),
     ...(telemetry === undefined ? {} : { telemetry }),
     ...(schedules.length === 0 ? {} : { schedules }),
     ...(services.length === 0 ? {} : { services }),
+    ...(agent === undefined ? {} : { agent }),
   }
   if (credentials.length + prefetch.length === 0 && Object.keys(more).length === 0) return digestOf(pods)
   return digestOf({ pods, credentials, prefetch, ...more })

@@ -2,6 +2,7 @@
  * Builds the agent: one file, `dist/skerry-agent.cjs`, that needs nothing but Node >= 20. Parts of libraries that a device never uses are
  * replaced by empty modules, and the build fails when one of them comes back or the file passes its budget.
  */
+import { readFileSync } from 'node:fs'
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,6 +14,7 @@ import { buildFieldPage, fieldPagePlugin } from './build-page.ts'
 
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 export const AGENT_BUNDLE = path.join(ROOT, 'dist', 'skerry-agent.cjs')
+export const LAUNCHER_BUNDLE = path.join(ROOT, 'dist', 'skerry-launch.cjs')
 /** Read at each start of the agent: what grows it past this should be worth it on a 256 MiB board. */
 export const BUNDLE_BYTES_MAX = 750_000
 
@@ -141,9 +143,8 @@ export interface AgentBuild {
 }
 
 /** @throws when a stubbed package is back, a native file came in, or the budget is passed. */
-export async function buildAgent(outfile: string = AGENT_BUNDLE): Promise<AgentBuild> {
+export async function buildAgent(outfile: string = AGENT_BUNDLE, version: string = packageVersion()): Promise<AgentBuild> {
   await mkdir(path.dirname(outfile), { recursive: true })
-  const { version } = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8')) as { readonly version: string }
   const result = await build({
     entryPoints: [path.join(ROOT, 'edge-agent/main.ts')],
     outfile,
@@ -179,6 +180,27 @@ function builtMs(): number {
   const given = Number(process.env['SOURCE_DATE_EPOCH'])
   const dayMs = 86_400_000
   return Number.isSafeInteger(given) && given > 0 ? given * 1000 : Math.floor(Date.now() / dayMs) * dayMs
+}
+
+function packageVersion(): string {
+  return (JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { readonly version: string }).version
+}
+
+/** What the service starts: chooses which agent runs. Lies beside the packaged agent. */
+export async function buildLauncher(outfile: string = LAUNCHER_BUNDLE): Promise<void> {
+  await build({
+    entryPoints: [path.join(ROOT, 'edge-agent/self-update/main.ts')],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    minify: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+    banner: { js: '#!/usr/bin/env node' },
+    plugins: [limitsWithoutReasons],
+  })
 }
 
 function assertLean(meta: Metafile): void {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { build } from 'esbuild'
 import { build as viteBuild } from 'vite'
-import { ROOT, buildAgent } from './build-agent.ts'
+import { ROOT, buildAgent, buildLauncher } from './build-agent.ts'
 
 export const CLOUD_BUNDLE = path.join(ROOT, 'dist', 'skerry-cloud.mjs')
 export const CLI_BUNDLE = path.join(ROOT, 'dist', 'skerry.mjs')
@@ -43,6 +43,7 @@ export async function buildConsole(): Promise<void> {
 export async function buildAll(): Promise<void> {
   const agent = await buildAgent()
   process.stdout.write(`agent    ${path.relative(ROOT, agent.file)}  ${agent.bytes} bytes (${agent.gzipBytes} gzip)\n`)
+  await buildLauncher()
   await buildCloud()
   process.stdout.write(`cloud    ${path.relative(ROOT, CLOUD_BUNDLE)}, ${path.relative(ROOT, CLI_BUNDLE)}\n`)
   await buildConsole()

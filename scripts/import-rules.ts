@@ -73,6 +73,7 @@ export const IMPORT_RULES: readonly ImportRule[] = [
   rule('edge-agent/store/', ['protocol/', 'edge-agent/ports.ts', 'edge-agent/core/'], ['node:', 'lowdb'], false, 'durable state'),
   rule('edge-agent/link/', ['protocol/', 'edge-agent/ports.ts', 'edge-agent/core/'], ['node:', 'mqtt', 'mqtt-packet'], false, 'the way to the cloud'),
   rule('edge-agent/session/', ['protocol/', 'edge-agent/ports.ts', 'edge-agent/core/'], ['node:', 'ws'], false, 'live sessions: logs, exec, ports'),
+  rule('edge-agent/self-update/', ['protocol/', 'edge-agent/ports.ts', 'edge-agent/core/'], ['node:'], false, 'the launcher and the slots of agents'),
   rule(
     'edge-agent/path-check/',
     ['protocol/', 'edge-agent/ports.ts', 'edge-agent/core/'],
@@ -117,6 +118,7 @@ export const LIBRARY_OWNERS: Readonly<Record<string, readonly string[]>> = {
 
 /** Files that nothing imports because they are started: everything else without an importer is dead. */
 export const ENTRY_POINTS: readonly RegExp[] = [
+  /^edge-agent\/self-update\/main\.ts$/,
   /^cloud\/main\.ts$/,
   /^cloud\/cli\/main\.ts$/,
   /^edge-agent\/main\.ts$/,

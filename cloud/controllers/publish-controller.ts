@@ -16,12 +16,11 @@ import { podFinish } from '../core/pod-finish.ts'
 import type { ConfigKind } from '../core/configs-beside.ts'
 import { isDeviceRun } from '../core/device-runs.ts'
 import type { KubeObject } from '../resources/object.ts'
-import { telemetrySeconds } from '../resources/telemetry-rules.ts'
-import type { DeviceLink } from '../ports.ts'
+import type { AgentBundles, DeviceLink } from '../ports.ts'
 import type { Pod } from '../resources/pod.ts'
 import type { DeviceState } from './cluster-kinds.ts'
 import type { DeviceBook } from './device-book.ts'
-import { desiredOf } from './desired-of.ts'
+import { desiredOf, tellAgent, wishesOf } from './desired-of.ts'
 import { tellLeftOut, watchSchedules } from './device-schedules.ts'
 import { watchImageWishes } from './image-wishes.ts'
 import { watchServiceWishes } from './service-wishes.ts'
@@ -32,6 +31,7 @@ export interface PublishDeps extends ControllerDeps {
   readonly link: DeviceLink
   readonly book: DeviceBook
   readonly signingKey: SigningKey
+  readonly agents: AgentBundles
   /** the cloud's epoch as of now */
   epoch(): number
   /** pods are still being bound: a document made now would soon be old */
@@ -77,7 +77,7 @@ class Publisher {
     cluster.configMaps.onChange((next, previous) => this.#wakeUsers('ConfigMap', next ?? previous))
     cluster.secrets.onChange((next, previous) => this.#wakeUsers('Secret', next ?? previous))
     cluster.nodes.onChange((next, previous) => {
-      const stays = next !== null && previous !== null && telemetrySeconds(next) === telemetrySeconds(previous)
+      const stays = next !== null && previous !== null && wishesOf(next) === wishesOf(previous)
       if (!stays) this.#wake(nameOf(next ?? previous ?? EMPTY))
     })
     watchImageWishes(cluster, (device) => this.#wake(device))
@@ -117,8 +117,13 @@ class Publisher {
     const bound = cluster.pods.by('node', device).filter((pod) => !isDeviceRun(pod))
     const stored = cluster.deviceStates.get(`/${device}`)?.spec ?? null
     if (cluster.nodes.get(`/${device}`) !== undefined) {
-      const build = desiredOf(cluster, device, bound, { published: stored?.uids ?? [], usageSeconds: this.#deps.usageSeconds })
+      const build = desiredOf(cluster, device, bound, {
+        published: stored?.uids ?? [],
+        usageSeconds: this.#deps.usageSeconds,
+        agents: this.#deps.agents,
+      })
       tellLeftOut(this.#deps.events, device, build.leftOut)
+      tellAgent(this.#deps, device)
       const next = nextRecord(stored, build, bound, epoch())
       const held = book.peek(device)?.held ?? null
       // without a record the device may hold documents of a cloud that was lost: hear it first

@@ -7,7 +7,7 @@ import { LIMITS } from '../../protocol/limits.ts'
 import type { Happening } from '../core/events.ts'
 import { nameOf } from '../core/meta.ts'
 import type { StatusReport } from '../../protocol/status-report.ts'
-import type { Clock, DeviceLink, DeviceMessage, Log, Meter, Random, Store } from '../ports.ts'
+import type { AgentBundles, Clock, DeviceLink, DeviceMessage, Log, Meter, Random, Store } from '../ports.ts'
 import { Cluster } from './cluster.ts'
 import { startCronJobController } from './cron-job-controller.ts'
 import { startDaemonSetController } from './daemon-set-controller.ts'
@@ -47,6 +47,8 @@ export interface ControllersDeps {
   readonly random: Random
   readonly log: Log
   readonly signingKey: SigningKey
+  /** agents for devices; absent = there are none */
+  readonly agents?: AgentBundles
   /** the epoch to start with; a higher one that was raised earlier (fact `epoch`) wins */
   readonly epoch: number
   /** schedulers by name; default: the usual one */
@@ -94,6 +96,8 @@ const WORKLOADS = [
   startStatefulSetController,
 ]
 
+const NO_AGENTS: AgentBundles = { find: () => null }
+
 export async function startControllers(deps: ControllersDeps): Promise<Controllers> {
   const { store, link, clock, random, log } = deps
   // retained messages come once, right after the subscription: keep them until everything is loaded
@@ -111,9 +115,9 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   let epoch = Math.max(deps.epoch, Number((await store.getFact(EPOCH_FACT)) ?? 0))
   const scheduler = startSchedulerController(deps.profiles === undefined ? shell : { ...shell, profiles: deps.profiles })
   const workloads = WORKLOADS.map((start) => start(shell))
-  const usageSeconds = readsUsage(deps.profiles ?? []) ? LIMITS.usageEverySeconds.value : null
+  const wishes = { agents: deps.agents ?? NO_AGENTS, usageSeconds: readsUsage(deps.profiles ?? []) ? LIMITS.usageEverySeconds.value : null }
   const isBusy = (): boolean => !scheduler.queue.isIdle()
-  const publisher = startPublishController({ ...shell, link, book, signingKey: deps.signingKey, epoch: () => epoch, isBusy, usageSeconds })
+  const publisher = startPublishController({ ...shell, ...wishes, link, book, signingKey: deps.signingKey, epoch: () => epoch, isBusy })
   const liveness = startNodeLiveness({ clock, book, wentSilent: (device) => reports.queue.add(device) })
   const touched = (device: string): void => liveness.touched(device)
   const reports = startReportController({ ...shell, book, publisher, telemetry, touched, scheduler, sayTime: timeSayer(deps) })

@@ -22,7 +22,7 @@ import { onOverride, onOverrideEnd, settleOverrides } from './on-override.ts'
 import { onServices } from './on-services.ts'
 import { onStepDone, onWaveDone } from './on-step.ts'
 import { onLoaded, onRefused, onSaveFailed, onSaved, onTarget, startSave } from './on-target.ts'
-import { andThen } from './turn.ts'
+import { andThen, quiet } from './turn.ts'
 import type { Turn } from './turn.ts'
 import { dueObservation, setWake } from './wake.ts'
 
@@ -70,6 +70,8 @@ function handle(state: AgentState, event: AgentEvent, now: Now): Turn {
       return onLink(state, event.link)
     case 'inventory':
       return onInventory(state, event.inventory, event.hostIp, now)
+    case 'agent-release':
+      return quiet({ ...state, release: event.cause, report: { ...state.report, dirty: true } })
     case 'clock':
       return onClockFacts(state, event.facts, now)
     case 'cloud-time':

@@ -196,6 +196,7 @@ function deviceCauses(state: AgentState, now: Now): readonly Cause[] {
   return [
     ...(storage === null ? [] : [storage]),
     ...(engine.cause === null ? [] : [engine.cause]),
+    ...(state.release === null ? [] : [state.release]),
     // a clock that nothing has confirmed is only worth a word to what waits for it
     ...(clock === null || (clock.code === 'clock.unproven' && schedulesOf(state).length === 0) ? [] : [clock]),
     ...pressureCauses(state.pressure),

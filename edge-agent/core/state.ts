@@ -68,6 +68,8 @@ export interface AgentState {
   readonly observing: boolean
   readonly observeAgain: boolean
   readonly engine: { readonly reachable: boolean; readonly sinceWallMs: number; readonly info: EngineInfo | null; readonly cause: Cause | null }
+  /** why another agent that is wanted does not run here; null = nothing is wrong */
+  readonly release: Cause | null
   /** what the wall clock is worth; see clock-trust */
   readonly clock: ClockTrust
   /** schedules that this device keeps: how far they have come, and their runs */
@@ -130,6 +132,7 @@ export type AgentEvent =
   | { readonly kind: 'probe-result'; readonly key: string; readonly run: string; readonly probe: ProbeKind; readonly answer: ProbeAnswer }
   | { readonly kind: 'link'; readonly link: LinkState }
   | { readonly kind: 'inventory'; readonly inventory: Inventory; readonly hostIp: string | null }
+  | { readonly kind: 'agent-release'; readonly cause: Cause | null }
   /** the host was asked about its clock */
   | { readonly kind: 'clock'; readonly facts: ClockFacts }
   /** the cloud said the time just now */
