@@ -9,6 +9,8 @@ const NEW_MS = 3_600_000
 /** A label with more values than this groups nothing. */
 const MOST_VALUES = 2000
 
+const PLACES = ['site', 'zone', 'region', 'fleet', 'line', 'model']
+
 type WorkloadWord = keyof SummaryPart['workloads']
 
 export class FleetTally {
@@ -72,14 +74,15 @@ export class FleetTally {
     return this.#held.values()
   }
 
-  /** Label keys with more than one value, the most used first. */
+  /** Label keys that tell devices apart, those of places first. */
   groupingLabels(): readonly { readonly key: string; readonly values: number }[] {
-    const used = (counts: ReadonlyMap<string, number>): number => [...counts.values()].reduce((sum, one) => sum + one, 0)
     return [...this.#labels]
-      .filter(([key, counts]) => counts.size <= MOST_VALUES && counts.size < Math.max(2, this.#devices) && key !== 'kubernetes.io/hostname')
-      .map(([key, counts]) => ({ key, values: counts.size, used: used(counts) }))
-      .sort((a, b) => b.used - a.used || b.values - a.values || (a.key < b.key ? -1 : 1))
-      .map(({ key, values }) => ({ key, values }))
+      .filter(
+        ([key, counts]) =>
+          counts.size <= MOST_VALUES && key !== 'kubernetes.io/hostname' && (counts.size > 1 ? counts.size < this.#devices : isPlace(key)),
+      )
+      .map(([key, counts]) => ({ key, values: counts.size }))
+      .sort((a, b) => rank(a.key) - rank(b.key) || a.values - b.values || (a.key < b.key ? -1 : 1))
       .slice(0, 40)
   }
 
@@ -91,4 +94,15 @@ export class FleetTally {
     if (counts.size === 0) this.#labels.delete(key)
     else this.#labels.set(key, counts)
   }
+}
+
+function rank(key: string): number {
+  const place = PLACES.indexOf(key.split('/').at(-1) ?? '')
+  if (place >= 0) return place
+  // what a machine says of its own hardware groups a fleet last
+  return key.startsWith('feature.node.kubernetes.io/') ? PLACES.length + 1 : PLACES.length
+}
+
+function isPlace(key: string): boolean {
+  return rank(key) < PLACES.length
 }

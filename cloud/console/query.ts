@@ -195,11 +195,23 @@ function durationMs(text: string): number {
   return match === null ? Number.NaN : Number(match[1]) * (UNITS[match[2] ?? ''] ?? Number.NaN)
 }
 
+const parsed = new Map<string, readonly string[]>()
+
+function partsOf(version: string): readonly string[] {
+  const known = parsed.get(version)
+  if (known !== undefined) return known
+  const parts = version.replace(/^v/, '').split(/[.+-]/)
+  // a fleet has few versions; what is typed must not fill the memory
+  if (parsed.size < 1000) parsed.set(version, parts)
+  return parts
+}
+
 /** `v0.10.2` after `0.9`: numbers as numbers, a missing part counts as 0. */
 export function compareVersions(a: string, b: string): number {
-  const [left, right] = [a, b].map((one) => one.replace(/^v/, '').split(/[.+-]/))
-  for (let at = 0; at < Math.max(left?.length ?? 0, right?.length ?? 0); at += 1) {
-    const [x = '0', y = '0'] = [left?.[at], right?.[at]]
+  if (a === b) return 0
+  const [left, right] = [partsOf(a), partsOf(b)]
+  for (let at = 0; at < Math.max(left.length, right.length); at += 1) {
+    const [x = '0', y = '0'] = [left[at], right[at]]
     const order = /^\d+$/.test(x) && /^\d+$/.test(y) ? Number(x) - Number(y) : x < y ? -1 : x > y ? 1 : 0
     if (order !== 0) return order
   }

@@ -15,6 +15,9 @@ export interface WhyQuestion {
 
 const NEAREST = 50
 
+/** Words of a pod that runs while another revision is on its way. */
+const BEFORE: ReadonlySet<PodRow['word']> = new Set(['pulling', 'updating', 'held'])
+
 const RULES: Readonly<Record<string, string>> = {
   NodeReady: 'is in contact and ready',
   NodeName: 'is the device that the pod names',
@@ -81,7 +84,8 @@ function sentenceOf(
     }
   if (pod.word === 'running')
     return { says: `It runs on ${pod.device ?? ''}.`, next: on?.word === 'offline' ? 'What is shown is old: the device is silent.' : '' }
-  return { says: pod.cause?.says ?? `It is ${pod.word} on ${pod.device ?? ''}.`, next: pod.cause?.next ?? '' }
+  const runsOn = pod.startedAtMs !== null && BEFORE.has(pod.word) ? ' The revision before runs on until then.' : ''
+  return { says: (pod.cause?.says ?? `It is ${pod.word} on ${pod.device ?? ''}.`) + runsOn, next: pod.cause?.next ?? '' }
 }
 
 function funnelOf(answer: WhyAnswer | null, here: WhyNode | undefined): WhyView['funnel'] {

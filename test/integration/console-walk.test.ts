@@ -139,7 +139,6 @@ describe.skipIf(why !== null)('the first day in the console', () => {
     await picture('paused-by-rule')
     await page.goto(at('/'))
     await page.getByRole('link', { name: 'Waiting for you (1)' }).waitFor()
-    await picture('debug')
     await page.locator('.cause-group').first().waitFor()
     await picture('what-is-wrong')
     await page.getByRole('link', { name: 'Explain' }).first().click()

@@ -67,7 +67,7 @@ function Answer({ why, pod }: { readonly why: WhyView; readonly pod: string }) {
       <Funnel why={why} />
       <Checklist why={why} />
       <Nearest why={why} pod={pod} />
-      <p class="muted">
+      <p class="muted same">
         The same from a shell: <code>{why.command}</code>
         {row === null ? null : (
           <>
