@@ -12,6 +12,7 @@ import { TOKEN, openTab, serveConsole } from './console-harness.ts'
 import type { Served } from './console-harness.ts'
 
 const DEVICES = 100_000
+const SHOTS = path.resolve('dist/screenshots')
 let assetsDir: string
 let browser: Browser
 let fleet: LargeFleet
@@ -58,6 +59,7 @@ it('shows every device as a dot in its group, and leads from a dot to its device
   await page.keyboard.press('ArrowRight')
   // the second of its site: sites go round
   await page.getByText(deviceName(40), { exact: true }).waitFor()
+  await page.screenshot({ path: path.join(SHOTS, 'field-100000.png') })
   expect(await page.evaluate<number>('document.querySelectorAll("*").length')).toBeLessThanOrEqual(1500)
   expect(await axeViolations(page)).toEqual([])
   await page.keyboard.press('Enter')

@@ -123,7 +123,10 @@ describe.skipIf(why !== null)('the first day in the console', () => {
 
   it('rolls a release out in waves, done when it is healthy', async () => {
     await apply(rolloutTo('sensor-2', 'sensor:2'))
+    await page.getByText('2 devices would change').waitFor()
+    await picture('plan')
     await doApply()
+    expect(await bed.cloud.kubectl('get', 'rollout', 'sensor-2', '-o', 'jsonpath={.spec.planId}')).toMatch(/^[a-f0-9]{16}$/)
     await page.goto(at('/rollouts/default/sensor-2'))
     await page.locator('.standing', { hasText: 'completed' }).waitFor({ timeout: 60_000 })
     expect(await page.locator('.wave').count()).toBeGreaterThanOrEqual(2)

@@ -7,6 +7,7 @@ import { diffLines } from './diff.ts'
 import type { DiffLine } from './diff.ts'
 import { manifestText, readManifests } from './manifest.ts'
 import type { Manifest } from './manifest.ts'
+import type { PlanShown } from './plan-shape.ts'
 
 export interface Outcome {
   readonly label: string
@@ -15,6 +16,8 @@ export interface Outcome {
   readonly diff: readonly DiffLine[]
   readonly faults: readonly { readonly line: number; readonly field: string; readonly message: string }[]
   readonly manifest: Manifest | null
+  /** of a new Rollout, when the cloud could make one */
+  readonly plan: PlanShown | null
 }
 
 /** What is edited: the object as it was opened. null = new text, merged into what exists. */
@@ -53,6 +56,7 @@ export async function checkText(text: string, opened: Opened): Promise<readonly 
         diff: [],
         faults: [{ line: read.line, field: '', message: read.why }],
         manifest: null,
+        plan: null,
       },
     ]
   const outcomes: Outcome[] = []
@@ -66,18 +70,36 @@ async function checkOne(manifest: Manifest, opened: Opened): Promise<Outcome> {
   const { label } = manifest
   if (!written.ok) {
     const faults = written.faults.map((fault) => ({ ...fault, line: manifest.lineOf(fault.field) }))
-    return { label, what: 'refused', says: conflictSays(written), diff: [], faults, manifest }
+    return { label, what: 'refused', says: conflictSays(written), diff: [], faults, manifest, plan: null }
   }
   const diff = diffLines(manifestText(before), manifestText(written.object))
-  if (before === null) return { label, what: 'create', says: 'will be created', diff, faults: [], manifest }
+  if (before === null) {
+    const plan = manifest.object['kind'] === 'Rollout' ? await planOf(manifest) : null
+    if (typeof plan === 'string') return { label, what: 'refused', says: plan, diff, faults: [], manifest, plan: null }
+    return { label, what: 'create', says: 'will be created', diff, faults: [], manifest, plan }
+  }
   return diff.length === 0
-    ? { label, what: 'nothing', says: 'is as it is wanted already', diff, faults: [], manifest }
-    : { label, what: 'change', says: 'will be changed', diff, faults: [], manifest }
+    ? { label, what: 'nothing', says: 'is as it is wanted already', diff, faults: [], manifest, plan: null }
+    : { label, what: 'change', says: 'will be changed', diff, faults: [], manifest, plan: null }
+}
+
+/** A sentence when the rollout could not start like this; null when this cloud makes no plans. */
+async function planOf(manifest: Manifest): Promise<PlanShown | string | null> {
+  const metadata = manifest.object['metadata'] as { readonly namespace?: string } | undefined
+  const written = await write('POST', `/skerry/v1/plans/${encodeURIComponent(metadata?.namespace ?? 'default')}`, manifest.object)
+  if (written.ok) return written.object as unknown as PlanShown
+  return written.status === 404 ? null : written.message
+}
+
+/** The object with the plan that was shown: it starts with exactly those members. */
+function planned(manifest: Manifest, plan: PlanShown | null): Manifest {
+  if (plan === null) return manifest
+  return { ...manifest, object: { ...manifest.object, spec: { ...(manifest.object['spec'] as object), planId: plan.planId } } }
 }
 
 /** Does it. */
-export async function applyOne(manifest: Manifest, what: 'create' | 'change', opened: Opened): Promise<string | null> {
-  const written = await put(manifest, what === 'change', opened, '')
+export async function applyOne(manifest: Manifest, { what, plan }: Outcome, opened: Opened): Promise<string | null> {
+  const written = await put(planned(manifest, plan), what === 'change', opened, '')
   return written.ok ? null : conflictSays(written)
 }
 

@@ -28,10 +28,9 @@ export function Editor({ start, opened }: EditorProps) {
   }
   const apply = async (): Promise<void> => {
     setState('Applying…')
-    for (const { manifest, what, label } of doing) {
-      if (manifest === null || (what !== 'create' && what !== 'change')) continue
-      const failure = await applyOne(manifest, what, opened)
-      if (failure !== null) return setState(`${label}: ${failure}`)
+    for (const one of doing) {
+      const failure = one.manifest === null ? null : await applyOne(one.manifest, one, opened)
+      if (failure !== null) return setState(`${one.label}: ${failure}`)
     }
     setChecked(null)
     setState(`Applied: ${doing.map((one) => one.label).join(', ')}.`)

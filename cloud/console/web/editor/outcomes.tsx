@@ -1,5 +1,6 @@
 import { Word } from '../parts/mark.tsx'
 import type { Outcome } from './check.ts'
+import { Plan } from './plan.tsx'
 
 const TONES = { create: 'busy', change: 'busy', nothing: 'ok', refused: 'bad' } as const
 
@@ -26,6 +27,7 @@ export function Outcomes({ outcomes, onLine }: { readonly outcomes: readonly Out
               ))}
             </ul>
           )}
+          {one.plan === null ? null : <Plan plan={one.plan} />}
           {one.diff.length === 0 ? null : (
             <pre class="diff" tabIndex={0} aria-label={`Difference of ${one.label}`}>
               {one.diff.map((line, at) => (
