@@ -200,6 +200,8 @@ export const LIMITS = {
   auditKept: limit(5_000, 'count', 'acts through the API that the console shows; the file holds more'),
   auditFileBytes: limit(8 * 1024 * 1024, 'bytes', 'some 40,000 acts; one file before it is kept'),
   consoleEventMs: limit(250, 'ms', 'four messages a second to a console are what a person can see'),
+  consoleWishes: limit(12, 'count', 'parts of one page that are told apart; more is another program'),
+  consoleRows: limit(300, 'count', 'rows of one window: a tall screen shows sixty, the rest is ready for a scroll'),
   consoleWishBytes: limit(64 * 1024, 'bytes', 'what one tab asks to be told: a dozen short texts'),
   consoleClientBytes: limit(8 * 1024 * 1024, 'bytes', 'a console that reads this slowly is closed and comes back'),
   nodeSilentMs: limit(120_000, 'ms', 'a device not heard for this long is shown as NotReady; its pods stay'),

@@ -4,9 +4,9 @@
  * INVARIANTS
  * - `Sent` is what a tab holds of one wish: a part says only what differs from it, and null says that nothing does.
  */
+import { LIMITS } from '../../protocol/limits.ts'
 import { DeviceField } from './device-field.ts'
 import type { FleetTables } from './fleet-tables.ts'
-import { MOST_ROWS } from './live-protocol.ts'
 import type { FieldPart, FieldWish, ListPart, ListWish, Parts, Wish } from './live-protocol.ts'
 import { RowView } from './row-view.ts'
 import type { DeviceRow, TableName, Tables } from './view-model.ts'
@@ -83,7 +83,7 @@ export class LiveParts {
       this.#views.set(key, view)
     }
     const offset = Math.max(0, Math.min(wish.offset, view.total))
-    const window = view.window(offset, Math.min(MOST_ROWS, wish.limit))
+    const window = view.window(offset, Math.min(LIMITS.consoleRows.value, wish.limit))
     const keyOf = this.#tables[wish.table].kind.key as (row: Row) => string
     const labels = wish.table === 'devices' ? this.#tables.tally.groupingLabels().slice(0, 4) : []
     const head = {

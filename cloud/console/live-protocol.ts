@@ -34,10 +34,6 @@ export type Wish =
   | { readonly part: 'rollout'; readonly key: string }
   | { readonly part: 'inbox' }
 
-/** At most this many wishes of one tab. */
-export const MOST_WISHES = 12
-export const MOST_ROWS = 300
-
 /** A window of a list. `keys` is the window; `rows` are those the tab does not have yet in this form. */
 export interface ListPart {
   readonly total: number

@@ -1,6 +1,6 @@
 /** Wishes from outside, checked. */
+import { LIMITS } from '../../protocol/limits.ts'
 import { isRecord } from '../../protocol/shape.ts'
-import { MOST_ROWS, MOST_WISHES } from './live-protocol.ts'
 import type { Wish } from './live-protocol.ts'
 
 const TABLES = ['devices', 'workloads', 'pods', 'events', 'rollouts', 'audit'] as const
@@ -10,7 +10,7 @@ const LONGEST = 2000
 export function readWishes(value: unknown): ReadonlyMap<string, Wish> | string {
   if (!isRecord(value) || !isRecord(value['wishes'])) return 'the body must be {"wishes": {"<key>": {"part": …}}}'
   const entries = Object.entries(value['wishes'])
-  if (entries.length > MOST_WISHES) return `at most ${MOST_WISHES} wishes, these are ${entries.length}`
+  if (entries.length > LIMITS.consoleWishes.value) return `at most ${LIMITS.consoleWishes.value} wishes, these are ${entries.length}`
   const wishes = new Map<string, Wish>()
   for (const [key, one] of entries) {
     const wish = isRecord(one) ? readWish(one) : null
@@ -30,7 +30,7 @@ function readWish(from: Readonly<Record<string, unknown>>): Wish | null {
     case 'list': {
       const table = TABLES.find((one) => one === from['table'])
       if (table === undefined) return null
-      const window = { offset: count('offset', 10_000_000), limit: count('limit', MOST_ROWS) }
+      const window = { offset: count('offset', 10_000_000), limit: count('limit', LIMITS.consoleRows.value) }
       return { part: 'list', table, query: text('query'), sort: text('sort'), facets: from['facets'] === true, ...window }
     }
     case 'field':

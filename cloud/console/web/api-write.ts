@@ -25,7 +25,7 @@ export async function write(method: string, path: string, body: unknown, type = 
 }
 
 /** null = done; else the sentence that says why not. */
-export async function send(method: string, path: string, body: unknown): Promise<string | null> {
-  const written = await write(method, path, body)
+export async function send(method: string, path: string, body: unknown, type?: string): Promise<string | null> {
+  const written = await write(method, path, body, type)
   return written.ok ? null : written.message
 }

@@ -55,7 +55,7 @@ function EditOf({ kind, namespace, name }: { readonly kind: string; readonly nam
   return (
     <>
       <p class="crumb">
-        <a href={`/console/workloads/${kind}/${namespace}/${name}`}>{name}</a>
+        <a href={kind === 'Node' ? `/console/devices/${name}` : `/console/workloads/${kind}/${namespace}/${name}`}>{name}</a>
       </p>
       <div class="title">
         <h1>

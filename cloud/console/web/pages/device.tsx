@@ -2,6 +2,7 @@ import { useRoute } from 'preact-iso'
 import type { Compared, DevicePart } from '../../live-protocol.ts'
 import { Age } from '../parts/age.tsx'
 import { Cause } from '../parts/cause.tsx'
+import { DeviceActions } from '../parts/device-actions.tsx'
 import { Capacity, Facts, Readings } from '../parts/device-facts.tsx'
 import { EventList } from '../parts/event-list.tsx'
 import { StandingWord, Word } from '../parts/mark.tsx'
@@ -41,6 +42,7 @@ function DeviceOf({ name }: { readonly name: string }) {
         <Heard row={row} />
         {row.cordoned ? <span class="tag">cordoned: takes no new pods</span> : null}
       </p>
+      <DeviceActions row={row} />
       {row.causes.map((cause) => (
         <Cause key={cause.says} cause={cause} />
       ))}

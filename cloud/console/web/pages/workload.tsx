@@ -39,6 +39,9 @@ function WorkloadOf({ id, kind, namespace, name }: Names) {
       </p>
       <div class="title">
         <h1>{name}</h1>
+        <a class="button" href={`/console/audit?q=${encodeURIComponent(`about:${name}`)}`}>
+          Audit
+        </a>
         {row === null ? null : (
           <a class="button" href={`/console/edit/${kind}/${namespace}/${name}`}>
             Edit
