@@ -114,7 +114,7 @@ export const ROLLOUT_CAUSES = {
   'rollout.failures.percent': entry(
     'policy',
     'when-target-changes',
-    '{where}: {percent} % failures ({failures} of {ended} devices that came to an end), more than the {max} % allowed.',
+    '{where}: {percent} % failures ({failures} of {started} devices that started), more than the {max} % allowed.',
     'Look at the failures by cause; then exclude a group and resume, retry, or abort.',
   ),
   'rollout.paused': entry('user', 'never', 'Paused by {by}.', 'skerry rollout resume NAME'),

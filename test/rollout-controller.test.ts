@@ -162,6 +162,9 @@ describe('a Rollout of a DaemonSet', () => {
     await fleet.create(rollout(spec))
     await fleet.clock.advance(2_000)
     expect(await status()).toMatchObject({ phase: 'Blocked', message: says })
+    await edit({ abort: 'Return' })
+    await fleet.clock.advance(1_000)
+    expect(await status()).toMatchObject({ phase: 'Aborted', message: 'Aborted before it began.' })
   })
 
   test('a second rollout of the same DaemonSet waits for the first', async () => {
@@ -236,5 +239,18 @@ describe('a Rollout of a DaemonSet', () => {
       code: 422,
       message: 'spec.maxParallel: must not be 0: nothing would ever change; use paused: true to stop',
     })
+  })
+
+  test('later waves fetch the images ahead when it says so, and only while they wait', async () => {
+    await fresh(...NAMES)
+    await fleet.create(rollout({ waves: [{ count: 1 }, { count: 1 }, {}], gate: { soakSeconds: 100 }, prefetch: 'NextWave' }))
+    await fleet.clock.advance(5_000)
+    const ahead = (): readonly (string | undefined)[] => NAMES.map((name) => fleet.device(name).held?.prefetch?.join())
+    expect(ahead()).toEqual([undefined, 'web:2', undefined, undefined, undefined])
+    await fleet.clock.advance(105_000)
+    expect(ahead()).toEqual([undefined, undefined, 'web:2', 'web:2', 'web:2'])
+    await edit({ abort: 'Return' })
+    await fleet.clock.advance(5_000)
+    expect(ahead()).toEqual([undefined, undefined, undefined, undefined, undefined])
   })
 })

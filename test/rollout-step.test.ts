@@ -164,3 +164,13 @@ describe('a rollout', () => {
     expect(onNew(here)).toBe(2)
   })
 })
+
+test('failures that come before the soak time is over are not taken for the share of all', () => {
+  const here = new RolloutWorld(
+    { waves: [{}], gate: { ...GATE, healthyPercent: 90, maxFailurePercent: 5, minMembers: 10 }, maxParallel: 500 },
+    fleet(500, (index) => ({ bad: index % 50 === 0 })),
+  )
+  here.run(12)
+  expect(here.status).toMatchObject({ phase: 'CompletedWithSkips', counts: { done: 490, rolledBackByDevice: 10 } })
+  expect(here.status.pauses).toBe(undefined)
+})

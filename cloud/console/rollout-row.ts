@@ -123,7 +123,10 @@ function waveView(wave: WaveStatus): WaveView {
     name: wave.name,
     state: wave.state,
     counts: countsOf(wave.counts),
-    gate: gate === undefined ? null : { ...gate, maxFailures: gate.maxFailures ?? null, maxFailurePercent: gate.maxFailurePercent ?? null },
+    gate:
+      gate === undefined
+        ? null
+        : { ...gate, started: gate.started ?? gate.ended, maxFailures: gate.maxFailures ?? null, maxFailurePercent: gate.maxFailurePercent ?? null },
     waitsFor: viewOf(wave.waitsFor),
     startedAtMs: stamp(wave.startedAt),
     passedAtMs: stamp(wave.passedAt),

@@ -127,6 +127,8 @@ export interface WaveView {
     readonly base: number
     readonly failures: number
     readonly ended: number
+    /** done, failed or under way: what the share of failures is taken of */
+    readonly started: number
     readonly maxFailures: number | null
     readonly maxFailurePercent: number | null
     readonly soakSeconds: number

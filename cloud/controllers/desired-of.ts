@@ -21,17 +21,19 @@ interface Asked {
   /** readings wanted of a device that says nothing of its own; null = none */
   readonly usageSeconds: number | null
   readonly agents: AgentBundles
+  /** images that rollouts want there before their time */
+  readonly ahead: readonly string[]
 }
 
 export function desiredOf(
   cluster: Cluster,
   device: string,
   bound: readonly Pod[],
-  { published, usageSeconds, agents }: Asked,
+  { published, usageSeconds, agents, ahead }: Asked,
 ): DesiredBuild & { readonly leftOut: readonly CronJob[] } {
   const { schedules, pods, leftOut } = schedulesFor(cluster, device)
   const beside = {
-    ...imagesOf(cluster, device, bound, pods),
+    ...imagesOf(cluster, device, bound, pods, ahead),
     ...servicesOf(cluster, device, bound),
     ...telemetryOf(cluster, device, usageSeconds),
     ...(schedules.length === 0 ? {} : { schedules }),

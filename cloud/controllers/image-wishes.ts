@@ -11,8 +11,17 @@ import type { Cluster } from './cluster.ts'
 
 type Workload = Deployment | DaemonSet
 
-/** What travels beside the pods of this device for their images. `scheduled` are to run some time: their images are fetched ahead. */
-export function imagesOf(cluster: Cluster, device: string, bound: readonly Pod[], scheduled: readonly Pod[] = []): Beside {
+/**
+ * What travels beside the pods of this device for their images. `scheduled` are to run some time: their images are fetched
+ * ahead, as are those that rollouts name (`ahead`).
+ */
+export function imagesOf(
+  cluster: Cluster,
+  device: string,
+  bound: readonly Pod[],
+  scheduled: readonly Pod[] = [],
+  ahead: readonly string[] = [],
+): Beside {
   const node = cluster.nodes.get(`/${device}`)
   const wishing = [...cluster.deployments.values(), ...cluster.daemonSets.values()].filter(
     (workload) => wishes(workload) && bound.some((pod) => concerns(workload, pod)),
@@ -22,11 +31,14 @@ export function imagesOf(cluster: Cluster, device: string, bound: readonly Pod[]
     (key) => cluster.secrets.get(key),
     [
       ...(node === undefined ? [] : [{ object: node, templateImages: [] }]),
+      ...(ahead.length === 0 ? [] : [{ object: WISH, templateImages: ahead }]),
       ...wishing.map((object) => ({ object, templateImages: object.spec.template.spec.containers.map(({ image }) => image) })),
     ],
     scheduled,
   )
 }
+
+const WISH: KubeObject = { apiVersion: 'v1', kind: 'Wish', metadata: { annotations: { [PREFETCH_ANNOTATION]: 'template' } } }
 
 /** Calls back with each device whose images may have changed. */
 export function watchImageWishes(cluster: Cluster, wake: (device: string) => void): void {

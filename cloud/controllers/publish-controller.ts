@@ -23,6 +23,7 @@ import type { DeviceBook } from './device-book.ts'
 import { desiredOf, tellAgent, wishesOf } from './desired-of.ts'
 import { tellLeftOut, watchSchedules } from './device-schedules.ts'
 import { watchImageWishes } from './image-wishes.ts'
+import type { RolloutBook } from './rollout-book.ts'
 import { watchServiceWishes } from './service-wishes.ts'
 import { runController } from './run-controller.ts'
 import type { Controller, ControllerDeps } from './run-controller.ts'
@@ -38,6 +39,7 @@ export interface PublishDeps extends ControllerDeps {
   isBusy(): boolean
   /** readings that are wanted of every device that says nothing of its own, in seconds; null = of none */
   readonly usageSeconds: number | null
+  readonly rollouts: Pick<RolloutBook, 'imagesAhead' | 'onAhead'>
 }
 
 export interface PublishController extends Controller {
@@ -83,6 +85,7 @@ class Publisher {
     watchImageWishes(cluster, (device) => this.#wake(device))
     watchServiceWishes(cluster, (device) => this.#wake(device))
     watchSchedules(cluster, (device) => this.#wake(device))
+    this.#deps.rollouts.onAhead((device) => this.#wake(device))
     return {
       ...this.#controller,
       wake: (device) => this.#wake(device),
@@ -121,6 +124,7 @@ class Publisher {
         published: stored?.uids ?? [],
         usageSeconds: this.#deps.usageSeconds,
         agents: this.#deps.agents,
+        ahead: this.#deps.rollouts.imagesAhead(device),
       })
       tellLeftOut(this.#deps.events, device, build.leftOut)
       tellAgent(this.#deps, device)

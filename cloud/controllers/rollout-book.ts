@@ -3,8 +3,10 @@
  * another rollout of the same name are never taken for this one's; who listens is told after the book has changed.
  */
 import { compareText, keyOf, nameOf, namespaceOf, uidOf } from '../core/meta.ts'
+import { imagesAhead } from '../core/rollout/ahead.ts'
 import { overlayOf } from '../core/rollout/overlay.ts'
 import type { Overlay, StoredRollout } from '../core/rollout/overlay.ts'
+import { hasEnded } from '../core/rollout/step-input.ts'
 import type { DaemonSet } from '../resources/daemon-set.ts'
 import { chunkName } from '../resources/rollout-members.ts'
 import type { RolloutMember, RolloutMembers } from '../resources/rollout-members.ts'
@@ -16,6 +18,7 @@ export class RolloutBook {
   /** rollout uid -> node -> member */
   readonly #members = new Map<string, Map<string, RolloutMember>>()
   readonly #handlers: ((daemonSetKey: string) => void)[] = []
+  readonly #aheadHandlers: ((device: string) => void)[] = []
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster
@@ -26,13 +29,29 @@ export class RolloutBook {
     cluster.rollouts.onChange((next, previous) => {
       const rollout = next ?? previous
       if (next === null && previous !== null) this.#members.delete(uidOf(previous))
-      if (rollout !== null) this.#tell(uidOf(rollout), namespaceOf(rollout))
+      if (rollout === null) return
+      this.#tell(uidOf(rollout), namespaceOf(rollout))
+      if (next === null || aheadMark(next) !== aheadMark(previous)) this.#tellAhead(uidOf(rollout), next ?? previous)
     })
   }
 
   /** Calls back with the key of each DaemonSet whose overlay may have changed. */
   onOverlay(handler: (daemonSetKey: string) => void): void {
     this.#handlers.push(handler)
+  }
+
+  /** Calls back with each device whose images to fetch ahead may have changed. */
+  onAhead(handler: (device: string) => void): void {
+    this.#aheadHandlers.push(handler)
+  }
+
+  /** Images that a device is to have before its wave starts. */
+  imagesAhead(device: string): readonly string[] {
+    return this.#cluster.rollouts.values().flatMap((rollout) => {
+      if ((rollout.spec.prefetch ?? 'None') === 'None') return []
+      const stored = this.stored(keyOf(rollout))
+      return stored === null ? [] : imagesAhead(stored, device)
+    })
   }
 
   /** What rollouts say about this DaemonSet; null = nothing. */
@@ -79,6 +98,12 @@ export class RolloutBook {
     if (moved) this.#tell(rolloutUid, namespaceOf(chunk))
   }
 
+  #tellAhead(rolloutUid: string, rollout: Rollout | null): void {
+    if ((rollout?.spec.prefetch ?? 'None') === 'None') return
+    for (const { node, template } of this.#members.get(rolloutUid)?.values() ?? [])
+      if (template === 'own') for (const handler of this.#aheadHandlers) handler(node)
+  }
+
   #tell(rolloutUid: string, namespace: string): void {
     for (const release of this.#cluster.rolloutReleases.by('rollout', rolloutUid))
       for (const { daemonSet } of release.spec.parts) for (const handler of this.#handlers) handler(`${namespace}/${daemonSet}`)
@@ -91,6 +116,12 @@ export class RolloutBook {
       .filter((rollout) => namespaceOf(rollout) === namespace && rollout.spec.release.some((part) => part.daemonSet === daemonSet))
       .map(keyOf)
   }
+}
+
+/** What of a rollout decides who fetches ahead. */
+function aheadMark(rollout: Rollout | null): string {
+  const { spec, status } = rollout ?? {}
+  return [spec?.prefetch, spec?.abort, status?.releasedWave, status?.startedAt, hasEnded(status)].join()
 }
 
 const NOTHING = { apiVersion: '', kind: '', metadata: {} }

@@ -3,7 +3,7 @@ import { daemonNodeOf, isEligible } from '../core/daemon-set.ts'
 import { daemonTemplate } from '../core/daemon-revision.ts'
 import { isDeleting, nameOf } from '../core/meta.ts'
 import { podFacts, silentSince } from '../core/rollout/facts.ts'
-import type { NodeFacts } from '../core/rollout/facts.ts'
+import type { NodeFacts, PodFacts } from '../core/rollout/facts.ts'
 import { targetOf } from '../core/rollout/choice.ts'
 import type { Candidate } from '../core/rollout/freeze.ts'
 import type { StepInput } from '../core/rollout/step-input.ts'
@@ -38,7 +38,7 @@ export function rolloutFacts(
         silentSinceMs: silentSince(node),
         pods: templates.map((template, part) => {
           const pod = pods[part]?.get(name)
-          return pod === undefined ? (isEligible(template, node) ? 'missing' : 'elsewhere') : podFacts(pod)
+          return pod === undefined ? (isEligible(template, node) ? 'missing' : 'elsewhere') : known(pod)
         }),
       }
     },
@@ -48,6 +48,15 @@ export function rolloutFacts(
       .map((node): Candidate => candidateOf(node, parts, (part) => pods[part]?.get(nameOf(node)), dryRun))
       .filter(({ eligible }) => eligible),
   }
+}
+
+const seen = new WeakMap<Pod, PodFacts>()
+
+/** Objects are replaced when they change, so that most of a fleet is read once and not in every pass. */
+function known(pod: Pod): PodFacts {
+  const found = seen.get(pod) ?? podFacts(pod)
+  seen.set(pod, found)
+  return found
 }
 
 /** A device as it is chosen and refused. */

@@ -32,7 +32,11 @@ export type Prepared =
 /** True when it began; false when it is blocked, which its status then says. */
 export async function prepareRollout(deps: StartDeps, rollout: Rollout): Promise<boolean> {
   const { cluster, clock } = deps
-  const { planId } = rollout.spec
+  const { planId, abort } = rollout.spec
+  if (abort !== undefined) {
+    await writeStatus(cluster, rollout, { ...rollout.status, phase: 'Aborted', message: 'Aborted before it began.' })
+    return false
+  }
   const prepared = planId === undefined ? frozen(deps, rollout) : (busyWithCause(cluster, rollout) ?? deps.planned(rollout, planId))
   const now = new Date(clock.nowMs()).toISOString()
   if (!prepared.ok) {

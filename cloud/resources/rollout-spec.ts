@@ -32,9 +32,9 @@ export const GATE = obj({
   soakSeconds: int(0, YEAR_S),
   /** more failures than this in the wave pause the rollout */
   maxFailures: int(0),
-  /** more than this share of failures among the devices that came to an end (done or failed) pauses the rollout ... */
+  /** more than this share of failures among the devices that started (under way, done or failed) pauses the rollout ... */
   maxFailurePercent: int(0, 100),
-  /** ... once so many came to an end (or the whole wave, when it is smaller) */
+  /** ... once so many started (or the whole wave, when it is smaller) */
   minMembers: int(1),
   metric: refused('a metric query is not supported as a gate yet; use approval: true on the next wave and look at the metric yourself'),
 })
@@ -75,7 +75,7 @@ export const ROLLOUT_SPEC = obj({
   startWindowSeconds: int(0, YEAR_S),
   /** sets skerry.dev/update-window (and skerry.dev/time-zone) on the pods: download any time, switch inside the window */
   window: obj({ updateWindow: required(str({ min: 1, max: 253 })), timeZone: str({ min: 1, max: 64 }) }),
-  /** devices that fetch images before their wave starts */
+  /** devices that fetch the new images before their wave starts: nobody (default), those of the next wave, or all */
   prefetch: oneOf('None', 'NextWave', 'AllWaves'),
   bandwidth: refused(
     'the agent cannot limit the rate of image downloads by link class; it keeps a daily amount on metered links (its --link option)',
@@ -138,7 +138,7 @@ export function defaultRolloutSpec(spec: RolloutSpec): RolloutSpec {
     silence: { policy: spec.silence?.policy ?? 'Ignore', afterSeconds: spec.silence?.afterSeconds ?? 300 },
     maxParallel: spec.maxParallel ?? 100,
     startWindowSeconds: spec.startWindowSeconds ?? 0,
-    prefetch: spec.prefetch ?? 'NextWave',
+    prefetch: spec.prefetch ?? 'None',
     lateJoiners: spec.lateJoiners ?? 'Join',
   }
 }

@@ -43,6 +43,8 @@ export const WAVE_STATUS = obj({
     base: required(int()),
     failures: required(int()),
     ended: required(int()),
+    /** done, failed or under way: what the share of failures is taken of */
+    started: int(),
     maxFailures: int(),
     maxFailurePercent: int(),
     soakSeconds: required(int()),

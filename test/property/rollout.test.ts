@@ -102,6 +102,7 @@ function expectSound(world: RolloutWorld, step: Step): void {
   }
 }
 
+const onNext = (world: RolloutWorld): number => world.members.filter(({ template }) => template === 'next').length
 const fleets = fc.array(node, { minLength: 1, maxLength: 10 })
 const deeds = fc.array(deed, { maxLength: 40 })
 
@@ -148,7 +149,13 @@ test('a cloud that dies after any number of writes ends where one that never die
         dying.commit(dying.step(), writes)
         dying.run(1, 5_000)
       }
-      expect([dying.verdicts(), dying.status.phase, dying.own]).toEqual([steady.verdicts(), steady.status.phase, steady.own])
+      expect([dying.status.phase, dying.status.releasedWave, dying.own]).toEqual([steady.status.phase, steady.status.releasedWave, steady.own])
+      // a rule that stops it may come between two writes of one step: then fewer have started, never more
+      if (steady.status.phase === 'Paused') {
+        expect(onNext(dying)).toBeLessThanOrEqual(onNext(steady))
+        return
+      }
+      expect(dying.verdicts()).toEqual(steady.verdicts())
       expect(dying.status.decisions?.map(({ action, wave }) => [action, wave])).toEqual(
         steady.status.decisions?.map(({ action, wave }) => [action, wave]),
       )

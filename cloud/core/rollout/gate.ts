@@ -18,6 +18,7 @@ export function gateNumbers(tally: Tally, gate: FullGate, silence: Silence): Non
     base,
     failures: tally.freshFailures,
     ended: tally.counts.done + tally.freshFailures,
+    started: startedOf(tally),
     soakSeconds: gate.soakSeconds,
     ...(gate.maxFailures === null ? {} : { maxFailures: gate.maxFailures }),
     ...(gate.maxFailurePercent === null ? {} : { maxFailurePercent: gate.maxFailurePercent }),
@@ -59,10 +60,16 @@ export function passedLimit(where: string, tally: Tally, limits: Limits): Cause 
   if (limits.maxFailures !== null && failures > limits.maxFailures)
     return cause('rollout.failures.number', { where, failures, max: limits.maxFailures })
   if (limits.maxFailurePercent === null) return null
-  const ended = tally.counts.done + failures
+  const started = startedOf(tally)
   const members = tally.counts.members - tally.counts.skipped - tally.counts.returned
-  if (ended < Math.min(limits.minMembers, members) || failures * 100 <= limits.maxFailurePercent * ended) return null
-  return cause('rollout.failures.percent', { where, failures, ended, percent: percent(failures, ended), max: limits.maxFailurePercent })
+  if (started < Math.min(limits.minMembers, members) || failures * 100 <= limits.maxFailurePercent * started) return null
+  return cause('rollout.failures.percent', { where, failures, started, percent: percent(failures, started), max: limits.maxFailurePercent })
+}
+
+/** Done, failed or under way. Of those that came to an end alone, failures would be too many: they end before the soak time does. */
+function startedOf({ counts, freshFailures }: Tally): number {
+  const { done, downloading, waitingForWindow, locked, updating, soaking, held } = counts
+  return done + freshFailures + downloading + waitingForWindow + locked + updating + soaking + held
 }
 
 /** Failures that somebody accepted and devices that are out of it are not in the base; silent ones by the policy. */

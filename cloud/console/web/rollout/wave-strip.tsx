@@ -63,7 +63,7 @@ export function countsText(counts: WaveView['counts']): string {
 function Gate({ wave }: { readonly wave: WaveView }) {
   const { gate, waitsFor } = wave
   if (gate === null) return null
-  const share = gate.ended === 0 ? 0 : Math.round((gate.failures / gate.ended) * 1000) / 10
+  const share = gate.started === 0 ? 0 : Math.round((gate.failures / gate.started) * 1000) / 10
   return (
     <div class="gate">
       <p>
