@@ -1,7 +1,8 @@
 /** `npm run fleet -- --devices 10000`: pretend gateways (the real agent, a fake engine) over real MQTT against the built cloud. */
 import { parseArgs } from 'node:util'
-import { buildCloud } from './build.ts'
+import { buildCloud, buildConsole } from './build.ts'
 import { createFleet } from './fleet/fleet.ts'
+import { soak } from './fleet/soak.ts'
 import { runStory } from './fleet/story.ts'
 import { buildAsked } from './fleet/asked-process.ts'
 
@@ -12,6 +13,7 @@ const HELP = `npm run fleet -- [flags]
   --seed N        decides which devices are bad or away, and how fast engines are (default 1)
   --workers N     processes that hold the devices (default 2)
   --slow MS       an engine call takes up to this long (default 40); --pull MS the same for pulls (default 400)
+  --soak MINUTES  no rollout: changes, cut links, and a broker (Mosquitto) that is killed and forgets everything, again and again
   --profile DIR   leaves a CPU profile of the cloud there
 `
 
@@ -25,6 +27,7 @@ const { values } = parseArgs({
     slow: { type: 'string', default: '40' },
     pull: { type: 'string', default: '400' },
     profile: { type: 'string' },
+    soak: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 })
@@ -47,14 +50,16 @@ const options = {
   slowMs: number('slow', 0, 60_000),
   pullMs: number('pull', 0, 600_000),
   profileDir: values.profile ?? null,
+  broker: values.soak === undefined ? ('embedded' as const) : ('mosquitto' as const),
 }
 const offlineShare = number('offline', 0, 100) / 100
-await Promise.all([buildCloud(), buildAsked('fleet-worker')])
+await Promise.all([buildCloud(), buildConsole(), buildAsked('fleet-worker')])
 const fleet = await createFleet(options)
 let code = 0
 process.once('SIGINT', () => void fleet.destroy().then(() => process.exit(130)))
 try {
-  await runStory(fleet, { offlineShare, seed: options.seed })
+  if (values.soak === undefined) await runStory(fleet, { offlineShare, seed: options.seed })
+  else await soak(fleet, { minutes: Number(values.soak), seed: options.seed })
 } catch (error) {
   process.stderr.write(`fleet: ${error instanceof Error ? error.message : String(error)}\n${fleet.cloud.child.tail(5)}\n`)
   for (const look of (await fleet.looks()).filter(({ up, converged }) => !up || !converged).slice(0, 5))

@@ -302,6 +302,24 @@ describe('damaged devices', () => {
 })
 
 describe('devices', () => {
+  test('one that is away stays unknown through a restart of the cloud: nobody has heard it yet', async () => {
+    await fresh('gw-1')
+    await fleet.create(daemonSet('web', 'web:1'))
+    await fleet.clock.advance(200)
+    fleet.device('gw-1').cut()
+    await fleet.clock.advance(200)
+    const before = (await fleet.list<Node>('nodes'))[0]
+    expect(before && condition(before, 'Ready')?.status).toBe('Unknown')
+    await fleet.restart()
+    await fleet.clock.advance(200)
+    const after = (await fleet.list<Node>('nodes'))[0]
+    expect(after && condition(after, 'Ready')).toEqual(before && condition(before, 'Ready'))
+    fleet.device('gw-1').boot('gw-1-s2')
+    await fleet.clock.advance(200)
+    const back = (await fleet.list<Node>('nodes'))[0]
+    expect(back && condition(back, 'Ready')?.status).toBe('True')
+  })
+
   test('one that goes silent is shown unknown, its pods stay, and it recovers', async () => {
     await fresh('gw-1')
     await fleet.create(deployment('web', 1, 'web:1'))

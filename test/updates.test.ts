@@ -108,6 +108,13 @@ describe('a rollback by the device itself', () => {
     expect(device.pod('web')?.update?.cause?.facts?.['why']).toContain('code 1')
   })
 
+  it('never leaves a revision that became ready in time, however short the deadline is', () => {
+    const device = settled()
+    device.tell([web('b2', { readySeconds: 5 })])
+    device.pass(10 * MINUTE)
+    expect([device.running('web'), device.pod('web')?.update]).toEqual([['web:b2'], undefined])
+  })
+
   it('needs no network, and survives power cuts', () => {
     const device = settled()
     device.broken.add('web:bad')

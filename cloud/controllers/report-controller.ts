@@ -163,6 +163,8 @@ async function writeNode(deps: ReportDeps, view: DeviceView): Promise<void> {
     if (view.heardIso === null) return
     await cluster.create(cluster.nodes, newNode(view.device))
   }
+  // after a restart of the cloud: nothing is known of it yet, so what is stored holds
+  if (view.heardIso === null && view.silent === null && view.behind === null) return
   const alarms = alarmsOf(view, clock.monoMs())
   const nowIso = cluster.nowIso()
   await cluster.change(cluster.nodes, key, (node) =>

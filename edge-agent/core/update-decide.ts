@@ -54,7 +54,9 @@ export function decidePod(pod: DesiredPod, before: PodRecord | undefined, facts:
 export function decidedUntil({ record, pending }: Decision, pod: DesiredPod, { now, readySince }: DecideFacts): number | null {
   const moments: number[] = []
   if (pending !== null && pending.notBeforeMonoMs !== null) moments.push(pending.notBeforeMonoMs)
-  if (record.trial !== null) moments.push(Math.min(record.trial.untilMonoMs, now.monoMs + LIMITS.revisionStableMs.value))
+  const later = now.monoMs + LIMITS.revisionStableMs.value
+  // past its deadline a trial goes on only while the revision is ready: it has to stay so
+  if (record.trial !== null) moments.push(record.trial.untilMonoMs > now.monoMs ? Math.min(record.trial.untilMonoMs, later) : later)
   const applied = revisionOf(record, pod, record.applied)
   const since = record.applied === record.healthy || applied === null || !isServing(pod) ? null : readySince(applied)
   if (since !== null) moments.push(since + LIMITS.revisionStableMs.value)
@@ -93,6 +95,8 @@ function withTrial(record: PodRecord, pod: DesiredPod, facts: DecideFacts): PodR
   if (healthy === null || healthy === applied || revision === null || revisionOf(record, pod, healthy) === null) return { ...record, trial: null }
   // the device would not take it: nothing was learned about the revision
   if (facts.refusal(revision) !== null && !facts.begun(revision)) return { ...record, applied: healthy, trial: null, switching: null }
+  const readyAt = trial.starts > LIMITS.trialStarts.value ? null : facts.readySince(revision)
+  if (readyAt !== null && readyAt <= trial.untilMonoMs) return record
   const why = facts.now.monoMs < trial.untilMonoMs ? `the agent was started ${trial.starts} times before it was ready` : facts.whyNot(revision)
   const failed = { hash: applied, release: releaseOf(revision), cause: rolledBack(applied, healthy, why) }
   return { ...record, applied: healthy, trial: null, fetched: null, switching: null, failed }

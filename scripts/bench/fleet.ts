@@ -46,6 +46,7 @@ async function change(devices: number): Promise<Ours> {
     slowMs: 0,
     pullMs: 0,
     profileDir: process.env['SKERRY_PROFILE'] ?? null,
+    broker: 'embedded' as const,
   }
   const fleet = await createFleet(options)
   try {

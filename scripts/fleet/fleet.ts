@@ -1,8 +1,10 @@
 /** A built cloud and many pretend devices on this machine, over real MQTT. Everything started is ended by `destroy`. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Prng } from '../../test/sim/prng.ts'
+import { freePort } from '../quickstart/free-port.ts'
+import { Child } from '../testbed/child.ts'
 import { createCloud } from '../testbed/cloud-process.ts'
 import type { CloudProcess } from '../testbed/cloud-process.ts'
 import { CloudApi } from './cloud-api.ts'
@@ -21,11 +23,15 @@ export interface FleetOptions {
   readonly pullMs: number
   /** where the cloud leaves its CPU profile; null = none */
   readonly profileDir: string | null
+  /** the broker inside the cloud, or Mosquitto beside it, which forgets everything when it is stopped */
+  readonly broker: 'embedded' | 'mosquitto'
 }
 
 export interface Fleet {
   readonly dir: string
   readonly cloud: CloudProcess
+  /** null = it is in the cloud */
+  readonly broker: Child | null
   readonly api: CloudApi
   readonly workers: readonly Worker[]
   readonly names: readonly string[]
@@ -50,11 +56,15 @@ const JOINING = 16
 export async function createFleet(options: FleetOptions): Promise<Fleet> {
   const dir = mkdtempSync(path.join(tmpdir(), 'skerry-fleet-'))
   const profile = options.profileDir === null ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${options.profileDir}` }
-  const cloud = await createCloud(dir, null, [], profile)
+  const outside = options.broker === 'mosquitto' ? await mosquitto(dir) : null
+  outside?.child.start()
+  const cloud = await createCloud(dir, outside === null ? null : { url: outside.url, username: '', password: '' }, [], profile)
+  const url = outside?.url ?? `mqtt://127.0.0.1:${cloud.ports.mqtt}`
   const workers: Worker[] = []
   const destroy = async (): Promise<void> => {
     await Promise.all(workers.map((worker) => worker.end()))
     await cloud.child.stop()
+    await outside?.child.stop()
     rmSync(dir, { recursive: true, force: true })
   }
   try {
@@ -64,7 +74,7 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
     for (let index = 0; index < options.workers; index += 1) workers.push(new Worker())
     const names = Array.from({ length: options.devices }, (_, index) => `edge-${String(index + 1).padStart(5, '0')}`)
     const tempers = tempersOf(names, options)
-    await join(names, tempers, options, { api, cloud, workers })
+    await join(names, tempers, options, { api, url, workers })
     const each = (wanted: readonly string[], ask: (worker: Worker, mine: readonly string[]) => Promise<unknown>): Promise<unknown> => {
       const set = new Set(wanted)
       return Promise.all(
@@ -79,6 +89,7 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
     return {
       dir,
       cloud,
+      broker: outside?.child ?? null,
       api,
       workers,
       names,
@@ -94,6 +105,21 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
     await destroy()
     throw error
   }
+}
+
+/** With its usual queues it would drop what a fleet says at once. */
+async function mosquitto(dir: string): Promise<{ readonly child: Child; readonly url: string }> {
+  const port = await freePort(0)
+  const config = path.join(dir, 'mosquitto.conf')
+  const lines = [
+    `listener ${port} 127.0.0.1`,
+    'allow_anonymous true',
+    'persistence false',
+    'max_queued_messages 200000',
+    'max_inflight_messages 1000',
+  ]
+  writeFileSync(config, `${lines.join('\n')}\nset_tcp_nodelay true\n`)
+  return { child: new Child('mosquitto', ['mosquitto', '-c', config], path.join(dir, 'mosquitto.log')), url: `mqtt://127.0.0.1:${port}` }
 }
 
 function summed(a: Counts, b: Counts): Counts {
@@ -121,11 +147,10 @@ async function join(
   names: readonly string[],
   tempers: ReadonlyMap<string, Temper>,
   { seed }: FleetOptions,
-  { api, cloud, workers }: { readonly api: CloudApi; readonly cloud: CloudProcess; readonly workers: readonly Worker[] },
+  { api, url, workers }: { readonly api: CloudApi; readonly url: string; readonly workers: readonly Worker[] },
 ): Promise<void> {
   const made: NewDevice[] = []
   let next = 0
-  const url = `mqtt://127.0.0.1:${cloud.ports.mqtt}`
   const one = async (): Promise<void> => {
     for (let index = next++; index < names.length; index = next++) {
       const name = names[index] ?? ''

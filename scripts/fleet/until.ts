@@ -21,3 +21,14 @@ export async function until(what: string, timeoutMs: number, look: () => Promise
     await new Promise((resolve) => setTimeout(resolve, everyMs))
   }
 }
+
+/** Until `look` has nothing to say against it. @throws with what it said last */
+export async function untilSaid(what: string, timeoutMs: number, look: () => Promise<string | null>): Promise<void> {
+  const started = performance.now()
+  for (;;) {
+    const said = await look().catch((error: unknown) => (error instanceof Error ? error.message : String(error)))
+    if (said === null) return
+    if (performance.now() - started > timeoutMs) throw new Error(`after ${Math.round(timeoutMs / 1000)} s not yet: ${what}; ${said}`)
+    await new Promise((resolve) => setTimeout(resolve, 500))
+  }
+}

@@ -76,9 +76,10 @@ beforeAll(async () => {
   agent.start()
   await api.call('POST', DAEMON_SETS, daemonSet('busybox:1'))
   await provoke(join.password)
-  await eventually('the device shows its workload', async () => {
+  await eventually('the device shows its workload, and that its engine is away', async () => {
     ofAgent = readExposition(await (await fetch(`http://127.0.0.1:${page}/metrics`)).text())
-    return ofAgent.value('skerry_workload_state', {}) === null ? 'no workload yet' : null
+    const told = ['skerry_workload_state', 'skerry_agent_cause_active'].filter((name) => ofAgent.value(name, {}) === null)
+    return told.length === 0 ? null : `not yet: ${told.join(', ')}`
   })
   await eventually('the cloud counts it', async () => {
     ofCloud = await api.metrics()
