@@ -33,7 +33,7 @@ async function main(check: boolean): Promise<void> {
   let socket: string | null = null
   const places = await choosePlaces(dir)
   const stop = async (): Promise<void> => {
-    if (socket !== null) await removeContainers(socket, places.device, processes)
+    if (socket !== null) await removeFromEngine(socket, places.device, processes)
     await processes.stopAll()
     if (check) rmSync(dir, { recursive: true, force: true })
   }
@@ -158,17 +158,23 @@ async function verify(places: Places): Promise<void> {
   if (!page.ok || !consolePage.ok) throw new Error(`the field page answered ${page.status}, the console ${consolePage.status}`)
 }
 
-async function removeContainers(socket: string, device: string, processes: Processes): Promise<void> {
+async function removeFromEngine(socket: string, device: string, processes: Processes): Promise<void> {
   if (processes.dead()?.name === 'engine') return
-  const filters = encodeURIComponent(JSON.stringify({ label: [`dev.skerry.device=${device}`] }))
-  // the agent must be gone first, or it would start them again
+  // the agent must be gone first, or it would make them again
   await processes.stopNamed('agent')
-  const listed = await engineRequest(socket, 'GET', `/containers/json?all=true&filters=${filters}`).catch(() => null)
-  const containers: unknown = listed === null ? [] : JSON.parse(listed.body)
-  for (const container of Array.isArray(containers) ? containers : []) {
-    const id: unknown = typeof container === 'object' && container !== null && 'Id' in container ? container.Id : null
-    if (typeof id === 'string') await engineRequest(socket, 'DELETE', `/containers/${id}?force=true`).catch(() => null)
-  }
+  const filters = encodeURIComponent(JSON.stringify({ label: [`dev.skerry.device=${device}`] }))
+  for (const id of await idsOf(socket, `/containers/json?all=true&filters=${filters}`))
+    await engineRequest(socket, 'DELETE', `/containers/${id}?force=true`).catch(() => null)
+  for (const id of await idsOf(socket, `/networks?filters=${filters}`)) await engineRequest(socket, 'DELETE', `/networks/${id}`).catch(() => null)
+}
+
+async function idsOf(socket: string, list: string): Promise<readonly string[]> {
+  const listed = await engineRequest(socket, 'GET', list).catch(() => null)
+  const found: unknown = listed === null ? [] : JSON.parse(listed.body)
+  return (Array.isArray(found) ? found : []).flatMap((one: unknown) => {
+    const id: unknown = typeof one === 'object' && one !== null && 'Id' in one ? one.Id : null
+    return typeof id === 'string' ? [id] : []
+  })
 }
 
 async function until(what: string, processes: Processes, test: () => Promise<boolean>): Promise<void> {

@@ -2,4 +2,4 @@ import { systemClock } from '../edge-agent/runtime/system-clock.ts'
 import { createBalancer } from '../edge-agent/services/balancer.ts'
 import { balancerContract } from './contract/balancer.contract.ts'
 
-balancerContract('the one of the agent', () => createBalancer(systemClock))
+balancerContract('the one of the agent', (bounds) => createBalancer(systemClock, bounds))

@@ -1,5 +1,5 @@
 /** The keeper of Services against a small engine of networks, with real files and real listeners on loopback addresses. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -94,6 +94,15 @@ describe('the keeper', () => {
     keeper.recheck()
     await until(() => told.length === 3)
     expect(told).toEqual([['service.failed'], ['network.failed'], []])
+  })
+
+  it('writes files that the disk did not take when it does, and says so meanwhile', async () => {
+    writeFileSync(folder, 'in the way')
+    keeper.apply(plan({ hosts: [{ podUid: 'a', text: 'a\n' }] }))
+    await until(() => told.length === 1)
+    rmSync(folder)
+    await until(() => told.length === 2)
+    expect([told, readFileSync(path.join(folder, 'a'), 'utf8')]).toEqual([[['service.failed'], []], 'a\n'])
   })
 
   it('answers on the ports of the plan, and names one that is taken', async () => {

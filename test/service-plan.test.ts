@@ -1,5 +1,6 @@
 /** What Services become on a device: networks, listeners with their backends, and the names in hosts files. */
 import { describe, expect, it } from 'vitest'
+import { plan as planOf } from '../edge-agent/core/plan.ts'
 import { servicePlan } from '../edge-agent/core/service-plan.ts'
 import type { Probes } from '../edge-agent/core/probe-model.ts'
 import type { DesiredPod, ObservedContainer } from '../edge-agent/core/model.ts'
@@ -103,6 +104,24 @@ describe('a plan', () => {
     } as unknown as Probes
     expect(targets(plan([WEB], pods, observed, ready))).toEqual([['198.18.0.5', 80, ['172.18.0.2:8080', '172.18.0.3:8080']]])
     expect(targets(plan([{ ...WEB, notReady: true }], pods, observed))).toEqual([['198.18.0.5', 80, ['172.18.0.2:8080', '172.18.0.3:8080']]])
+  })
+
+  it('makes no container anew that an agent without networks made', () => {
+    const { verdicts, waves } = planOf(
+      {
+        device: DEVICE,
+        knowledge: 'known',
+        desired: desiredOf([web('a')]),
+        observed: [running('a', '172.17.0.2')],
+        ledger: {},
+        probes: {},
+        inventory: null,
+        adopted: [],
+        local: { policy: {}, policyFile: 'policy.json', roots: null, networks: { hosts: '/state/hosts' } },
+      },
+      0,
+    )
+    expect([verdicts.map(({ kind }) => kind), waves]).toEqual([['keep'], []])
   })
 
   it('has no listener where nobody stands behind the port: it refuses, as in Kubernetes', () => {

@@ -16,8 +16,9 @@ import type { Cluster } from './cluster.ts'
 import { runController } from './run-controller.ts'
 import type { Controller, ControllerDeps } from './run-controller.ts'
 
-/** Pods of a rollout become ready one after another: their news are taken together. */
+/** Pods of a rollout become ready one after another: their news are taken together, for longer the more there is to write. */
 const QUIET_MS = 100
+const QUIET_MAX_MS = 5_000
 
 export function startServiceController(deps: ControllerDeps): Controller {
   const { cluster } = deps
@@ -39,9 +40,13 @@ export function startServiceController(deps: ControllerDeps): Controller {
     const pod = next ?? previous
     if (pod === null) return
     for (const service of cluster.services.by('namespace', namespaceOf(pod)))
-      if (concerns(service, next) || concerns(service, previous)) controller.queue.addAfter(keyOf(service), QUIET_MS)
+      if (concerns(service, next) || concerns(service, previous)) controller.queue.addAfter(keyOf(service), quietMs(cluster, keyOf(service)))
   })
   return controller
+}
+
+function quietMs(cluster: Cluster, key: string): number {
+  return Math.min(QUIET_MAX_MS, QUIET_MS * Math.max(1, cluster.endpointSlices.by('service', key).length))
 }
 
 function concerns(service: Service, pod: Pod | null): boolean {

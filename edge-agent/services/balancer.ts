@@ -27,6 +27,19 @@ export interface Balancer {
   stop(): Promise<void>
 }
 
+/** Bounds of one balancer; the table's in the agent. */
+export interface Bounds {
+  readonly connections: number
+  readonly idleMs: number
+  readonly halfOpenMs: number
+}
+
+const BOUNDS: Bounds = {
+  connections: LIMITS.balancerConnections.value,
+  idleMs: LIMITS.balancerIdleMs.value,
+  halfOpenMs: LIMITS.balancerHalfOpenMs.value,
+}
+
 interface Open {
   readonly server: Server
   readonly chooser: Chooser
@@ -34,20 +47,20 @@ interface Open {
   listening: Promise<string | null> | null
 }
 
-export function createBalancer(clock: Clock): Balancer {
+export function createBalancer(clock: Clock, bounds: Bounds = BOUNDS): Balancer {
   const opened = new Map<string, Open>()
   const sockets = new Set<Socket>()
 
   const take = (client: Socket, chooser: Chooser): void => {
     // beyond the bound a client is told at once; it would wait without end else
-    if (sockets.size >= 2 * LIMITS.balancerConnections.value) return void client.resetAndDestroy()
+    if (sockets.size >= 2 * bounds.connections) return void client.resetAndDestroy()
     keep(client, sockets)
     const from = client.remoteAddress ?? ''
     void reach(client, chooser.order(from, clock.now().monoMs), chooser, clock, sockets).then((reached) => {
       if (reached === null) client.resetAndDestroy()
       else {
         chooser.took(from, reached.backend, clock.now().monoMs)
-        join(client, reached.socket)
+        join(client, reached.socket, bounds)
       }
     })
   }
@@ -155,16 +168,16 @@ function dial({ host, port }: Backend): Promise<Socket | null> {
 }
 
 /** Both directions, each at the pace of its reader; an end is passed on, an error ends both. */
-function join(client: Socket, backend: Socket): void {
+function join(client: Socket, backend: Socket, { idleMs, halfOpenMs }: Bounds): void {
   for (const [from, to] of [
     [client, backend],
     [backend, client],
   ] as const) {
     from.pipe(to)
     from.setKeepAlive(true, LIMITS.balancerKeepAliveMs.value)
-    from.setTimeout(LIMITS.balancerIdleMs.value, () => from.destroy())
+    from.setTimeout(idleMs, () => from.destroy())
     // one half is closed: the other has this long to finish
-    from.once('end', () => to.setTimeout(LIMITS.balancerHalfOpenMs.value))
+    from.once('end', () => to.setTimeout(halfOpenMs))
     from.once('close', () => to.destroySoon())
     from.once('error', () => to.resetAndDestroy())
   }

@@ -46,11 +46,20 @@ export function createServiceKeeper({ networks, clock, log, folder, onCauses }: 
     for (const one of causes) log.warn('a Service is not as wanted', { code: one.code, ...one.facts })
     onCauses(causes)
   }
+  const files = ({ hosts }: ServicePlan): readonly Cause[] => {
+    try {
+      writeHostsFiles(folder, hosts)
+      return []
+    } catch (error) {
+      return [cause('service.failed', { why: clip(String(error)) })]
+    }
+  }
   const pass = async (plan: ServicePlan): Promise<readonly Cause[]> => {
+    const unwritten = files(plan)
     const made = await networks.ensureNetworks(plan.networks)
     const listened = await balancer.set(plan.listeners)
     await networks.dropNetworks(new Set(plan.networks.map(({ name }) => name)))
-    return [...made, ...listened.map(listenCause)]
+    return [...unwritten, ...made, ...listened.map(listenCause)]
   }
   const run = async (): Promise<void> => {
     if (running) return void (again = true)
@@ -73,13 +82,8 @@ export function createServiceKeeper({ networks, clock, log, folder, onCauses }: 
   return {
     apply(plan) {
       wanted = plan
-      try {
-        writeHostsFiles(folder, plan.hosts)
-      } catch (error) {
-        tell([cause('service.failed', { why: clip(String(error)) })])
-        failures += 1
-      }
-      // who is asked for new connections changes now; failures are found again by the pass below
+      // names, and who is asked for new connections, change now; failures are found again by the pass below
+      files(plan)
       void balancer.set(plan.listeners)
       void run()
     },

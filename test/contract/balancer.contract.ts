@@ -1,18 +1,18 @@
 /** What a balancer promises, over real sockets on loopback addresses. */
 import { connect, createServer } from 'node:net'
-import type { AddressInfo, Server } from 'node:net'
+import type { AddressInfo, Server, Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { PlannedListener } from '../../edge-agent/core/service-model.ts'
-import type { Balancer } from '../../edge-agent/services/balancer.ts'
+import type { Balancer, Bounds } from '../../edge-agent/services/balancer.ts'
 
-export function balancerContract(name: string, make: () => Balancer): void {
+export function balancerContract(name: string, make: (bounds?: Bounds) => Balancer): void {
   describe(`${name} as a balancer`, () => {
     const ends: (() => Promise<void>)[] = []
     afterEach(async () => {
       for (const end of ends.splice(0).toReversed()) await end()
     })
-    const balancer = (): Balancer => {
-      const made = make()
+    const balancer = (bounds?: Bounds): Balancer => {
+      const made = make(bounds)
       ends.push(() => made.stop())
       return made
     }
@@ -89,6 +89,48 @@ export function balancerContract(name: string, make: () => Balancer): void {
       await other.close()
       expect(await one.set([taken, web])).toEqual([])
       expect(await ask(other.port, 'hello')).toBe('a 5')
+    })
+
+    it('takes no more connections than its bound, and others when one has ended', async () => {
+      const a = await backend('a')
+      const one = balancer({ connections: 1, idleMs: 60_000, halfOpenMs: 60_000 })
+      const web = await listener(a.port)
+      await one.set([web])
+      const open = connect(web.port, '127.0.0.1')
+      const answer = textOf(open)
+      open.write('first')
+      await until(() => one.open() === 1)
+      await expect(ask(web.port, 'second')).rejects.toMatchObject({ code: 'ECONNRESET' })
+      open.end()
+      expect(await answer).toBe('a 5')
+      await until(() => one.open() === 0)
+      expect(await ask(web.port, 'third')).toBe('a 5')
+    })
+
+    it('ends a connection on which nobody says anything, and one whose other half does not end', async () => {
+      const held: Socket[] = []
+      const silent = createServer({ allowHalfOpen: true }, (socket) => void held.push(socket.on('error', () => socket.destroy()).resume()))
+      await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+      ends.push(() => {
+        for (const socket of held) socket.destroy()
+        return closed(silent)
+      })
+      const { port } = silent.address() as AddressInfo
+      for (const [bounds, half] of [
+        [{ connections: 8, idleMs: 50, halfOpenMs: 60_000 }, false],
+        [{ connections: 8, idleMs: 60_000, halfOpenMs: 50 }, true],
+      ] as const) {
+        const one = balancer(bounds)
+        const web = await listener(port)
+        await one.set([web])
+        const open = connect({ port: web.port, host: '127.0.0.1', allowHalfOpen: true })
+        open.on('error', () => open.destroy()).resume()
+        open.write('begun')
+        if (half) open.end()
+        const gone = new Promise((resolve) => open.once('close', resolve).once('end', () => open.destroy()))
+        await gone
+        await until(() => one.open() === 0)
+      }
     })
 
     it('takes two calls at once, and ends everything when it is stopped', async () => {

@@ -89,7 +89,7 @@ describe.skipIf(binaries.length === 0).each(binaries)('%s', (binary) => {
     await ok('apply -f -', /^statefulset.apps\/db unchanged/, SET)
     const at = '/apis/apps/v1/namespaces/default/statefulsets/db/status'
     await call(kubectl.server, 'PATCH', at, { body: { status: DONE }, type: 'application/merge-patch+json' })
-    await ok('rollout status statefulset/db --timeout=20s', /rolling update complete 2 pods at revision db-1/)
+    await ok('rollout status statefulset/db --timeout=20s', /roll ?out complete: 2 new pods have been updated|rolling update complete 2 pods/)
     await ok('get sts', /NAME +READY +AGE\ndb +2\/2 /)
     await ok('describe sts db', /Replicas: +2 desired \| 2 total[\s\S]*Update Strategy: +RollingUpdate[\s\S]*StorageClass/)
     await ok('scale sts db --replicas=1', /scaled/)

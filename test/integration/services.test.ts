@@ -70,11 +70,16 @@ function web(name: string, device: string, release: string, replicas: number): M
 
 function client(device: string): Manifest {
   const container = { name: 'main', image: 'tools:1', command: ['sleep', '86400'], resources: { limits: { memory: '32Mi' } } }
+  // two of them: they share one network, which a container of the agent's own holds
   return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name: `client-${device}` },
-    spec: { terminationGracePeriodSeconds: 0, nodeSelector: { 'kubernetes.io/hostname': device }, containers: [container] },
+    spec: {
+      terminationGracePeriodSeconds: 0,
+      nodeSelector: { 'kubernetes.io/hostname': device },
+      containers: [container, { ...container, name: 'side' }],
+    },
   }
 }
 
@@ -82,7 +87,7 @@ const service = (name: string, spec: object): Manifest => ({ apiVersion: 'v1', k
 
 /** One request by name from inside the client pod of the gateway: what came, or ''. */
 async function ask(gateway: Gateway, name: string): Promise<string> {
-  const [found] = (await gateway.containers()).filter((one) => one.name.startsWith('skerry-default-client'))
+  const [found] = (await gateway.containers()).filter((one) => /client-gw-\d+-main-/.test(one.name))
   if (found === undefined) return 'no client'
   const script = `a=$(getent ahostsv4 ${name} | awk 'NR==1{print $1}'); printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 5 $a 80`
   const answer = await gateway.engine.docker('exec', found.id, 'sh', '-c', script).catch(() => '')
@@ -134,7 +139,7 @@ describe.skipIf(why !== null)('two gateways of one site', () => {
     })
     await first.engine.docker('exec', pods[0]?.id ?? '', 'touch', '/tmp/ready')
     await eventually('both headless addresses stand', async () => {
-      const [found] = (await first.containers()).filter((one) => one.name.startsWith('skerry-default-client'))
+      const [found] = (await first.containers()).filter((one) => /client-gw-\d+-main-/.test(one.name))
       const text = await first.engine.docker('exec', found?.id ?? '', 'getent', 'ahostsv4', 'direct')
       const addresses = new Set(text.split('\n').flatMap((line) => /^\S+/.exec(line)?.[0] ?? []))
       return addresses.size === 2 ? null : text
@@ -161,10 +166,25 @@ describe.skipIf(why !== null)('two gateways of one site', () => {
     await eventually('the second gateway answers from the first one', async () =>
       ANSWER.test(await ask(second, 'web')) ? null : await ask(second, 'web'),
     )
+    const foreign = 'skerry-gw-32-somebody-elses'
+    await second.engine.docker('network', 'create', foreign)
+    const networks = async (): Promise<readonly string[]> =>
+      (await second.engine.docker('network', 'ls', '--no-trunc', '--format', '{{.ID}} {{.Name}}')).split('\n').toSorted()
+    const before = await networks()
     await Promise.all([first.cut(), second.cut()])
     await second.agent.stop('SIGKILL')
     second.agent.start()
     await eventually('it does so without the cloud, and with a new agent', async () => (ANSWER.test(await ask(second, 'web')) ? null : 'no answer'))
+    expect(await networks(), 'the same networks, and the one of others').toEqual(before)
+    await Promise.all([first.heal(), second.heal()])
+    await bed.cloud.kubectl('delete', 'service', 'web', 'second')
+    await eventually('the networks of the Services are gone, and no other', async () => {
+      const left = (await networks())
+        .flatMap((line) => line.split(' ')[1] ?? [])
+        .filter((name) => name.startsWith('skerry-'))
+        .toSorted()
+      return left.join() === `skerry-gw-32-default,${foreign}` ? null : left.join()
+    })
   }, 120_000)
 })
 
