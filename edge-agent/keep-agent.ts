@@ -6,6 +6,7 @@ import { LIMITS } from '../protocol/limits.ts'
 import type { RunConfig } from './config.ts'
 import { firstSlots } from './core/agent-slots.ts'
 import type { Slots } from './core/agent-slots.ts'
+import { keepOwnUse } from './keep-own-use.ts'
 import type { Log } from './ports.ts'
 import type { Loop } from './runtime/loop.ts'
 import { systemClock, systemRandom } from './runtime/system-clock.ts'
@@ -17,13 +18,15 @@ import { nodeDisk } from './store/disk.ts'
 
 const ASK_MS = 20_000
 
-/** The result ends it. `restart` ends this process in good order. */
-export function keepAgent(
-  { stateDir, join, slot, settleMs }: RunConfig,
-  loop: Pick<Loop, 'state' | 'dispatch'>,
-  log: Log,
-  restart: () => void,
-): () => void {
+/** Release and memory of this agent; `end` ends this process in good order. The result ends the watch. */
+export function keepSelf(config: RunConfig, loop: Pick<Loop, 'state' | 'dispatch'>, log: Log, end: (why: string) => void): () => void {
+  const stops = [keepAgent(config, loop, log, () => end('another agent')), keepOwnUse(loop, log, () => end('too much memory'))]
+  return () => {
+    for (const stop of stops) stop()
+  }
+}
+
+function keepAgent({ stateDir, join, slot, settleMs }: RunConfig, loop: Pick<Loop, 'state' | 'dispatch'>, log: Log, restart: () => void): () => void {
   const { cloud, username = join.device, password = '' } = join
   const selfUpdate = createSelfUpdate({
     disk: nodeDisk,

@@ -40,7 +40,7 @@ import type { Loop } from './runtime/loop.ts'
 import { systemClock, systemRandom } from './runtime/system-clock.ts'
 import { inventoryTeller, openInventory, showInventory } from './tell-inventory.ts'
 import { repeat } from './runtime/timers.ts'
-import { keepAgent } from './keep-agent.ts'
+import { keepSelf } from './keep-agent.ts'
 import { keepClock } from './watch-clock.ts'
 import { createWatchdog, EXIT_STUCK } from './runtime/watchdog.ts'
 import { openImageRecordFile } from './store/image-record-file.ts'
@@ -136,7 +136,7 @@ async function run(config: RunConfig): Promise<void> {
     engine.watch(() => loop.dispatch({ kind: 'engine-event' })),
     repeat(systemClock, systemRandom, LIMITS.inventoryIntervalMs.value, () => void tellInventory()),
     keepClock(config.clockRoot, loop),
-    keepAgent(config, loop, log, () => void end('another agent')),
+    keepSelf(config, loop, log, (why) => void end(why)),
     keepPressure(engine, loop),
   ]
   void tellInventory()

@@ -87,6 +87,8 @@ export const STATUS_REPORT = obj({
   hostIP: str({ max: 64 }),
   /** what people on site decided for a while; absent = nothing */
   overrides: list(OVERRIDE_REPORT, { max: LIMITS.overridesKept.value }),
+  /** what the agent itself takes: memory, and bytes written to the disk within the last `overMs` (a day at most) */
+  own: obj({ rssBytes: required(int()), writtenBytes: int(), overMs: int() }),
   /** schedules that the device keeps, with their runs; absent = it has none */
   schedules: list(SCHEDULE_REPORT, { max: LIMITS.schedulesPerDevice.value }),
   /** live sessions that are open now */

@@ -1,6 +1,9 @@
-/** Schedules and their runs as the cloud and the page see them. */
+/** Schedules and their runs, and the agent's own use, as the cloud sees them. */
 import type { ScheduleReport } from '../../protocol/schedule.ts'
 import { isSame } from './cron-runs.ts'
+import type { StatusReport } from '../../protocol/status-report.ts'
+import type { Now } from './model.ts'
+import { writtenOf } from './own-use.ts'
 import { schedulesOf } from './on-cron.ts'
 import type { AgentState } from './state.ts'
 
@@ -33,4 +36,12 @@ export function schedulesInReport(state: AgentState): { readonly schedules?: rea
       }
     }),
   }
+}
+
+/** Told along with other news; alone it is none. */
+export function ownInReport({ own }: AgentState, now: Now): Pick<StatusReport, 'own'> {
+  if (own === null) return {}
+  const written = writtenOf(own, now.monoMs)
+  const wear = written === null ? {} : { writtenBytes: written.bytes, overMs: Math.round(written.overMs) }
+  return { own: { rssBytes: own.rssBytes, ...wear } }
 }

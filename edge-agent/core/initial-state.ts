@@ -19,6 +19,7 @@ export function initialState(identity: { readonly device: string; readonly sid: 
     observing: false,
     observeAgain: false,
     engine: { reachable: false, sinceWallMs: now.wallMs, info: null, cause: null },
+    own: null,
     release: null,
     clock: freshClock(OLDEST_MS),
     cron: NO_CRON,

@@ -22,6 +22,7 @@ import { onOverride, onOverrideEnd, settleOverrides } from './on-override.ts'
 import { onServices } from './on-services.ts'
 import { onStepDone, onWaveDone } from './on-step.ts'
 import { onLoaded, onRefused, onSaveFailed, onSaved, onTarget, startSave } from './on-target.ts'
+import { noteUse } from './own-use.ts'
 import { andThen, quiet } from './turn.ts'
 import type { Turn } from './turn.ts'
 import { dueObservation, setWake } from './wake.ts'
@@ -70,6 +71,8 @@ function handle(state: AgentState, event: AgentEvent, now: Now): Turn {
       return onLink(state, event.link)
     case 'inventory':
       return onInventory(state, event.inventory, event.hostIp, now)
+    case 'own-use':
+      return quiet({ ...state, own: noteUse(state.own, event.sample, now.monoMs) })
     case 'agent-release':
       return quiet({ ...state, release: event.cause, report: { ...state.report, dirty: true } })
     case 'clock':

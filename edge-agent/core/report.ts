@@ -7,7 +7,7 @@ import { SANDBOX } from '../../protocol/desired-state.ts'
 import { LIMITS, clip } from '../../protocol/limits.ts'
 import type { ContainerReport, PodReport, StatusReport } from '../../protocol/status-report.ts'
 import { clockCause } from './clock-trust.ts'
-import { schedulesInReport } from './cron-report.ts'
+import { ownInReport, schedulesInReport } from './cron-report.ts'
 import { schedulesOf } from './on-cron.ts'
 import { newsOfPull } from './image-progress.ts'
 import { matchContainers } from './match.ts'
@@ -47,6 +47,7 @@ function wholeReport(state: AgentState, now: Now): StatusReport {
     ...(hostIp === null ? {} : { hostIP: hostIp }),
     ...(state.overrides.length === 0 ? {} : { overrides: state.overrides.map((one) => overrideReport(one, now.monoMs)) }),
     ...schedulesInReport(state),
+    ...ownInReport(state, now),
     ...(state.sessions.length === 0 ? {} : { sessions: state.sessions.slice(0, LIMITS.sessionsPerDevice.value) }),
   }
 }
@@ -64,7 +65,7 @@ export function isWorthSending(previous: StatusReport | null, next: StatusReport
 }
 
 function newsOf(report: StatusReport): string {
-  return JSON.stringify({ ...report, seq: 0, at: '', plan: [] }, (key, value: unknown) =>
+  return JSON.stringify({ ...report, seq: 0, at: '', plan: [], own: null }, (key, value: unknown) =>
     key === 'retryInMs' || key === 'remainingMs' ? undefined : key === 'pull' ? newsOfPull(value) : value,
   )
 }

@@ -11,6 +11,7 @@ import type { Inventory } from '../../protocol/inventory.ts'
 import type { SessionSeen } from '../../protocol/session.ts'
 import type { StatusReport } from '../../protocol/status-report.ts'
 import type { VolumeUse } from './scratch-volumes.ts'
+import type { OwnSample, OwnUse } from './own-use.ts'
 import type { Pressure, PressureSample } from './pressure-model.ts'
 import type { ProbeAnswer, ProbeAsk, ProbeKind, Probes } from './probe-model.ts'
 import type { ObservedContainer, Step, Lane, Plan, Outcome, EngineInfo } from './model.ts'
@@ -68,6 +69,8 @@ export interface AgentState {
   readonly observing: boolean
   readonly observeAgain: boolean
   readonly engine: { readonly reachable: boolean; readonly sinceWallMs: number; readonly info: EngineInfo | null; readonly cause: Cause | null }
+  /** what this agent takes of its device; null = not looked at yet */
+  readonly own: OwnUse | null
   /** why another agent that is wanted does not run here; null = nothing is wrong */
   readonly release: Cause | null
   /** what the wall clock is worth; see clock-trust */
@@ -132,6 +135,7 @@ export type AgentEvent =
   | { readonly kind: 'probe-result'; readonly key: string; readonly run: string; readonly probe: ProbeKind; readonly answer: ProbeAnswer }
   | { readonly kind: 'link'; readonly link: LinkState }
   | { readonly kind: 'inventory'; readonly inventory: Inventory; readonly hostIp: string | null }
+  | { readonly kind: 'own-use'; readonly sample: OwnSample }
   | { readonly kind: 'agent-release'; readonly cause: Cause | null }
   /** the host was asked about its clock */
   | { readonly kind: 'clock'; readonly facts: ClockFacts }

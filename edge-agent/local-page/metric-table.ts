@@ -31,6 +31,8 @@ export const AGENT_METRICS = {
     direction: ['up', 'down'],
     type: { max: 16, why: 'topics of the table' },
   }),
+  skerry_agent_memory_bytes: gauge('Memory of the agent itself.'),
+  skerry_agent_written_bytes_total: counter('Bytes that the agent wrote to the disk since it started.'),
   skerry_agent_image_pulls: gauge('Images that are being fetched.'),
   skerry_agent_overrides: gauge('What people on site decided and is in force, by kind.', { kind: { max: 8, why: 'kinds of the protocol' } }),
   skerry_workload_state: gauge('The word that the page shows for each pod; always 1.', { ...NAMED, state: WORDS }),

@@ -47,6 +47,8 @@ function ofAgent(state: AgentState, now: Now): Samples {
     skerry_agent_desired_generation: one(desired?.generation ?? 0),
     skerry_agent_converged: flag(isConverged(state)),
     skerry_agent_cause_active: [...codes].slice(0, LIMITS.metricCauses.value).map((code) => ({ labels: { code }, value: 1 })),
+    ...(state.own === null ? {} : { skerry_agent_memory_bytes: one(state.own.rssBytes) }),
+    ...(typeof state.own?.counter !== 'number' ? {} : { skerry_agent_written_bytes_total: one(state.own.counter) }),
     skerry_agent_image_pulls: one(Object.values(state.pulls ?? {}).filter((pull) => pull.active).length),
     skerry_agent_overrides: counted(state.overrides.map(({ kind }) => kind)),
   }

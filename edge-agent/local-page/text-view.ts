@@ -20,6 +20,7 @@ export function textView(view: FieldView): string {
     `engine   ${view.engine.says}${why(view.engine.cause)}`,
     `storage  ${view.storage.says}${why(view.storage.cause)}`,
     `clock    ${view.clock.says}${why(view.clock.cause)}`,
+    `agent    ${ownText(view.own)}`,
     `desired  ${view.desired === null ? 'none' : `epoch ${view.desired.epoch}, generation ${view.desired.generation}, ${view.desired.pods} pods`}`,
     '',
     'Workloads',
@@ -27,6 +28,8 @@ export function textView(view: FieldView): string {
       (one) => `  ${one.word.padEnd(10)} ${one.namespace}/${one.name}${one.pull === '' ? '' : `  (image: ${one.pull})`}${why(one.cause)}`,
     ),
     ...(view.workloads.length === 0 ? ['  none'] : []),
+    ...(view.schedules.length === 0 ? [] : ['', 'Schedules']),
+    ...view.schedules.map((one) => `  ${one.name}  ${one.schedule}  last ${stamp(one.lastMs)}, next ${stamp(one.nextMs)}${why(one.cause)}`),
     ...(view.overrides.length === 0 ? [] : ['', 'Decided here']),
     ...view.overrides.map((one) => `  ${one.kind} of ${one.target} by ${one.owner}: ${one.reason} (until ${new Date(one.endsAtMs).toISOString()})`),
     ...(view.sessions.length === 0 ? [] : ['', 'Live sessions']),
@@ -46,6 +49,16 @@ export function textView(view: FieldView): string {
 function twinLine({ node, about, cpus, workload, pids }: TwinRow): string {
   const head = about === '' ? '' : `  NUMA node ${node}: ${about}\n`
   return `${head}    cpus ${cpus}: ${workload}${pids === '' ? '' : ` (PIDs ${pids})`}`
+}
+
+function stamp(ms: number | null): string {
+  return ms === null ? 'none' : new Date(ms).toISOString().slice(0, 16)
+}
+
+function ownText(own: FieldView['own']): string {
+  if (own === null) return 'not looked at yet'
+  const written = own.writtenBytes === null ? '' : `, ${Math.round(own.writtenBytes / 1024)} KiB written in ${Math.round(own.overMs / 60_000)} min`
+  return `${Math.round(own.rssBytes / 2 ** 20)} MiB memory${written}`
 }
 
 function why(cause: CauseView | null): string {

@@ -64,6 +64,17 @@ export interface HardwareView {
   readonly findings: readonly string[]
 }
 
+export interface ScheduleView {
+  readonly name: string
+  /** five fields of cron, and the zone when it has its own */
+  readonly schedule: string
+  /** wall clock ms of the device; null = never, or held */
+  readonly lastMs: number | null
+  readonly nextMs: number | null
+  readonly active: number
+  readonly cause: CauseView | null
+}
+
 export interface OverrideView {
   readonly id: string
   readonly kind: OverrideKind
@@ -111,6 +122,10 @@ export interface FieldView {
   readonly engine: LineView
   readonly storage: LineView
   readonly clock: LineView
+  /** what the agent itself takes; null = not known yet */
+  readonly own: { readonly rssBytes: number; readonly writtenBytes: number | null; readonly overMs: number } | null
+  /** schedules that this device keeps */
+  readonly schedules: readonly ScheduleView[]
   /** trouble first */
   readonly workloads: readonly WorkloadView[]
   readonly desired: { readonly epoch: number; readonly generation: number; readonly issuedAt: string; readonly pods: number } | null

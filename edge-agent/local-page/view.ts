@@ -6,6 +6,7 @@ import type { AgentState } from '../core/state.ts'
 import { renderPlan } from '../core/render-plan.ts'
 import { causeView } from './cause-view.ts'
 import { clockLine } from './clock-view.ts'
+import { ownView, scheduleViews } from './schedule-view.ts'
 import { hardwareView } from './hardware-view.ts'
 import { placesOf } from './place-view.ts'
 import type { FieldView, LineView, OverrideView, WorkloadView } from './view-model.ts'
@@ -37,6 +38,8 @@ export function fieldView(state: AgentState, now: Now, page: PageFacts = { done:
     engine: engineLine(state, now),
     storage: storageLine(state, now),
     clock: clockLine(state.clock, now),
+    own: ownView(state, now),
+    schedules: scheduleViews(state, now),
     workloads,
     desired:
       desired === null ? null : { epoch: desired.epoch, generation: desired.generation, issuedAt: desired.issuedAt, pods: desired.pods.length },

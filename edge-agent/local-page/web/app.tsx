@@ -9,6 +9,7 @@ import { LogDialog, openLog } from './logs.tsx'
 import { Mark } from './mark.tsx'
 import { PathCheck } from './path.tsx'
 import { Section } from './section.tsx'
+import { Schedules } from './schedules.tsx'
 import { Sessions } from './sessions.tsx'
 import { bytes, duration } from './words.ts'
 import { Workloads } from './workloads.tsx'
@@ -36,6 +37,11 @@ export function App() {
         <Section title="Workloads" area="workloads" aside={count(data)} data={data}>
           {() => <Workloads rows={data.workloads} canAct={data.canAct} />}
         </Section>
+        {Array.isArray(data.schedules) && data.schedules.length > 0 ? (
+          <Section title="Schedules" area="schedules" data={data}>
+            {() => <Schedules list={data.schedules} />}
+          </Section>
+        ) : null}
         {data.canAct ? (
           <>
             <Section title="Path to the cloud" area="path" data={data}>
@@ -137,8 +143,26 @@ function State({ data }: { readonly data: FieldView }) {
           </dd>
         </div>
         <Traffic traffic={data.traffic} />
+        <OwnUse own={data.own} />
       </dl>
     </>
+  )
+}
+
+function OwnUse({ own }: { readonly own: FieldView['own'] }) {
+  if (!own) return null
+  return (
+    <div>
+      <dt>Agent</dt>
+      <dd>
+        {bytes(own.rssBytes)} memory{' '}
+        {own.writtenBytes === null ? null : (
+          <span class="muted">
+            {bytes(own.writtenBytes)} written in {duration(own.overMs)}
+          </span>
+        )}
+      </dd>
+    </div>
   )
 }
 
