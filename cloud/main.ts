@@ -134,11 +134,12 @@ function linkAccount(
   return { url: `mqtt://127.0.0.1:${broker?.port ?? 0}`, username: CLOUD_CLIENT_ID, password: brokerPassword(secret, CLOUD_CLIENT_ID) }
 }
 
-function whatConsoleAsks(controllers: Controllers): Pick<ConsoleOptions, 'facts' | 'readings' | 'lookAt'> {
+function whatConsoleAsks(controllers: Controllers): Pick<ConsoleOptions, 'facts' | 'readings' | 'lookAt' | 'topologyOf'> {
   return {
     facts: (device) => controllers.deviceFacts(device),
     readings: (device) => controllers.telemetry.samples(device),
     lookAt: (device) => controllers.lookAt(device),
+    topologyOf: (device) => controllers.topologyOf(device),
   }
 }
 

@@ -6,12 +6,14 @@ import type { Answer, Connection } from './connection.ts'
 import { plan } from './plan.ts'
 import { rollout } from './rollout.ts'
 import { scheduleFiles } from './schedule.ts'
+import { topology } from './topology.ts'
 import { isDeviceId } from '../../protocol/ids.ts'
 
 const HELP = `skerry: what kubectl cannot say. Use kubectl for everything else, with the same kubeconfig.
 
   skerry join DEVICE              prints the join file for one device (give it to skerry-agent run --join FILE)
   skerry why POD [-n NAMESPACE] [--on NODE]   why a pod is not running, device by device, and what would help
+  skerry topology NODE [-o json]  NUMA nodes, CPUs, who has them for itself, processes: the console's picture as a table
   skerry schedule --nodes FILE --pods FILE [-o json]   where pods would go, from Kubernetes JSON or YAML, with no cluster
   skerry rollout list | show NAME | members NAME [--wave N] [--verdict failed,offline]     where rollouts stand
   skerry rollout pause|resume|approve|promote|retry|exclude|rollback|abort NAME [--reason TEXT] [--wave N] [--resume]
@@ -101,6 +103,9 @@ async function run(
     case 'why':
       if (name === undefined) return usage('why needs the name of a pod')
       return why(connection, values.namespace, name, values.on)
+    case 'topology':
+      if (!isDeviceId(name)) return usage('topology needs the name of a device')
+      return topology(connection, name, values.output === 'json')
     case 'apply':
       if (values.filename === undefined) return usage('apply needs -f FILE')
       return apply(connection, values.filename, values.namespace)

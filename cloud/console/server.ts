@@ -1,6 +1,7 @@
 /** The console: its files for everybody, its data for who may read. Mounted into the API server; owns the paths below /console. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { LIMITS } from '../../protocol/limits.ts'
+import type { TopologyAnswer } from '../core/topology-answer.ts'
 import type { WhyAnswer } from '../core/scheduler/why.ts'
 import { apiKinds } from './api-kinds.ts'
 import { startLivePicture } from './live-picture.ts'
@@ -17,6 +18,8 @@ export interface ConsoleOptions extends LivePictureParts {
   authorize(request: IncomingMessage): boolean
   /** the scheduler's answer for a pod, about all devices or one; null = it knows no such pod */
   why?(namespace: string, name: string, device?: string): WhyAnswer | null
+  /** how a device is laid out; null = there is no such device */
+  topologyOf?(device: string): TopologyAnswer | null
 }
 
 export interface Console {
@@ -69,6 +72,10 @@ async function answer(path: string, { request, response, url }: Exchange, option
   if (request.method !== 'GET') return json(response, 405, { message: 'This path is only read.' }, { allow: 'GET' })
   if (path === 'stream') return openStream(response, picture)
   if (path === 'kinds') return json(response, 200, apiKinds())
+  if (path === 'topology') {
+    const found = options.topologyOf?.(url.searchParams.get('device') ?? '') ?? null
+    return found === null ? json(response, 404, { message: 'There is no such device.' }) : json(response, 200, found)
+  }
   if (path === 'why') {
     const [namespace = '', name = ''] = (url.searchParams.get('pod') ?? '').split('/')
     const ask = options.why ?? (() => null)

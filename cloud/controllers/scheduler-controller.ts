@@ -3,11 +3,13 @@
  * binding is written and taken out again when that fails; a pod that no device takes waits for a change of nodes or for
  * freed resources; the one timer is the end of a device's avoidance.
  */
-import { cause, causeSentence } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { byAge, isDeleting, keyOf } from '../core/meta.ts'
 import { refusalsInPlace } from '../core/scheduler/dry-run.ts'
+import { heldBack } from '../core/scheduler/held-back.ts'
+import type { HeldBack } from '../core/scheduler/held-back.ts'
+import { readsUsage } from '../core/scheduler/overcommit.ts'
 import { podInfo, withVolumes } from '../core/scheduler/pod-info.ts'
 import { preempt } from '../core/scheduler/preempt.ts'
 import { DEFAULT_PROFILE } from '../core/scheduler/profile.ts'
@@ -19,6 +21,8 @@ import type { WhyAnswer } from '../core/scheduler/why.ts'
 import type { Pod } from '../resources/pod.ts'
 import { bindPod, boundPod, evict, tellRefusal } from './binding.ts'
 import { ClaimBook } from './claim-book.ts'
+import { plannedPods } from './planned-pods.ts'
+import type { PlannedPod } from './planned-pods.ts'
 import { runController } from './run-controller.ts'
 import type { Controller, ControllerDeps } from './run-controller.ts'
 import { SchedulerView } from './scheduler-view.ts'
@@ -28,6 +32,8 @@ export interface SchedulerController extends Controller {
   whyPod(namespace: string, name: string, node?: string): WhyAnswer | null
   /** a device refused a pod of this owner: others first, for a while */
   avoid(owner: string, node: string, why: Cause): void
+  /** pods without a device that would go to this one as things are, with what they would get; the first few that wait */
+  planned(node: string): readonly PlannedPod[]
   /** new readings of CPU, by pod uid */
   usageSeen(node: string, usedMilli: ReadonlyMap<string, readonly number[]>): void
   /** why this pod does not fit a node in place of the one with that uid; nothing = it fits */
@@ -37,11 +43,6 @@ export interface SchedulerController extends Controller {
 export interface SchedulerDeps extends ControllerDeps {
   /** default: the one usual profile */
   readonly profiles?: readonly Profile[]
-}
-
-/** Does any profile give away what pods do not use? */
-export function readsUsage(profiles: readonly Profile[]): boolean {
-  return profiles.some(({ filters }) => filters.some((plugin) => plugin.readsUsage === true))
 }
 
 const BATCH = 'batch'
@@ -86,6 +87,15 @@ class Scheduler {
         this.#view.world.refusalsChanged()
         this.#controller.queue.add(BATCH)
       },
+      planned: (node) => {
+        const waiting = [...new Set([...this.#pending, ...this.#waiting])].map((key) => cluster.pods.get(key))
+        return plannedPods(
+          node,
+          waiting,
+          (pod) => this.#engineOf(pod),
+          (pod) => this.#infoOf(pod),
+        )
+      },
       usageSeen: (node, usedMilli) => {
         if (readsUsage(this.#deps.profiles ?? []) && this.#view.usageSeen(node, usedMilli, this.#deps.clock.nowMs())) this.#retryWaiting()
       },
@@ -99,6 +109,10 @@ class Scheduler {
         return answerWhy({ profile, world: this.#view.world, pod, held, nowMs: this.#deps.clock.nowMs(), node: node ?? null })
       },
     }
+  }
+
+  #infoOf(pod: Pod): PodInfo {
+    return withVolumes(podInfo(pod), this.#claims.nodesOf(pod))
   }
 
   #engineOf(pod: Pod): Engine | undefined {
@@ -176,7 +190,7 @@ class Scheduler {
     }
     const engine = this.#engineOf(pod)
     if (engine === undefined) return
-    const info = withVolumes(podInfo(pod), this.#claims.nodesOf(pod))
+    const info = this.#infoOf(pod)
     const claimed = this.#view.dropClaim(info.uid)
     const began = this.#deps.clock.monoMs()
     const decision = engine.decide(info)
@@ -221,16 +235,8 @@ class Scheduler {
     return evict(this.#deps, info, found)
   }
 
-  /** What keeps a pod from being looked at by any rule. */
-  #refusedOutright(pod: Pod): { readonly sentence: string; readonly reason: string } | null {
-    const gates = pod.spec.schedulingGates ?? []
-    if (gates.length > 0) {
-      const why = cause('placement.gated', { gates: gates.map(({ name }) => name).join(', ') })
-      return { sentence: `The pod ${causeSentence(why)}.`, reason: 'SchedulingGated' }
-    }
-    if (this.#engineOf(pod) !== undefined) return null
-    const why = cause('placement.scheduler.unknown', { name: pod.spec.schedulerName ?? '', has: [...this.#engines.keys()].join(', ') })
-    return { sentence: `The pod ${causeSentence(why)}.`, reason: 'Unschedulable' }
+  #refusedOutright(pod: Pod): HeldBack | null {
+    return heldBack(pod, this.#engineOf(pod) !== undefined, this.#engines.keys())
   }
 }
 

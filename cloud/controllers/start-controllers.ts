@@ -27,7 +27,7 @@ import { startReportController } from './report-controller.ts'
 import { startStatefulSetController } from './stateful-set-controller.ts'
 import { startVolumeController } from './volume-controller.ts'
 import { startServiceController } from './service-controller.ts'
-import { readsUsage, startSchedulerController } from './scheduler-controller.ts'
+import { startSchedulerController } from './scheduler-controller.ts'
 import type { SchedulerController } from './scheduler-controller.ts'
 import { RolloutBook } from './rollout-book.ts'
 import { makePlan, shownPlan } from './rollout-plans.ts'
@@ -36,8 +36,12 @@ import type { PrepareDeps } from './rollout-prepare.ts'
 import { startRolloutController } from './rollout-controller.ts'
 import { TelemetryBook } from './telemetry-book.ts'
 import { telemetryLooks } from './telemetry-looks.ts'
+import { topologyLook } from './topology-look.ts'
+import type { TopologyLookDeps } from './topology-look.ts'
+import { readsUsage } from '../core/scheduler/overcommit.ts'
 import type { Profile } from '../core/scheduler/framework.ts'
 import type { RolloutPlan } from '../core/rollout/plan.ts'
+import type { TopologyAnswer } from '../core/topology-answer.ts'
 import type { WhyAnswer } from '../core/scheduler/why.ts'
 
 export interface ControllersDeps {
@@ -70,6 +74,8 @@ export interface Controllers {
   record(happening: Happening): void
   /** every rule on every device for a pod, as of now, or on one device; null when there is no such pod */
   whyPod(namespace: string, name: string, node?: string): WhyAnswer | null
+  /** how a device is laid out and what each pod has of it; null = there is no such device */
+  topologyOf(device: string): TopologyAnswer | null
   /** what this process has heard of a device beside what its objects say */
   deviceFacts(device: string): { readonly report: StatusReport | null; readonly heardAtMs: number | null }
   /** the newest readings of devices that give any */
@@ -150,7 +156,7 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
     ...forSessions(book, events),
     telemetry,
     lookAt: telemetryLooks(deps),
-    deviceFacts: (device) => factsOf(book, device),
+    ...aboutDevices({ cluster, book, telemetry, scheduler }),
     async raiseEpoch() {
       const highest = Math.max(epoch, ...[...book.all()].map((view) => view.held?.epoch ?? 0))
       if (!(await store.setFact(EPOCH_FACT, String(highest + 1), await store.getFact(EPOCH_FACT))))
@@ -180,6 +186,10 @@ function questions(deps: PrepareDeps, scheduler: SchedulerController): Pick<Cont
 
 function forSessions(book: DeviceBook, events: EventRecorder): Pick<Controllers, 'unreachable' | 'record'> {
   return { unreachable: (device) => unreachable(book, device), record: (happening) => events.record(happening) }
+}
+
+function aboutDevices(deps: TopologyLookDeps): Pick<Controllers, 'topologyOf' | 'deviceFacts'> {
+  return { topologyOf: topologyLook(deps), deviceFacts: (device) => factsOf(deps.book, device) }
 }
 
 function factsOf(book: DeviceBook, device: string): ReturnType<Controllers['deviceFacts']> {

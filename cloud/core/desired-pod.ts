@@ -28,7 +28,7 @@ export function desiredPod(pod: Pod): DesiredPod {
 }
 
 /** As the scheduler left it; pods that were bound by hand get the defaults. */
-function placementOf(pod: Pod): Placement {
+export function placementOf(pod: Pod): Placement {
   const defaults: Placement = { pids: containerPids(pod.spec, pod.spec.containers[0]?.resources) }
   const text = annotationOf(pod, PLACEMENT_ANNOTATION)
   if (text === undefined) return defaults

@@ -186,6 +186,7 @@ export class FakeDevice {
   online = true
   /** pods whose containers it has not yet removed */
   slowToRemove = false
+  numaNodes: readonly { readonly id: number; readonly cpus: string }[] = []
   neverReady = new Set<string>()
   /** images whose placement it refuses, and why */
   refuses = new Map<string, Cause>()
@@ -237,7 +238,7 @@ export class FakeDevice {
       at: 'now',
       agentVersion: '0.1.0',
       os: { name: 'Debian', kernel: '6.1', arch: 'x64' },
-      topology: { threads: 4, onlineCpus: '0-3', numaNodes: [] },
+      topology: { threads: 4, onlineCpus: '0-3', numaNodes: this.numaNodes },
       memory: { totalBytes: this.memoryBytes },
       pids: { capacity: 32_000 },
       allocatable: amounts,

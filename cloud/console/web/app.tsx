@@ -10,6 +10,7 @@ import { useWish } from './use-wish.ts'
 import { duration } from './words.ts'
 
 const Device = lazy(() => import('./pages/device.tsx').then((page) => page.Device))
+const Topology = lazy(() => import('./topology/page.tsx').then((page) => page.Topology))
 const Workloads = lazy(() => import('./pages/lists.tsx').then((page) => page.Workloads))
 const Pods = lazy(() => import('./pages/lists.tsx').then((page) => page.Pods))
 const Events = lazy(() => import('./pages/lists.tsx').then((page) => page.Events))
@@ -94,6 +95,7 @@ function Pages() {
       <Route path="/console" component={Overview} />
       <Route path="/console/devices" component={Devices} />
       <Route path="/console/devices/:name" component={Device} />
+      <Route path="/console/devices/:name/topology" component={Topology} />
       <Route path="/console/workloads" component={Workloads} />
       <Route path="/console/workloads/:kind/:namespace/:name" component={Workload} />
       <Route path="/console/pods" component={Pods} />

@@ -5,7 +5,7 @@
  * is given away. Memory is never overcommitted: it cannot be taken back.
  */
 
-import type { NodeInfo } from './framework.ts'
+import type { NodeInfo, Profile } from './framework.ts'
 
 /** CPU that one pod used, in milli, one entry a sample (the 90th percentile of five minutes), oldest first. */
 export interface PodUsage {
@@ -56,6 +56,11 @@ export function reclaimableMilli(pods: readonly PodUsage[], rule: OvercommitRule
 export function withUsage(node: NodeInfo, usedMilli: ReadonlyMap<string, readonly number[]>): NodeInfo {
   const pods = [...node.pods.values()].map((pod) => ({ requestMilli: pod.requests['cpu'] ?? 0, usedMilli: usedMilli.get(pod.uid) ?? [] }))
   return { ...node, reclaimableCpu: reclaimableMilli(pods) }
+}
+
+/** Does any profile give away what pods do not use? */
+export function readsUsage(profiles: readonly Profile[]): boolean {
+  return profiles.some(({ filters }) => filters.some((plugin) => plugin.readsUsage === true))
 }
 
 /** Factor on the margin: 1 for very many pods, 1.5 for FEW, 5 for one. */

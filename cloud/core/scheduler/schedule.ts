@@ -41,9 +41,21 @@ export class Engine {
     if (choice === null) return { kind: 'none', refusal: this.#refusal(pod) }
     const waits = (this.profile.permits ?? []).map((plugin) => plugin.permit(pod, choice.node)).find((why) => why !== null)
     if (waits !== undefined && waits !== null) return { kind: 'none', refusal: refusalOf(waits) }
+    return { kind: 'node', node: choice.node.name, placement: this.#placement(pod, choice.node), score: choice.score, feasible: choice.feasible }
+  }
+
+  /** What the pod would get if it went to this node, by choice or because it is made free for it; null = it would not. */
+  wouldPlace(pod: PodInfo, name: string): Placement | null {
+    const node = this.#world.get(name)
+    if (node === undefined) return null
+    const claimed = node.pods.has(pod.uid)
+    return claimed || this.choose(pod)?.node.name === name ? this.#placement(pod, node) : null
+  }
+
+  #placement(pod: PodInfo, node: NodeInfo): Placement {
     let placement: Placement = {}
-    for (const plugin of this.profile.reserves) placement = { ...placement, ...plugin.reserve(pod, choice.node) }
-    return { kind: 'node', node: choice.node.name, placement, score: choice.score, feasible: choice.feasible }
+    for (const plugin of this.profile.reserves) placement = { ...placement, ...plugin.reserve(pod, node) }
+    return placement
   }
 
   /** Explained once for all pods that read the same, while nothing else changed. */

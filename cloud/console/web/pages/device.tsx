@@ -60,6 +60,9 @@ function DeviceOf({ name }: { readonly name: string }) {
           <Capacity row={row} />
           <Readings readings={part.readings} />
           <h2>What it is</h2>
+          <p>
+            <a href={`/console/devices/${name}/topology`}>Topology: nodes, CPUs, GPUs and who has them</a>
+          </p>
           <Facts row={row} />
         </div>
       </div>
