@@ -32,6 +32,7 @@ export const MIRRORED = [
   'pods',
   'deployments.apps',
   'daemonsets.apps',
+  'statefulsets.apps',
   'replicasets.apps',
   'jobs.batch',
   'cronjobs.batch',
@@ -42,6 +43,7 @@ export const MIRRORED = [
 const WORKLOADS: Readonly<Record<string, string>> = {
   Deployment: 'deployments.apps',
   DaemonSet: 'daemonsets.apps',
+  StatefulSet: 'statefulsets.apps',
   Job: 'jobs.batch',
   CronJob: 'cronjobs.batch',
   Pod: 'pods',

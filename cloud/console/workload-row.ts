@@ -5,10 +5,11 @@ import type { DaemonSet } from '../resources/daemon-set.ts'
 import type { Deployment } from '../resources/deployment.ts'
 import type { Job } from '../resources/job.ts'
 import type { Pod } from '../resources/pod.ts'
+import type { StatefulSet } from '../resources/stateful-set.ts'
 import { stamp } from './pod-row.ts'
 import type { PodRow, WorkloadRow } from './view-model.ts'
 
-export type Workload = Deployment | DaemonSet | Job | CronJob | Pod
+export type Workload = Deployment | StatefulSet | DaemonSet | Job | CronJob | Pod
 
 /** Pods of one workload, counted; those that are being removed only in `all`. */
 export interface PodTally {
@@ -80,7 +81,7 @@ function standing(
 }
 
 function countsOf(workload: Workload, { live, good }: PodTally): Counts {
-  if (isDeployment(workload)) return { desired: workload.spec.replicas ?? 1, ready: good }
+  if (isReplicated(workload)) return { desired: workload.spec.replicas ?? 1, ready: good }
   if (isDaemonSet(workload)) return { desired: Math.max(workload.status?.desiredNumberScheduled ?? 0, live), ready: good }
   if (isJob(workload)) return { desired: workload.spec.completions ?? 1, ready: Math.max(workload.status?.succeeded ?? 0, good) }
   if (isCronJob(workload)) return { desired: live, ready: good }
@@ -90,14 +91,14 @@ function countsOf(workload: Workload, { live, good }: PodTally): Counts {
 function imageOf(workload: Workload): string {
   const spec = isCronJob(workload)
     ? workload.spec.jobTemplate.spec.template.spec
-    : isDeployment(workload) || isDaemonSet(workload) || isJob(workload)
+    : isReplicated(workload) || isDaemonSet(workload) || isJob(workload)
       ? workload.spec.template?.spec
       : workload.spec
   return spec?.containers[0]?.image ?? ''
 }
 
-function isDeployment(workload: Workload): workload is Deployment {
-  return workload.kind === 'Deployment'
+function isReplicated(workload: Workload): workload is Deployment | StatefulSet {
+  return workload.kind === 'Deployment' || workload.kind === 'StatefulSet'
 }
 
 function isDaemonSet(workload: Workload): workload is DaemonSet {

@@ -48,7 +48,9 @@ interface AxeResult {
 
 /** What axe-core finds wrong with the page as it is now, one line each. */
 export async function axeViolations(page: Page): Promise<readonly string[]> {
-  await page.evaluate(await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'))
+  // once a page: it is half a megabyte of script
+  if (!(await page.evaluate<boolean>('typeof axe === "object"')))
+    await page.evaluate(await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'))
   const result = await page.evaluate<AxeResult>('axe.run(document)')
   return result.violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 160)} ${node.failureSummary ?? ''}`))
 }

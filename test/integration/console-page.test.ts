@@ -105,11 +105,15 @@ describe('the pages', () => {
 
   it('have no axe violation with data, on phone and laptop, by day and by night', async () => {
     await signedIn(async (page) => {
-      for (const [name, where, ready] of PAGES) {
-        await page.goto(served.at(where))
-        await page.getByText(ready).first().waitFor()
-        await expectGood(page, name)
-      }
+      for (const [looks, pages] of [
+        [LOOKS, PAGES],
+        [TWO_LOOKS, STATES],
+      ] as const)
+        for (const [name, where, ready] of pages) {
+          await page.goto(served.at(where))
+          await page.getByText(ready).first().waitFor()
+          await expectGood(page, name, looks)
+        }
     })
   })
 
@@ -276,24 +280,28 @@ const PAGES: readonly (readonly [string, string, RegExp | string])[] = [
   ['devices', '/devices', 'gw-kassel-2'],
   ['field', '/devices?view=field', 'not-placed'],
   ['device', '/devices/gw-kassel-1', 'Asked of it'],
-  ['device-silent', '/devices/gw-kassel-2', 'last heard'],
-  ['device-none', '/devices/none', 'No device of this name'],
   ['workloads', '/workloads', 'modbus-bridge'],
   ['workload', '/workloads/Deployment/line-2/vision-qc', '0 of 3 devices'],
+  ['why-here', '/why/line-2/vision-qc-7d4b9-x1?on=gw-kassel-1', 'Every rule on this device'],
+  ['rollouts', '/rollouts', 'sensor-2'],
+  ['rollout', '/rollouts/line-2/sensor-2', 'no room for the image'],
+  ['apply', '/apply?new=deployment', 'What it would do'],
+]
+/** their other states */
+const STATES: typeof PAGES = [
+  ['device-silent', '/devices/gw-kassel-2', 'last heard'],
+  ['device-none', '/devices/none', 'No device of this name'],
   ['workload-none', '/workloads/Deployment/line-2/none', 'There is no such workload'],
   ['pods', '/pods', 'vision-qc'],
   ['why', '/why/line-2/vision-qc-7d4b9-x1', 'Where the devices drop out'],
-  ['why-here', '/why/line-2/vision-qc-7d4b9-x1?on=gw-kassel-1', 'Every rule on this device'],
   ['why-running', '/why/line-2/modbus-bridge-7d4b9-k1', 'It is: it runs on'],
   ['events', '/events', 'FailedScheduling'],
   ['logs-error', '/logs/line-2/modbus-bridge-7d4b9-k1', 'No log:'],
-  ['rollouts', '/rollouts', 'sensor-2'],
-  ['rollout', '/rollouts/line-2/sensor-2', 'no room for the image'],
   ['rollout-none', '/rollouts/line-2/none', 'There is no such rollout'],
-  ['apply', '/apply?new=deployment', 'What it would do'],
   ['edit', '/edit/Deployment/line-2/modbus-bridge', 'What it would do'],
   ['inbox', '/inbox', 'Paused by rule'],
   ['nowhere', '/nowhere', 'There is nothing here'],
+  ['audit', '/audit', 'Nobody has changed anything'],
 ]
 
 const EMPTY: readonly (readonly [string, string, string])[] = [

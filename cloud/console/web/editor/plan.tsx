@@ -29,12 +29,18 @@ function sentenceOf({ totals }: PlanShown): string {
   const { members, skipped, silent, bytesToPull, devicesWithUnknownBytes, expectedSeconds, downtimeSeconds } = totals
   return [
     `${plural(members - skipped, 'device')} would change${silent > 0 ? `, ${grouped(silent)} of them silent now` : ''}`,
-    `${bytes(bytesToPull)} to pull${devicesWithUnknownBytes > 0 ? ` and an unknown size on ${plural(devicesWithUnknownBytes, 'device')}` : ''}`,
+    pullText(bytesToPull, devicesWithUnknownBytes),
     expectedSeconds === null ? 'how long it takes is not known' : `about ${duration(expectedSeconds * 1000)}`,
     ...(downtimeSeconds === null ? [] : [`each away for ${downtimeSeconds.from} to ${downtimeSeconds.to} s`]),
   ]
     .join('; ')
     .concat('.')
+}
+
+function pullText(known: number, unknown: number): string {
+  const where = unknown > 0 ? `the size of what ${plural(unknown, 'device')} would pull is not known` : ''
+  if (known > 0) return `${bytes(known)} to pull${where === '' ? '' : `, and ${where}`}`
+  return where === '' ? 'nothing to pull' : where
 }
 
 function Waves({ plan }: { readonly plan: PlanShown }) {

@@ -88,8 +88,7 @@ export function drawField(canvas: HTMLCanvasElement, { field, layout, top, at, p
     const after = context.measureText(`${name} `).width
     context.font = '12px system-ui, sans-serif'
     context.fillStyle = palette.muted
-    const bad = (group.standings[0] ?? 0) + (group.standings[1] ?? 0)
-    context.fillText(`${grouped(group.count)}${bad > 0 ? `, ${grouped(bad)} in trouble` : ''}`, block.x + after + 2, y + 13)
+    context.fillText(`${grouped(group.count)}${worstOf(group.standings)}`, block.x + after + 2, y + 13)
   }
   const place = at === null ? null : placeOf(layout, at)
   if (place !== null) {
@@ -97,6 +96,12 @@ export function drawField(canvas: HTMLCanvasElement, { field, layout, top, at, p
     context.lineWidth = 2
     context.strokeRect(place.x - 2, place.y - top - 2, layout.dot + 4, layout.dot + 4)
   }
+}
+
+/** `, 12 failed`: the worst that is there; '' when all is well. */
+function worstOf(standings: readonly number[]): string {
+  const at = standings.findIndex((count, place) => count > 0 && STANDING_ORDER[place] !== 'ok')
+  return at < 0 ? '' : `, ${grouped(standings[at] ?? 0)} ${STANDING_ORDER[at] ?? ''}`
 }
 
 let kept: ImageData | null = null

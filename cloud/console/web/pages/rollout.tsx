@@ -56,7 +56,7 @@ function Page({ part }: { readonly part: RolloutPart }) {
         </p>
       ))}
       <p class="lead">{row.says}</p>
-      <Cause cause={part.cause} />
+      <Cause cause={withoutRepeat(part)} />
       <ActionBar actions={rolloutActions(part)} path={pathOf(part)} />
       <h2>Waves</h2>
       {row.waves.length === 0 ? (
@@ -88,6 +88,11 @@ function Page({ part }: { readonly part: RolloutPart }) {
       <DecisionLog part={part} />
     </>
   )
+}
+
+/** The sentence above tells the cause already: what is left is what to do. */
+function withoutRepeat({ row, cause }: RolloutPart): RolloutPart['cause'] {
+  return cause !== null && row.says.includes(cause.says.replace(/\.$/, '')) ? { ...cause, says: '' } : cause
 }
 
 function pathOf({ row }: RolloutPart): string {

@@ -5,7 +5,7 @@ export function Cause({ cause }: { readonly cause: CauseView | null }) {
   if (cause === null) return null
   return (
     <div class="cause">
-      <p>{cause.says}</p>
+      {cause.says === '' ? null : <p>{cause.says}</p>}
       {cause.next === '' ? null : (
         <p class="do">
           <b>Do this</b> {cause.next}

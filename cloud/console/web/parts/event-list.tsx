@@ -39,5 +39,5 @@ function hrefOf(kind: string, key: string): string | null {
   if (kind === 'Node') return `/console/devices/${key}`
   if (kind === 'Pod') return `/console/why/${key}`
   if (kind === 'Rollout') return `/console/rollouts/${key}`
-  return ['Deployment', 'DaemonSet', 'Job', 'CronJob'].includes(kind) ? `/console/workloads/${kind}/${key}` : null
+  return ['Deployment', 'DaemonSet', 'StatefulSet', 'Job', 'CronJob'].includes(kind) ? `/console/workloads/${kind}/${key}` : null
 }

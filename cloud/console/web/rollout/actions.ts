@@ -87,5 +87,10 @@ function goingBack(counts: Counts): string {
   const untouched = ['pending', 'queued', 'skipped', 'held', 'returned'].reduce((sum, one) => sum + (counts[one] ?? 0), 0)
   const offline = counts['offline'] ?? 0
   const back = Math.max(0, counts.members - untouched - offline)
-  return `${grouped(back)} go back to what was before, ${grouped(offline)} offline go back when they return, ${grouped(untouched)} untouched`
+  const parts = [
+    ...(back > 0 ? [`${grouped(back)} go back to what was before`] : []),
+    ...(offline > 0 ? [`${grouped(offline)} offline go back when they return`] : []),
+    `${grouped(untouched)} untouched`,
+  ]
+  return parts.join(', ')
 }
