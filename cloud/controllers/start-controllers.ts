@@ -43,6 +43,7 @@ import type { Profile } from '../core/scheduler/framework.ts'
 import type { RolloutPlan } from '../core/rollout/plan.ts'
 import type { TopologyAnswer } from '../core/topology-answer.ts'
 import type { WhyAnswer } from '../core/scheduler/why.ts'
+import { whyPlaced } from '../core/why-placed.ts'
 
 export interface ControllersDeps {
   readonly store: Store
@@ -152,7 +153,7 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   if (link.isConnected()) connected()
   return {
     figures: () => fleetFigures(cluster, book, all),
-    ...questions({ cluster, clock, dryRun: scheduler.refusalsInPlace }, scheduler),
+    ...questions({ cluster, clock, dryRun: scheduler.refusalsInPlace }, scheduler, book),
     ...forSessions(book, events),
     telemetry,
     lookAt: telemetryLooks(deps),
@@ -176,9 +177,14 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
 }
 
 /** What is answered without changing anything that acts. */
-function questions(deps: PrepareDeps, scheduler: SchedulerController): Pick<Controllers, 'planRollout' | 'shownPlan' | 'whyPod'> {
+function questions(deps: PrepareDeps, scheduler: SchedulerController, book: DeviceBook): Pick<Controllers, 'planRollout' | 'shownPlan' | 'whyPod'> {
   return {
-    whyPod: (namespace, name, node) => scheduler.whyPod(namespace, name, node),
+    whyPod(namespace, name, node) {
+      const answer = scheduler.whyPod(namespace, name, node)
+      if (answer?.device === null || answer === null) return answer
+      const told = book.peek(answer.device)?.report?.pods.find((pod) => pod.namespace === namespace && pod.name === name)
+      return whyPlaced(answer, told ?? null, unreachable(book, answer.device))
+    },
     planRollout: (namespace, rollout) => makePlan(deps, namespace, rollout),
     shownPlan: (namespace, planId) => shownPlan(deps.cluster, namespace, planId),
   }
