@@ -194,6 +194,7 @@ function printNext(places: Places): void {
   const config = path.relative(process.cwd(), kubeconfig(places))
   say(`
   Console      http://127.0.0.1:${places.http}/#token=${token}
+               (the part after # signs you in and stays in that tab; or open /console/ and paste the token)
   Field page   http://127.0.0.1:${places.page}/
   Example      http://127.0.0.1:${places.hello}/
   Kubeconfig   ${config}

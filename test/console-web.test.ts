@@ -6,7 +6,7 @@ import { deviceAt, groupAt, layoutField, placeOf, stepFrom } from '../cloud/cons
 import { paintField, stampFor } from '../cloud/console/web/field/paint.ts'
 import { excludeAndResume, rolloutActions } from '../cloud/console/web/rollout/actions.ts'
 import { VERDICT_GROUPS } from '../cloud/console/web/rollout/verdict-groups.ts'
-import { rowForKey, scrollFor, visibleRows, windowFor } from '../cloud/console/web/virtual-rows.ts'
+import { heldOrder, rowForKey, scrollFor, visibleRows, windowFor } from '../cloud/console/web/virtual-rows.ts'
 import { rolloutPart } from '../cloud/console/rollout-row.ts'
 import { STANDING_ORDER } from '../cloud/console/vocabulary.ts'
 import type { Rollout } from '../cloud/resources/rollout.ts'
@@ -72,6 +72,18 @@ describe('long lists', () => {
     expect(rowForKey('x', 5, 10, 100)).toBeNull()
     expect(scrollFor(3, 0, 440, 44)).toBeNull()
     expect(scrollFor(50, 0, 440, 44)).toBe(51 * 44 - 440)
+  })
+
+  it('keep rows in their places under the pointer, with what is newest in them', () => {
+    const key = (row: { readonly k: string }): string => row.k
+    const [a, b, c] = [
+      { k: 'a', n: 2 },
+      { k: 'b', n: 2 },
+      { k: 'c', n: 2 },
+    ]
+    expect(heldOrder(['a', 'b'], [b, a], key)).toEqual([a, b])
+    expect(heldOrder(['a', 'b'], [b, c], key)).toEqual([b, c])
+    expect(heldOrder(null, [b, a], key)).toEqual([b, a])
   })
 })
 

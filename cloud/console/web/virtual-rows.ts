@@ -43,3 +43,14 @@ export function rowForKey(key: string, from: number, page: number, total: number
   const to = moves[key]
   return to === undefined ? null : Math.max(0, Math.min(total - 1, to))
 }
+
+/**
+ * Rows in the order they had, as long as they are the same ones: what is under the pointer stays there while what it says is
+ * the newest. Other rows than before: the order that was told.
+ */
+export function heldOrder<R>(held: readonly string[] | null, rows: readonly R[], keyOf: (row: R) => string): readonly R[] {
+  if (held === null || held.length !== rows.length) return rows
+  const byKey = new Map(rows.map((row) => [keyOf(row), row]))
+  const kept = held.flatMap((key) => byKey.get(key) ?? [])
+  return kept.length === rows.length ? kept : rows
+}

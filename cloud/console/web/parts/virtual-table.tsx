@@ -6,7 +6,7 @@
  */
 import type { ComponentChildren } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
-import { rowForKey, scrollFor, visibleRows, windowFor } from '../virtual-rows.ts'
+import { heldOrder, rowForKey, scrollFor, visibleRows, windowFor } from '../virtual-rows.ts'
 
 export interface TableColumn<R> {
   readonly title: string
@@ -48,8 +48,19 @@ function useRowHeight(): number {
   return narrow ? NARROW : WIDE
 }
 
+/** While the pointer is over the rows they do not change places, so that a click meets what was aimed at. */
+function useHeldOrder<R>({ rows, keyOf, offset, sort }: VirtualTableProps<R>) {
+  const [over, setOver] = useState(false)
+  const held = useRef<{ readonly what: string; readonly keys: readonly string[] } | null>(null)
+  const what = `${sort} ${offset}`
+  const shown = over && held.current?.what === what ? heldOrder(held.current.keys, rows, keyOf) : rows
+  held.current = { what, keys: shown.map(keyOf) }
+  return { rows: shown, onPointer: setOver }
+}
+
 export function VirtualTable<R>(props: VirtualTableProps<R>) {
-  const { label, columns, total, offset, rows, keyOf, onWindow } = props
+  const { label, columns, total, offset, keyOf, onWindow } = props
+  const { rows, onPointer } = useHeldOrder(props)
   const rowHeight = useRowHeight()
   const body = useRef<HTMLDivElement>(null)
   const [view, setView] = useState({ top: 0, height: 600 })
@@ -85,7 +96,17 @@ export function VirtualTable<R>(props: VirtualTableProps<R>) {
   return (
     <div class="vt" role="table" aria-label={label} aria-rowcount={total + 1} style={template}>
       <Head {...props} />
-      <div class="vt-body" role="rowgroup" ref={body} tabIndex={0} aria-label={`${label}, rows`} onScroll={look} onKeyDown={onKeyDown}>
+      <div
+        class="vt-body"
+        role="rowgroup"
+        ref={body}
+        tabIndex={0}
+        aria-label={`${label}, rows`}
+        onScroll={look}
+        onKeyDown={onKeyDown}
+        onMouseMove={() => onPointer(true)}
+        onMouseLeave={() => onPointer(false)}
+      >
         <div class="vt-space" role="presentation" style={{ height: `${total * rowHeight}px` }}>
           {indexes.map((index) => {
             const row = rows[index - offset]
