@@ -50,7 +50,10 @@ export function Devices() {
           ) : list === undefined ? (
             <p role="status">Loading…</p>
           ) : list.of === 0 ? (
-            <NoDevices />
+            <>
+              <p class="empty">No device has joined yet.</p>
+              <NoDevices />
+            </>
           ) : list.total === 0 ? (
             <p class="empty">No device matches.</p>
           ) : (
@@ -76,7 +79,6 @@ export function Devices() {
 export function NoDevices() {
   return (
     <div class="empty">
-      <p>No device has joined yet.</p>
       <p>
         Make a join file with <code>skerry join NAME &gt; join.json</code>, carry it to the device, and start the agent there with{' '}
         <code>skerry-agent run --join join.json</code>. The device shows up here by itself.

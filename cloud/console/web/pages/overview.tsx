@@ -18,8 +18,8 @@ export function Overview() {
   const summary = useWish({ part: 'summary' })
   const causes = useWish({ part: 'causes' })
   if (summary === undefined || causes === undefined) return <p role="status">Loading…</p>
-  // without devices the headline says all there is to say
-  const groups = causes.groups.filter((one) => summary.devices > 0 || one.cause.code !== 'placement.no-nodes')
+  if (summary.devices === 0) return <Empty />
+  const { groups } = causes
   return (
     <>
       <h1>{headline(groups, summary)}</h1>
@@ -41,8 +41,18 @@ export function Overview() {
   )
 }
 
+/** Before the first device: how to get one, and what has happened so far. */
+function Empty() {
+  return (
+    <>
+      <h1>No device has joined yet.</h1>
+      <NoDevices />
+      <Recent />
+    </>
+  )
+}
+
 function headline(groups: readonly CauseGroup[], summary: SummaryPart): string {
-  if (summary.devices === 0) return 'No device has joined yet.'
   const bad = groups.filter((one) => one.tone !== 'unknown').length
   const silent = summary.standings.offline
   if (bad > 0) return `${bad === 1 ? 'One thing needs' : `${bad} things need`} attention.`
@@ -110,15 +120,11 @@ function Fleet({ summary }: { readonly summary: SummaryPart }) {
         {summary.labels.length === 0 ? null : <GroupBy labels={summary.labels} by={by} onBy={(value) => set('by', value)} />}
         <a href={`/console/devices?view=field&by=${encodeURIComponent(by)}`}>Larger, with a filter</a>
       </div>
-      {summary.devices === 0 ? (
-        <NoDevices />
-      ) : (
-        <DeviceField
-          query=""
-          by={by === 'none' ? '' : by}
-          onGroup={(label) => route(`/console/devices?view=field&by=${encodeURIComponent(by)}&q=${encodeURIComponent(withTerm('', by, label))}`)}
-        />
-      )}
+      <DeviceField
+        query=""
+        by={by === 'none' ? '' : by}
+        onGroup={(label) => route(`/console/devices?view=field&by=${encodeURIComponent(by)}&q=${encodeURIComponent(withTerm('', by, label))}`)}
+      />
     </section>
   )
 }
