@@ -15,6 +15,12 @@ export const DEVICE_CAUSES = {
     'The saved desired state is unreadable; everything that runs is kept and nothing is removed.',
     'The cloud sends it again on contact; look at the disk.',
   ),
+  'desired.lost': entry(
+    'device',
+    'when-resource-appears',
+    'Desired state {newest} was lost with a damaged file; {held} is what is left: what exists is kept going, nothing is made or removed by it.',
+    'The cloud sends it again on contact; look at the disk.',
+  ),
   'desired.refused.empty': entry(
     'cloud',
     'when-target-changes',

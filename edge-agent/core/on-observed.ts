@@ -82,6 +82,7 @@ function planAndRun(state: AgentState, observed: readonly ObservedContainer[], n
   const desired = wantedState(state)
   const place = {
     hostIp: state.hostIp,
+    floor: state.floor,
     ...(state.local === undefined ? {} : { local: state.local }),
     ...(state.volumes === undefined ? {} : { volumes: state.volumes }),
     ...(state.cpuTries === undefined ? {} : { cpuTries: state.cpuTries }),

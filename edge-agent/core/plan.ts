@@ -10,6 +10,7 @@ import { cause } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import type { Inventory } from '../../protocol/inventory.ts'
 import { admit } from './admission.ts'
+import { unlessBehind } from './behind.ts'
 import type { Fence } from './contact-model.ts'
 import { cpuLanes, waitsForCpus } from './cpu-lanes.ts'
 import type { CpuLanes, CpuTries } from './cpu-lanes.ts'
@@ -20,7 +21,7 @@ import type { Pressure } from './pressure-model.ts'
 import { hostPortsOf, identityOfObserved, keyOfObserved } from './identity.ts'
 import { matchContainers } from './match.ts'
 import type { Match } from './match.ts'
-import type { ContainerPlan, DesiredState, Lane, ObservedContainer, Plan, Verdict } from './model.ts'
+import type { ContainerPlan, DesiredState, Lane, ObservedContainer, Plan, Verdict, Version } from './model.ts'
 import type { Ledger, Override } from './saved-model.ts'
 import type { AgentState, VolumesSeen } from './state.ts'
 import { stagePod } from './pod-stage.ts'
@@ -42,6 +43,8 @@ export interface PlanInput {
   readonly device: string
   readonly knowledge: AgentState['knowledge']
   readonly desired: DesiredState | null
+  /** highest document ever taken; absent = no higher one than this */
+  readonly floor?: Version | null
   readonly observed: readonly ObservedContainer[]
   readonly ledger: Ledger
   readonly probes: Probes
@@ -76,13 +79,14 @@ export function plan(input: PlanInput, nowMonoMs: number): Plan {
   )
   const adopted = new Set(input.adopted)
   const cpus = cpuLanes({ ...input, evicted: new Set(Object.keys(evicted)) }, input.cpuTries ?? {}, nowMonoMs)
-  const judged = [
+  const all = [
     ...byPod(wanted).flatMap((matches) => stagePod(matches).map((staged) => judgeStaged(staged, { ...input, desired, cpus }, adopted, nowMonoMs))),
     ...unwanted.map((found) => judgeLeftOver(found, leftOverVerdict(found, input, nowMonoMs))),
     ...volumeItems(input, { ...desired, pods: desired.pods.filter(({ uid }) => evicted[uid] === undefined) }, nowMonoMs),
     ...cpus.judged,
     ...pendingItems(updates.pending, updates.records, input.ledger, nowMonoMs),
   ]
+  const judged = unlessBehind(all, desired, input.floor ?? null)
   const verdicts = judged.flatMap((one) => one.verdicts)
   const waves = orderLanes(judged.flatMap((one) => one.items))
   return {
