@@ -3,6 +3,7 @@ import type { Sample } from '../../protocol/exposition.ts'
 import { devicesByState, documentsByState, documentState, instancesByWorkload } from '../core/fleet-figures.ts'
 import type { DocumentState } from '../core/fleet-figures.ts'
 import { controllerOf, nameOf, namespaceOf } from '../core/meta.ts'
+import { rolloutFigures } from '../core/rollout-figures.ts'
 import type { MetricName } from '../core/metric-table.ts'
 import type { Cluster } from './cluster.ts'
 import type { DeviceBook } from './device-book.ts'
@@ -33,6 +34,7 @@ export function fleetFigures(cluster: Cluster, book: DeviceBook, controllers: re
     skerry_device_documents: documentsByState(documents),
     skerry_workload_instances: instancesByWorkload(cluster.pods.values(), deploymentOf),
     skerry_workload_instances_wanted: wanted(cluster),
+    ...rolloutFigures(cluster.rollouts.values()),
     skerry_work_queue_keys: controllers.map(({ name, queue }) => ({ labels: { queue: name }, value: queue.waiting() })),
     skerry_store_objects: cluster.sizes().map(({ resource, size }) => ({ labels: { resource }, value: size })),
   }

@@ -4,8 +4,11 @@
  */
 import type { LabelBound, MetricDefinition } from '../../protocol/exposition.ts'
 import { LIMITS } from '../../protocol/limits.ts'
+import { ROLLOUT_PHASES } from '../resources/rollout-status.ts'
+import { VERDICTS } from '../resources/rollout-verdict.ts'
 
 const WORKLOADS = { max: LIMITS.metricWorkloads.value, why: 'workloads beyond this are counted together as "other"' }
+const ROLLOUTS = { max: 20, why: 'rollouts that have not ended; the newest' }
 const REASONS = { max: 32, why: 'reasons are fixed words of the code, never input' }
 const CODES = { max: 64, why: 'HTTP status codes that the server answers with' }
 const QUEUES = { max: 32, why: 'one for each controller' }
@@ -45,6 +48,14 @@ export const METRICS = {
   skerry_broker_connected: gauge('1 while the cloud is connected to its broker.'),
   skerry_workload_instances: gauge('Pods by workload and phase.', { namespace: WORKLOADS, workload: WORKLOADS, phase: INSTANCE_PHASES }),
   skerry_workload_instances_wanted: gauge('Pods that a workload should have.', { namespace: WORKLOADS, workload: WORKLOADS }),
+  skerry_rollouts: gauge('Rollouts by phase.', { phase: ROLLOUT_PHASES }),
+  skerry_rollout_devices: gauge('Devices of a rollout that has not ended, by wave and what is said of them.', {
+    namespace: ROLLOUTS,
+    rollout: ROLLOUTS,
+    wave: { max: LIMITS.rolloutWaves.value + 1, why: 'waves of one rollout, and those who came late' },
+    verdict: VERDICTS,
+  }),
+  skerry_rollout_paused: gauge('1 for each rollout that is paused, and by whom.', { namespace: ROLLOUTS, rollout: ROLLOUTS, by: ['user', 'rule'] }),
   skerry_placement_decisions_total: counter('Decisions of the scheduler.', { result: ['placed', 'refused', 'conflict'] }),
   skerry_placement_rejections_total: counter('Pods that no device took, by the class of the first cause.', { cause_class: REASONS }),
   skerry_placement_duration_seconds: histogram('Time to decide on one pod.', FAST),

@@ -12,6 +12,7 @@ import { topicOf } from '../../protocol/topics.ts'
 import { AGENT_BUNDLE, ROOT } from '../../scripts/build-agent.ts'
 import { CloudApi } from '../../scripts/fleet/cloud-api.ts'
 import { DAEMON_SETS, daemonSet } from '../../scripts/fleet/daemon-set.ts'
+import { rolloutOfFleet, ROLLOUTS } from '../../scripts/fleet/rollout.ts'
 import { freePort } from '../../scripts/quickstart/free-port.ts'
 import { Child } from '../../scripts/testbed/child.ts'
 import { createCloud } from '../../scripts/testbed/cloud-process.ts'
@@ -75,6 +76,8 @@ beforeAll(async () => {
   agent = new Child('agent', [pinnedNode(), AGENT_BUNDLE, ...flags, '--page', `127.0.0.1:${page}`], path.join(dir, 'agent.log'))
   agent.start()
   await api.call('POST', DAEMON_SETS, daemonSet('busybox:1'))
+  // on no device yet: it shows its one member as it stands
+  await api.call('POST', ROLLOUTS, rolloutOfFleet(1, 'busybox:2'))
   await provoke(join.password)
   await eventually('the device shows its workload, and that its engine is away', async () => {
     ofAgent = readExposition(await (await fetch(`http://127.0.0.1:${page}/metrics`)).text())
@@ -83,7 +86,9 @@ beforeAll(async () => {
   })
   await eventually('the cloud counts it', async () => {
     ofCloud = await api.metrics()
-    return ofCloud.value('skerry_workload_instances', { workload: 'DaemonSet/app' }) === null ? 'no instance yet' : null
+    const told = [['skerry_workload_instances', { workload: 'DaemonSet/app' }] as const, ['skerry_rollout_devices', { rollout: 'app-2' }] as const]
+    const missing = told.filter(([name, labels]) => ofCloud.value(name, labels) === null)
+    return missing.length === 0 ? null : `not yet: ${missing.map(([name]) => name).join(', ')}`
   })
 })
 
