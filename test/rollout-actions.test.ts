@@ -1,5 +1,6 @@
 /** What operators do over the API: steer a rollout, and read who takes part. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { planText } from '../cloud/cli/plan.ts'
 import { pictureOf } from '../cloud/cli/rollout.ts'
 import { chunkName, ROLLOUT_MEMBERS } from '../cloud/resources/rollout-members.ts'
 import type { Rollout } from '../cloud/resources/rollout.ts'
@@ -168,6 +169,53 @@ test('the picture for a terminal', () => {
     '',
     'WHEN                   WHO   WHAT              WHY',
     '2026-01-01T00:00:00Z   ann   approved wave 1   ok',
+    '',
+  ])
+})
+
+test('the text of a plan', () => {
+  const text = planText({
+    apiVersion: 'skerry.dev/v1',
+    kind: 'RolloutPlan',
+    planId: '0123456789abcdef',
+    madeAt: '2026-01-01T00:00:00Z',
+    rollout: 'web-2',
+    namespace: 'default',
+    releases: [{ daemonSet: 'web', summary: '', changes: [{ path: 'spec.containers[main].image', from: 'web:1', to: 'web:2' }] }],
+    waves: [
+      { number: 1, name: 'canary', members: 2, skipped: 1, silent: 0, approval: false, healthyPercent: 95, soakSeconds: 60, expectedSeconds: 63 },
+      { number: 2, name: 'rest', members: 9, skipped: 0, silent: 1, approval: true, healthyPercent: 95, soakSeconds: 60, expectedSeconds: null },
+    ],
+    totals: {
+      members: 11,
+      skipped: 1,
+      silent: 1,
+      bytesToPull: 12_000_000,
+      devicesWithUnknownBytes: 3,
+      expectedSeconds: null,
+      downtimeSeconds: { from: 3, to: 33 },
+      notCounted: ['downloads'],
+    },
+    devices: [{ node: 'gw-1', wave: 1, verdict: 'skipped', sentence: 'Left out.', silent: false, pulls: [], bytesToPull: 0 }],
+  })
+  expect(text.split('\n')).toEqual([
+    'plan 0123456789abcdef for rollout web-2',
+    '',
+    'DaemonSet web',
+    '  spec.containers[main].image: web:1 -> web:2',
+    '',
+    'WAVE   NAME     CHANGE   LEFT OUT   SILENT   GATE                            EXPECTED',
+    '1      canary   1        1          0        95 % for 60 s                   63 s',
+    '2      rest     9        0          1        95 % for 60 s, after approval   unknown',
+    '',
+    'in all: 10 devices, unknown time (not counted: downloads)',
+    'to pull: at least 12 MB (no size is known for 3 devices)',
+    'downtime on a device: 3 to 33 s',
+    '',
+    'left out',
+    '  gw-1: Left out.',
+    '',
+    'start it with exactly these devices: put planId: 0123456789abcdef into its spec and apply it',
     '',
   ])
 })

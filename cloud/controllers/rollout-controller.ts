@@ -78,7 +78,7 @@ async function work(deps: RolloutDeps, controller: Controller, key: string): Pro
     if (await prepareRollout({ ...deps, planned }, rollout)) controller.queue.add(key)
     return null
   }
-  if (isOver(rollout, stored.parts, cluster.daemonSets.values())) return null
+  if (isSettled(rollout) || isOver(rollout, stored.parts, cluster.daemonSets.values())) return null
   const chunks = rollouts.chunks(rollout)
   const members = chunks.flat()
   const step = stepRollout({
@@ -92,6 +92,14 @@ async function work(deps: RolloutDeps, controller: Controller, key: string): Pro
   })
   if (!(await store(deps, rollout, stored.parts, chunks, step))) controller.queue.add(key)
   return step.recheckInMs
+}
+
+/** Ended, and nobody is left of whom anything could be told: old rollouts cost nothing. */
+function isSettled({ status, metadata }: Rollout): boolean {
+  if (!hasEnded(status) || status?.observedGeneration !== metadata.generation) return false
+  if (status?.adopted !== true && status?.phase !== 'Aborted') return false
+  const { members = 0, done = 0, skipped = 0, returned = 0 } = status.counts ?? {}
+  return done + skipped + returned === members
 }
 
 /** Once adopted, the DaemonSets rule: when they moved on to another template, what this rollout wanted no longer says anything. */
