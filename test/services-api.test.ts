@@ -1,13 +1,15 @@
 /** Services in the cloud: what is taken and refused, what kubectl prints, addresses, and the endpoints behind them. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { takenBy, withAddresses } from '../cloud/core/service-address.ts'
+import { movedPorts, takenBy, withAddresses } from '../cloud/core/service-address.ts'
 import { endpointSlices, endpointsObject, endpointsOf } from '../cloud/core/service-endpoints.ts'
 import type { Endpoints } from '../cloud/resources/endpoints.ts'
 import type { EndpointSlice } from '../cloud/resources/endpoint-slice.ts'
 import { resourceByKind } from '../cloud/resources/registry.ts'
+import type { Event } from '../cloud/resources/event.ts'
 import type { KubeObject } from '../cloud/resources/object.ts'
 import type { Pod } from '../cloud/resources/pod.ts'
 import type { Service } from '../cloud/resources/service.ts'
+import { LIMITS } from '../protocol/limits.ts'
 import { serviceAddress, serviceNetwork } from '../protocol/services.ts'
 import { admit, manifest } from './fixtures/manifests.ts'
 import { deployment, FakeFleet } from './fakes/fleet.ts'
@@ -84,16 +86,13 @@ describe('a Service', () => {
       internalTrafficPolicy: 'Cluster',
       ports: [{ port: 80, protocol: 'TCP', targetPort: 8080 }],
     })
-    const shown = withAddresses(service({ ...WEB, type: 'NodePort', ports: [{ port: 80, nodePort: 30080 }] }), {
-      addresses: new Set(),
-      nodePorts: new Set(),
-    })
+    const shown = withAddresses(service({ ...WEB, type: 'NodePort', ports: [{ port: 80, nodePort: 30080 }] }), takenBy([], service(WEB)))
     expect(cells(shown).slice(0, 5)).toEqual(['web', 'NodePort', shown.spec.clusterIP, '<none>', '80:30080/TCP'])
     expect(cells(service({ clusterIP: 'None', selector: { app: 'db' } })).slice(1, 5)).toEqual(['ClusterIP', 'None', '<none>', '<none>'])
   })
 
   it('keeps its address, and loses its node port with the type', () => {
-    const old = withAddresses(service({ ...WEB, type: 'NodePort' }), { addresses: new Set(), nodePorts: new Set() })
+    const old = withAddresses(service({ ...WEB, type: 'NodePort' }), takenBy([], service(WEB)))
     const other = { ...old, spec: { ...old.spec, clusterIP: '198.18.0.1' } }
     expect(admit(other, old).issues[0]?.message).toMatch(/immutable/)
     const plain = admit({ ...old, spec: { ...old.spec, type: 'ClusterIP' } }).object as unknown as Service
@@ -115,14 +114,31 @@ describe('addresses', () => {
 
   it('are never given twice, and a Service that is made again gets its own again', () => {
     const all: Service[] = []
-    for (let index = 0; index < 2_000; index += 1) {
+    for (let index = 0; index < 400; index += 1) {
       const next = service({ ...WEB, type: 'NodePort' }, `s-${index}`)
       all.push(withAddresses(next, takenBy(all, next)))
     }
-    expect(new Set(all.map(({ spec }) => spec.clusterIP)).size).toBe(2_000)
-    expect(new Set(all.map(({ spec }) => spec.ports?.[0]?.nodePort)).size).toBe(2_000)
+    expect(new Set(all.map(({ spec }) => spec.clusterIP)).size).toBe(400)
+    expect(new Set(all.map(({ spec }) => spec.ports?.[0]?.nodePort)).size).toBe(400)
     const again = service({ ...WEB, type: 'NodePort' }, 's-7')
     expect(withAddresses(again, takenBy(all, again)).spec).toEqual(all[7]?.spec)
+  })
+})
+
+describe('two Services that ask for one node port', () => {
+  const asking = (name: string, creationTimestamp: string): Service => {
+    const made = service({ ...WEB, type: 'NodePort', ports: [{ port: 80, nodePort: 30_080 }] }, name)
+    return { ...made, metadata: { ...made.metadata, creationTimestamp } }
+  }
+
+  it('the older one keeps it, whichever is looked at first', () => {
+    const older = asking('z-older', '2026-01-01T00:00:00Z')
+    const younger = asking('a-younger', '2026-01-01T00:00:01Z')
+    const both = [older, younger]
+    const portOf = (one: Service): unknown => withAddresses(one, takenBy(both, one)).spec.ports?.[0]?.nodePort
+    expect(portOf(older)).toBe(30_080)
+    expect(portOf(younger)).not.toBe(30_080)
+    expect(movedPorts(younger, withAddresses(younger, takenBy(both, younger))).map(({ asked }) => asked)).toEqual([30_080])
   })
 })
 
@@ -263,6 +279,22 @@ describe('a document', () => {
       ['plain', undefined],
       ['web', undefined],
     ])
+  })
+
+  it('has room for so many, those of its own pods first, and says which are left out', async () => {
+    fleet = new FakeFleet()
+    await fleet.start()
+    await fleet.join('gw-1')
+    await place('one', 'gw-1')
+    for (let index = 0; index < LIMITS.servicesPerDevice.value; index += 1)
+      await fleet.create(service({ ...WEB, selector: { app: 'else' } }, `a-${index}`))
+    await fleet.create(service(WEB, 'z-own'))
+    await fleet.clock.advance(3_000)
+    const held = fleet.device('gw-1').held?.services?.map(({ name }) => name) ?? []
+    expect([held.length, held.includes('z-own')]).toEqual([LIMITS.servicesPerDevice.value, true])
+    const told = (await fleet.list<Event>('events')).filter(({ reason }) => reason === 'NotOnDevice')
+    const named = [...new Set(told.map(({ involvedObject }) => involvedObject.name ?? ''))]
+    expect([named.length > 0, named.filter((name) => held.includes(name) && name === 'z-own')]).toEqual([true, []])
   })
 
   it('carries the addresses that somebody wrote for a Service without a selector', async () => {

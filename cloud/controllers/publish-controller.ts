@@ -24,7 +24,7 @@ import { desiredOf, tellAgent, wishesOf } from './desired-of.ts'
 import { tellLeftOut, watchSchedules } from './device-schedules.ts'
 import { watchImageWishes } from './image-wishes.ts'
 import type { RolloutBook } from './rollout-book.ts'
-import { watchServiceWishes } from './service-wishes.ts'
+import { tellServicesLeftOut, watchServiceWishes } from './service-wishes.ts'
 import { runController } from './run-controller.ts'
 import type { Controller, ControllerDeps } from './run-controller.ts'
 
@@ -136,6 +136,7 @@ class Publisher {
       this.#raise(device, fault)
       if (known && fault === null) await this.#send(device, build, stored, next)
       await this.#tellRefused(bound, build)
+      tellServicesLeftOut(this.#deps, device, bound)
     }
     await this.#finish(device)
     return null

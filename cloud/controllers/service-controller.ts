@@ -4,7 +4,7 @@
  */
 import { canonicalJson } from '../../protocol/revision.ts'
 import { keyOf, namespaceOf, splitKey } from '../core/meta.ts'
-import { takenBy, withAddresses } from '../core/service-address.ts'
+import { movedPorts, takenBy, withAddresses } from '../core/service-address.ts'
 import { endpointsObject, endpointsOf, endpointSlices, MANAGED_LABEL, MANAGER, serviceSelects } from '../core/service-endpoints.ts'
 import type { KubeObject } from '../resources/object.ts'
 import { SERVICE_NAME_LABEL, SLICE_MANAGER_LABEL } from '../resources/endpoint-slice.ts'
@@ -22,7 +22,7 @@ const QUIET_MAX_MS = 5_000
 
 export function startServiceController(deps: ControllerDeps): Controller {
   const { cluster } = deps
-  const controller = runController(deps, 'service', (key) => work(cluster, key), 1)
+  const controller = runController(deps, 'service', (key) => work(deps, key), 1)
   cluster.services.onChange((next, previous) => {
     const service = next ?? previous
     if (service !== null) controller.queue.add(keyOf(service))
@@ -53,8 +53,14 @@ function concerns(service: Service, pod: Pod | null): boolean {
   return pod !== null && serviceSelects(service, pod.metadata.labels)
 }
 
-async function work(cluster: Cluster, key: string): Promise<null> {
+async function work({ cluster, events }: ControllerDeps, key: string): Promise<null> {
+  const before = cluster.services.get(key)
   const service = await cluster.change(cluster.services, key, (current) => withAddresses(current, takenBy(cluster.services.values(), current)))
+  if (before !== undefined && service !== null)
+    for (const { asked, got } of movedPorts(before, service)) {
+      const message = `Node port ${asked} belongs to an older Service; ${got} was given instead`
+      events.record({ about: service, type: 'Warning', reason: 'NodePortTaken', message, component: 'service-controller' })
+    }
   const { namespace } = splitKey(key)
   const slices = cluster.endpointSlices.by('service', key).filter(isOwnSlice)
   const endpoints = cluster.endpoints.get(key)

@@ -1,18 +1,20 @@
 /** Which Services travel to a device, and which devices a change concerns. */
 import { sameJson } from '../../protocol/revision.ts'
+import { LIMITS } from '../../protocol/limits.ts'
 import type { DesiredService } from '../../protocol/services.ts'
 import { isDeleting, keyOf, nameOf, namespaceOf } from '../core/meta.ts'
 import { isFinished } from '../core/pod-state.ts'
 import { serviceSelects } from '../core/service-endpoints.ts'
-import { addressOf, servicesBeside, siteOf } from '../core/services-beside.ts'
+import { addressOf, servicesBeside, servicesLeftOut, siteOf } from '../core/services-beside.ts'
 import type { KubeObject } from '../resources/object.ts'
 import type { Pod } from '../resources/pod.ts'
+import type { Service } from '../resources/service.ts'
 import type { Cluster } from './cluster.ts'
+import type { ControllerDeps } from './run-controller.ts'
 
 /** What travels beside the pods of this device for the names that they may ask for. */
 export function servicesOf(cluster: Cluster, device: string, bound: readonly Pod[]): { readonly services?: readonly DesiredService[] } {
-  const namespaces = new Set(bound.filter((pod) => !isDeleting(pod)).map(namespaceOf))
-  const services = [...namespaces].flatMap((namespace) => cluster.services.by('namespace', namespace))
+  const services = concerning(cluster, bound)
   if (services.length === 0) return {}
   const site = siteOf(cluster.nodes.get(`/${device}`))
   const others = site === undefined ? [] : cluster.nodes.by('site', site).filter((node) => nameOf(node) !== device)
@@ -23,6 +25,19 @@ export function servicesOf(cluster: Cluster, device: string, bound: readonly Pod
     others.map((node) => ({ node, pods: cluster.pods.by('node', nameOf(node)) })),
   )
   return made.length === 0 ? {} : { services: made }
+}
+
+/** Says of each Service for which the device has no room that it is not there. */
+export function tellServicesLeftOut({ cluster, events }: Pick<ControllerDeps, 'cluster' | 'events'>, device: string, bound: readonly Pod[]): void {
+  for (const about of servicesLeftOut(bound, concerning(cluster, bound))) {
+    const message = `Device ${device} holds ${LIMITS.servicesPerDevice.value} Services at most, and this one is not among them`
+    events.record({ about, type: 'Warning', reason: 'NotOnDevice', message, component: 'publisher' })
+  }
+}
+
+function concerning(cluster: Cluster, bound: readonly Pod[]): readonly Service[] {
+  const namespaces = new Set(bound.filter((pod) => !isDeleting(pod)).map(namespaceOf))
+  return [...namespaces].flatMap((namespace) => cluster.services.by('namespace', namespace))
 }
 
 /** Calls back with each device whose Services may have changed. */

@@ -1,7 +1,7 @@
 /** Gives Services their address and their node ports. By the hash of the name, so that a Service that is made again gets its own again. */
 import { NODE_PORT_FIRST, NODE_PORT_LAST, SERVICE_SLOTS, serviceAddress } from '../../protocol/services.ts'
 import type { Service } from '../resources/service.ts'
-import { keyOf } from './meta.ts'
+import { byAge, keyOf } from './meta.ts'
 import { textHash } from './service-endpoints.ts'
 
 export interface Taken {
@@ -9,32 +9,51 @@ export interface Taken {
   readonly nodePorts: ReadonlySet<number>
 }
 
-/** What all other Services hold. */
-export function takenBy(services: readonly Service[], except: Service): Taken {
+/** What others hold: a new address is one that nobody has; one that is held yields only to a Service that is older. */
+export interface Others {
+  readonly all: Taken
+  readonly older: Taken
+}
+
+export function takenBy(services: readonly Service[], except: Service): Others {
   const others = services.filter((service) => keyOf(service) !== keyOf(except))
+  return { all: heldBy(others), older: heldBy(others.filter((other) => byAge(other, except) < 0)) }
+}
+
+function heldBy(services: readonly Service[]): Taken {
   return {
-    addresses: new Set(others.flatMap(({ spec }) => spec.clusterIP ?? [])),
-    nodePorts: new Set(others.flatMap(({ spec }) => (spec.ports ?? []).flatMap(({ nodePort }) => nodePort ?? []))),
+    addresses: new Set(services.flatMap(({ spec }) => spec.clusterIP ?? [])),
+    nodePorts: new Set(services.flatMap(({ spec }) => (spec.ports ?? []).flatMap(({ nodePort }) => nodePort ?? []))),
   }
 }
 
-/** The Service with everything given, or itself when nothing is missing. An address that another one holds is given anew. */
-export function withAddresses(service: Service, taken: Taken): Service {
+/** The Service with everything given, or itself when nothing is missing. What an older one holds is given anew. */
+export function withAddresses(service: Service, { all, older }: Others): Service {
   const { spec } = service
   const key = keyOf(service)
   const held = spec.clusterIP
-  const address = held !== undefined && (held === 'None' || !taken.addresses.has(held)) ? held : freeAddress(key, taken.addresses)
-  const used = new Set(taken.nodePorts)
+  const address = held !== undefined && (held === 'None' || !older.addresses.has(held)) ? held : freeAddress(key, all.addresses)
+  const own = new Set<number>()
   const ports = (spec.ports ?? []).map((port) => {
     if (spec.type !== 'NodePort') return port
-    const nodePort = port.nodePort !== undefined && !used.has(port.nodePort) ? port.nodePort : freeNodePort(`${key}/${port.port}`, used)
+    const asked = port.nodePort
+    const keeps = asked !== undefined && !older.nodePorts.has(asked) && !own.has(asked)
+    const nodePort = keeps ? asked : freeNodePort(`${key}/${port.port}`, new Set([...all.nodePorts, ...own]))
     if (nodePort === null) return port
-    used.add(nodePort)
-    return port.nodePort === nodePort ? port : { ...port, nodePort }
+    own.add(nodePort)
+    return asked === nodePort ? port : { ...port, nodePort }
   })
   const same = address === held && ports.every((port, index) => port === spec.ports?.[index])
   if (same || address === null) return service
   return { ...service, spec: { ...spec, clusterIP: address, clusterIPs: [address], ...(spec.ports === undefined ? {} : { ports }) } }
+}
+
+/** Node ports that somebody asked for by number and did not get. */
+export function movedPorts(before: Service, after: Service): readonly { readonly asked: number; readonly got: number }[] {
+  return (before.spec.ports ?? []).flatMap(({ nodePort: asked }, index) => {
+    const got = after.spec.ports?.[index]?.nodePort
+    return asked === undefined || got === undefined || asked === got ? [] : [{ asked, got }]
+  })
 }
 
 function freeAddress(key: string, taken: ReadonlySet<string>): string | null {

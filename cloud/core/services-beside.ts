@@ -40,16 +40,23 @@ export function servicesBeside(
   endpoints: (key: string) => Endpoints | undefined,
   site: readonly SiteNode[],
 ): readonly DesiredService[] {
+  return ranked(bound, services)
+    .slice(0, LIMITS.servicesPerDevice.value)
+    .toSorted((a, b) => compareText(keyOf(a), keyOf(b)))
+    .map((service) => desiredService(service, endpoints(keyOf(service)), site))
+}
+
+/** Those for which a device has no room. */
+export function servicesLeftOut(bound: readonly Pod[], services: readonly Service[]): readonly Service[] {
+  return services.length <= LIMITS.servicesPerDevice.value ? [] : ranked(bound, services).slice(LIMITS.servicesPerDevice.value)
+}
+
+/** Those of its own pods are never pushed out by others. */
+function ranked(bound: readonly Pod[], services: readonly Service[]): readonly Service[] {
   const own = (service: Service): boolean => bound.some((pod) => isEndpoint(service, pod))
-  return (
-    services
-      .filter((service) => service.spec.clusterIP !== undefined && !isDeleting(service))
-      // those of its own pods are never pushed out by others
-      .toSorted((a, b) => Number(own(b)) - Number(own(a)) || compareText(keyOf(a), keyOf(b)))
-      .slice(0, LIMITS.servicesPerDevice.value)
-      .toSorted((a, b) => compareText(keyOf(a), keyOf(b)))
-      .map((service) => desiredService(service, endpoints(keyOf(service)), site))
-  )
+  return services
+    .filter((service) => service.spec.clusterIP !== undefined && !isDeleting(service))
+    .toSorted((a, b) => Number(own(b)) - Number(own(a)) || compareText(keyOf(a), keyOf(b)))
 }
 
 /** Does this pod stand, or will it stand, behind the Service? */
