@@ -23,6 +23,8 @@ export interface DeviceView {
   /** highest document the device says it holds; null = it has not said */
   held: DeviceHeld | null
   silent: Cause | null
+  /** when that was noticed here; null = it is not silent */
+  silentAtMonoMs: number | null
   /** the last event of its queue that was taken */
   events: { readonly stream: string; readonly seq: number } | null
   /** the device holds something this cloud did not write */
@@ -48,6 +50,7 @@ export class DeviceBook {
       report: null,
       held: null,
       silent: null,
+      silentAtMonoMs: null,
       events: null,
       behind: null,
       former: [],
@@ -74,6 +77,7 @@ export function heard(view: DeviceView, now: { readonly monoMs: number; readonly
   view.heardMonoMs = now.monoMs
   view.heardIso = now.iso
   view.silent = null
+  view.silentAtMonoMs = null
 }
 
 export function takeHello(view: DeviceView, hello: Hello, nowMonoMs: number): void {
@@ -93,6 +97,7 @@ export function takePresence(view: DeviceView, presence: Presence, nowMonoMs: nu
   if (view.sid !== null && view.sid !== presence.sid) return false
   view.sid = presence.sid
   view.present = false
+  view.silentAtMonoMs ??= nowMonoMs
   view.silent = cause('node.silent', { since: view.heardIso ?? 'it disconnected' })
   return true
 }

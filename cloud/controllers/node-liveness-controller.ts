@@ -82,6 +82,7 @@ class TimerWheel implements NodeLiveness {
         if (view === null) continue
         if (deadlineMs(view) > now) this.touched(device)
         else {
+          view.silentAtMonoMs ??= now
           view.silent = cause('node.silent', { since: view.heardIso ?? 'the cloud started' })
           this.#deps.wentSilent(device)
         }

@@ -11,6 +11,7 @@ import type { SigningKey } from '../../protocol/envelope.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { documentOf, heldFault, nextRecord } from '../core/desired.ts'
 import type { DesiredBuild, DeviceRecord } from '../core/desired.ts'
+import { isLost } from '../core/lost-pods.ts'
 import { isDeleting, keyOf, nameOf, uidOf } from '../core/meta.ts'
 import { podFinish } from '../core/pod-finish.ts'
 import type { ConfigKind } from '../core/configs-beside.ts'
@@ -235,6 +236,7 @@ function concerns(next: Pod | null, previous: Pod | null): boolean {
   return (
     next.metadata.generation !== previous.metadata.generation ||
     isDeleting(next) !== isDeleting(previous) ||
+    isLost(next) !== isLost(previous) ||
     next.metadata.deletionGracePeriodSeconds !== previous.metadata.deletionGracePeriodSeconds ||
     canonicalJson([next.metadata.labels, next.metadata.annotations]) !== canonicalJson([previous.metadata.labels, previous.metadata.annotations])
   )

@@ -1,4 +1,5 @@
 /** ReplicaSets: creates missing pods, deletes surplus ones, counts the rest. */
+import { foundPod } from '../core/lost-pods.ts'
 import { controllerOf, keyOf, nameOf, namespaceOf, uidOf } from '../core/meta.ts'
 import { podFromTemplate } from '../core/pod-template.ts'
 import { planReplicaSet } from '../core/replica-set.ts'
@@ -25,6 +26,8 @@ export function startReplicaSetController(deps: ControllerDeps): Controller {
     for (const pod of made) if (pod !== null) say('SuccessfulCreate', `Created pod: ${nameOf(pod)}`)
     await Promise.all(plan.remove.slice(0, BURST).map((pod) => cluster.remove(cluster.pods, pod)))
     for (const pod of plan.remove.slice(0, BURST)) say('SuccessfulDelete', `Deleted pod: ${nameOf(pod)}`)
+    for (const pod of plan.found)
+      await cluster.change(cluster.pods, keyOf(pod), (current) => (uidOf(current) === uidOf(pod) ? foundPod(current, cluster.nowIso()) : null))
     if (plan.create > BURST || plan.remove.length > BURST || made.includes(null)) controller.queue.add(key)
     const now = planReplicaSet(set, cluster.pods.by('owner', uidOf(set)), clock.nowMs())
     await cluster.change(cluster.replicaSets, key, (current) =>

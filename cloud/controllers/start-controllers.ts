@@ -20,7 +20,6 @@ import type { Figures } from './figures.ts'
 import { startGarbageController } from './garbage-controller.ts'
 import { startJobController } from './job-controller.ts'
 import { startNamespaceController } from './namespace-controller.ts'
-import { startNodeLiveness } from './node-liveness-controller.ts'
 import { startPublishController } from './publish-controller.ts'
 import { startReplicaSetController } from './replica-set-controller.ts'
 import { startReportController } from './report-controller.ts'
@@ -34,6 +33,7 @@ import { makePlan, shownPlan } from './rollout-plans.ts'
 import type { PlanAnswer } from './rollout-plans.ts'
 import type { PrepareDeps } from './rollout-prepare.ts'
 import { startRolloutController } from './rollout-controller.ts'
+import { watchDevices } from './watch-devices.ts'
 import { TelemetryBook } from './telemetry-book.ts'
 import { telemetryLooks } from './telemetry-looks.ts'
 import { topologyLook } from './topology-look.ts'
@@ -125,27 +125,28 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   const wishes = { agents: deps.agents ?? NO_AGENTS, usageSeconds: readsUsage(deps.profiles ?? []) ? LIMITS.usageEverySeconds.value : null }
   const isBusy = (): boolean => !scheduler.queue.isIdle()
   const publisher = startPublishController({ ...shell, ...wishes, link, book, signingKey: deps.signingKey, epoch: () => epoch, isBusy })
-  const liveness = startNodeLiveness({ clock, book, wentSilent: (device) => reports.queue.add(device) })
-  const touched = (device: string): void => liveness.touched(device)
-  const reports = startReportController({ ...shell, book, publisher, telemetry, touched, scheduler, sayTime: timeSayer(deps) })
+  const watch = watchDevices({ ...shell, book, link }, (device) => reports.queue.add(device))
+  const reports = startReportController({ ...shell, book, publisher, telemetry, touched: watch.touched, scheduler, sayTime: timeSayer(deps) })
   const all = [
     scheduler,
     ...workloads,
     startRolloutController({ ...shell, dryRun: scheduler.refusalsInPlace }),
     publisher,
     reports,
+    watch.lost,
     startGarbageController({ ...shell, store }),
     startNamespaceController({ ...shell, store }),
   ]
   await cluster.start()
   open()
-  for (const node of cluster.nodes.values()) liveness.touched(nameOf(node))
+  for (const node of cluster.nodes.values()) watch.touched(nameOf(node))
   let stopped = false
   const early = receive.kept
   receive = { kept: [], take: (message) => (stopped ? undefined : reports.take(message)) }
   for (const message of early) reports.take(message)
   const connected = (): void => {
     if (stopped) return
+    watch.lost.connected()
     publisher.resendAll()
     askReports(deps, cluster)
   }
@@ -169,9 +170,8 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
     },
     async stop() {
       stopped = true
-      liveness.stop()
       cluster.stop()
-      await Promise.all([...all.map((controller) => controller.stop()), events.stop()])
+      await Promise.all([...all.map((controller) => controller.stop()), events.stop(), watch.stop()])
     },
   }
 }

@@ -4,6 +4,7 @@ import type { DesiredPod, Placement } from '../../protocol/desired-state.ts'
 import { parse } from '../../protocol/shape.ts'
 import type { Pod } from '../resources/pod.ts'
 import { podPolicy } from '../resources/update-annotations.ts'
+import { isLost } from './lost-pods.ts'
 import { annotationOf, nameOf, namespaceOf, uidOf } from './meta.ts'
 import { containerPids } from './scheduler/pod-requests.ts'
 
@@ -13,7 +14,8 @@ export const PLACEMENT_ANNOTATION = 'skerry.dev/placement'
 export function desiredPod(pod: Pod): DesiredPod {
   const placement = placementOf(pod)
   const hashes = containerHashes(pod.spec, placement)
-  const policy = podPolicy(pod.metadata.annotations)
+  const said = podPolicy(pod.metadata.annotations)
+  const policy = isLost(pod) ? { ...said, standby: true } : said
   return {
     uid: uidOf(pod),
     namespace: namespaceOf(pod),

@@ -2,12 +2,15 @@
 import type { Pod } from '../resources/pod.ts'
 import type { ReplicaSet } from '../resources/replica-set.ts'
 import { annotationOf, compareText, conditionOf, isControlledBy, isDeleting, nameOf, uidOf } from './meta.ts'
-import { availableInMs, isActive, isAvailable, isReady, stampOr } from './pod-state.ts'
+import { isLost, planReturn } from './lost-pods.ts'
+import { availableInMs, isActive, isAvailable, isFinished, isReady, stampOr } from './pod-state.ts'
 
 export interface ReplicaSetPlan {
   readonly create: number
   /** active pods to delete, in order */
   readonly remove: readonly Pod[]
+  /** lost pods whose device is back and that may run again */
+  readonly found: readonly Pod[]
   readonly status: NonNullable<ReplicaSet['status']>
   /** milliseconds until a ready pod becomes available (minReadySeconds); null = only news matter */
   readonly recheckInMs: number | null
@@ -16,13 +19,19 @@ export interface ReplicaSetPlan {
 /** `pods` are those of the namespace or of this set; only the ones it controls are looked at. */
 export function planReplicaSet(set: ReplicaSet, pods: readonly Pod[], nowMs: number): ReplicaSetPlan {
   const mine = pods.filter((pod) => isControlledBy(pod, uidOf(set)))
-  const active = mine.filter(isActive)
-  const wanted = set.spec.replicas ?? 1
+  const active = mine.filter((pod) => isActive(pod) && !isLost(pod))
+  const lost = mine.filter((pod) => isActive(pod) && isLost(pod))
+  const replicas = set.spec.replicas ?? 1
+  const { winners, losers } = planReturn(replicas, active, lost)
+  const wanted = replicas - winners.length
   const surplus = active.length - wanted
   const deleting = isDeleting(set)
+  // also those that are ending: never two of one
+  const inPlace = mine.filter((pod) => !isFinished(pod) && !isLost(pod)).length
   return {
     create: deleting ? 0 : Math.max(0, -surplus),
-    remove: deleting || surplus <= 0 ? [] : deletionOrder(active).slice(0, surplus),
+    remove: deleting ? [] : [...deletionOrder(active).slice(0, Math.max(0, surplus)), ...losers],
+    found: deleting || inPlace > wanted ? [] : winners,
     status: statusOf(set, active, nowMs),
     recheckInMs: soonest(active, set.spec.minReadySeconds ?? 0, nowMs),
   }

@@ -283,6 +283,7 @@ export class FakeDevice {
         end === undefined &&
         refusal === undefined &&
         !removing &&
+        pod.policy?.standby !== true &&
         ![...this.neverReady].some((prefix) => pod.spec.containers.some((container) => container.image === prefix))
       return {
         uid: pod.uid,
