@@ -41,7 +41,7 @@ export const PLACEMENT_CAUSES = {
     'needs {needs} {resource}, {has} free of {capacity}',
     'Ask for less or choose another device.',
   ),
-  'placement.pods.full': entry('device', 'when-resource-appears', 'runs {has} pods, the most it takes', 'Remove pods or add a device.'),
+  'placement.pods.full': entry('device', 'when-resource-appears', 'takes no more pods: {has} are there', 'Remove pods or add a device.'),
   'placement.selector.mismatch': entry(
     'spec',
     'when-target-changes',
@@ -111,7 +111,7 @@ export const PLACEMENT_CAUSES = {
   'placement.spread.skew': entry(
     'spec',
     'when-resource-appears',
-    '{key} {domain} has {has} such pods, the emptiest has {least}: one more is a skew of {skew}, allowed is {max}',
+    '{key} {domain} has {has} of these pods and the emptiest {key} has {least}: one more would make a difference of {skew}, allowed is {max}',
     'Add a device in an emptier place or raise maxSkew.',
   ),
   'placement.gated': entry('user', 'when-target-changes', 'waits for its scheduling gates: {gates}', 'Remove the gates when it may run.'),

@@ -2,7 +2,7 @@
  * The hardware of a device as a drawing, lstopo-like: one box per NUMA node with its memory, its CPUs in SMT columns grouped by
  * cache, and the devices that hang on it. Pure layout in rectangles, so that both web faces only have to put them on the page.
  */
-import { parseIdList } from './id-list.ts'
+import { formatIdList, parseIdList } from './id-list.ts'
 import { cpuStates, isShown, letterOf, sentenceOf } from './cpu-states.ts'
 import type { CpuState, PictureView } from './cpu-states.ts'
 import type { NodeFacts, TopologyFacts } from './topology-facts.ts'
@@ -127,7 +127,7 @@ function cpuRects(facts: TopologyFacts, node: NodeFacts, cpus: ReadonlyMap<numbe
     const lineHeight = tall * step + 4
     const head = framed ? 12 : 0
     if (framed) {
-      const says = `CPUs ${[...group.cpus].join(', ')} share a cache`
+      const says = `L3 cache of CPUs ${formatIdList(group.cpus)}`
       rects.push({ x: EDGE, y, w: BOX_WIDTH - 2 * EDGE, h: head + lines * lineHeight + 2, look: 'cache', place: null, text: 'L3', says })
     }
     cores.forEach((core, at) =>
@@ -168,7 +168,7 @@ function deviceRects({ places }: TopologyFacts, devices: readonly TopologyFacts[
     const place = places.findIndex((one) => isShown(one, view) && one.gpus.includes(id))
     const word = kind === 'gpu' ? 'GPU' : kind === 'nic' ? 'NIC' : 'NPU'
     const owner = place < 0 ? '' : `; ${letterOf(place)} = ${sentenceOf(places[place])}`
-    const text = `${place < 0 ? '' : `${letterOf(place)} `}${word} ${label}`.slice(0, 22)
+    const name = `${place < 0 ? '' : `${letterOf(place)} `}${word} ${label}`
     return {
       x: EDGE + (at % 2) * (w + 4),
       y: top + Math.floor(at / 2) * 24,
@@ -176,8 +176,9 @@ function deviceRects({ places }: TopologyFacts, devices: readonly TopologyFacts[
       h: 20,
       look: `device${place >= 0 && places[place]?.when === 'plan' ? ' ghost' : ''}`,
       place: place < 0 ? null : place,
-      text,
-      says: `${word} ${label} (${id})${owner}`,
+      text: name.slice(0, 22).trim(),
+      // begins with what is written on it
+      says: `${name} (${id})${owner}`,
     }
   })
   return { rects, end: top + Math.ceil(rects.length / 2) * 24 + (rects.length > 0 ? 4 : 0) }

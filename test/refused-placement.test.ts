@@ -51,7 +51,7 @@ describe('a refused placement', () => {
     )
     const why = fleet.controllers?.whyPod('default', waiting?.metadata.name ?? '', 'gw-1')
     expect(why?.sentence).toMatch(
-      /^gw-1 cannot take this pod: it refused a pod of the same owner \(is placed on GPUs GPU-3 that are not there\) and is left alone until \S+Z/,
+      /^gw-1 cannot take this pod: refused a pod of the same owner \(is placed on GPUs GPU-3 that are not there\) and is left alone until \S+Z/,
     )
 
     fleet.device('gw-1').refuses.clear()

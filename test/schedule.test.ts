@@ -10,6 +10,7 @@ import { podInfo, REQUIRED_NODE_ANNOTATION } from '../cloud/core/scheduler/pod-i
 import { DEFAULT_PROFILE } from '../cloud/core/scheduler/profile.ts'
 import { schedule } from '../cloud/core/scheduler/schedule.ts'
 import type { Decision } from '../cloud/core/scheduler/schedule.ts'
+import { TOPOLOGY_ANNOTATION, topologyAnnotation } from '../cloud/core/scheduler/numa/node-topology.ts'
 import { buildSnapshot } from '../cloud/core/scheduler/snapshot.ts'
 import type { Node, Taint } from '../cloud/resources/node.ts'
 import type { Pod } from '../cloud/resources/pod.ts'
@@ -19,6 +20,8 @@ interface PodInput {
   readonly cpu?: string
   readonly memory?: string
   readonly pids?: number
+  /** limits equal to requests */
+  readonly guaranteed?: boolean
   readonly storage?: string
   readonly hostPort?: number
   readonly extended?: Readonly<Record<string, string>>
@@ -43,6 +46,8 @@ interface NodeInput {
   readonly labels?: Readonly<Record<string, string>>
   readonly taints?: readonly string[]
   readonly extended?: Readonly<Record<string, string>>
+  /** as the device tells it; CPUs of one core each */
+  readonly topology?: { readonly nodes: Readonly<Record<string, string>>; readonly gpus?: Readonly<Record<string, string>> }
   readonly pods?: readonly PodInput[]
 }
 
@@ -95,13 +100,31 @@ function nodeOf(input: NodeInput): Node {
   return {
     apiVersion: 'v1',
     kind: 'Node',
-    metadata: { name, ...(input.labels === undefined ? {} : { labels: input.labels }) },
+    metadata: {
+      name,
+      ...(input.labels === undefined ? {} : { labels: input.labels }),
+      ...(input.topology === undefined ? {} : { annotations: { [TOPOLOGY_ANNOTATION]: topologyOf(input.topology) } }),
+    },
     spec: { unschedulable: input.cordoned === true, taints: (input.taints ?? []).map(taintOf) },
     status: {
       allocatable: { cpu, memory, 'ephemeral-storage': storage, pods: slots, ...(pids === null ? {} : { pids }), ...input.extended },
       conditions: [{ type: 'Ready', status: ready ? 'True' : 'Unknown', message: ready ? 'fine' : 'Not heard since noon.' }],
     },
   }
+}
+
+/** `nodes`: NUMA node -> CPUs, 4 GiB each; `gpus`: id -> its node. */
+function topologyOf({ nodes, gpus = {} }: NonNullable<NodeInput['topology']>): string {
+  const cpus = Object.values(nodes)
+  const accelerators = Object.entries(gpus).map(([id, node]) => ({
+    id,
+    kind: 'gpu' as const,
+    model: 'NVIDIA L4',
+    numaNode: Number(node),
+    resource: 'nvidia.com/gpu',
+  }))
+  const numaNodes = Object.entries(nodes).map(([id, list]) => ({ id: Number(id), cpus: list, memoryBytes: 4 * 2 ** 30 }))
+  return topologyAnnotation({ threads: 8, onlineCpus: cpus.join(','), numaNodes, accelerators })
 }
 
 function taintOf(text: string): Taint {
@@ -137,7 +160,10 @@ function podOf(input: PodInput, name: string, on: string | null): Pod {
         {
           name: 'main',
           image: 'x',
-          resources: { requests, ...(input.pids === undefined ? {} : { limits: { pids: input.pids } }) },
+          resources:
+            input.guaranteed === true
+              ? { requests, limits: requests }
+              : { requests, ...(input.pids === undefined ? {} : { limits: { pids: input.pids } }) },
           ...(input.hostPort === undefined ? {} : { ports: [{ containerPort: 80, hostPort: input.hostPort }] }),
         },
       ],

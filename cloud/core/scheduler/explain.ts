@@ -124,6 +124,37 @@ function phrase(pod: PodInfo, { code, facts }: Cause, nodes: readonly NodeInfo[]
     case 'placement.network.class':
       return `on another network (needs ${facts['needs'] ?? ''})`
     default:
-      return causeSentence({ code, facts })
+      return hardwarePhrase(code, facts) ?? causeSentence({ code, facts })
+  }
+}
+
+/** The same for what sits where: what the first device says of itself is not true of all. */
+function hardwarePhrase(code: CauseCode, facts: Cause['facts']): string | null {
+  const needs = facts['needs'] ?? ''
+  switch (code) {
+    case 'placement.numa.split':
+      return `without ${needs} near each other (${facts['policy'] ?? ''})`
+    case 'placement.numa.unknown':
+      return 'that did not say how CPUs and memory are laid out'
+    case 'placement.numa.nodes-few':
+      return `with fewer than ${needs} NUMA nodes`
+    case 'placement.numa.too-large':
+      return 'with too many NUMA nodes to align'
+    case 'placement.cpu.exclusive-short':
+      return `without ${needs} CPUs that a pod may have for itself`
+    case 'placement.cpu.cores-split':
+      return `without ${needs} CPUs in whole cores`
+    case 'placement.gpu.model':
+      return `with GPUs of another model (needs ${needs})`
+    case 'placement.gpu.short':
+      return `without ${needs} idle GPUs`
+    case 'placement.gpu.share-short':
+      return `where no GPU has ${needs} left`
+    case 'placement.gpu.none':
+      return 'without a GPU that can be shared'
+    case 'placement.ask.invalid':
+      return `cannot judge it, because ${causeSentence({ code, facts })}`
+    default:
+      return null
   }
 }

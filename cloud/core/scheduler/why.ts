@@ -80,7 +80,7 @@ function fitting(names: readonly string[]): string {
 function sentenceFor(refusal: Refusal, told: Refusal['nodes'], node: string | null): string {
   if (node === null) return refusal.sentence
   const reasons = told.flatMap((one) => one.reasons.map((reason) => causeSentence(reason.cause)))
-  return `${node} cannot take this pod: it ${reasons.join('; it ')}.`
+  return `${node} cannot take this pod: ${reasons.join('; ')}.`
 }
 
 /** `reported by the device 12 s ago`. */
