@@ -70,6 +70,8 @@ function ofOwn(group: Group | null | undefined): Group | null {
 }
 
 const CHAIN_SHOWN = 32
+/** far deeper than any system nests its groups; a limit below it is not seen */
+const DEPTH_READ = 64
 
 async function pidsChain(reader: HostReader, group: Group | null | undefined): Promise<OwnLimits['pidsChain']> {
   if (group === null || group === undefined) return []
@@ -103,7 +105,8 @@ async function findGroup(reader: HostReader, controller: string): Promise<Group 
  * (TasksMax of a service is 15 % of the host's), and containers run beside it, not in it.
  */
 function groupAt(version: 1 | 2, mount: string, path: string): Group {
-  const parts = path.split('/').filter((part) => part !== '' && part !== '..')
+  const all = path.split('/').filter((part) => part !== '' && part !== '..')
+  const parts = all.length > DEPTH_READ ? all.slice(0, DEPTH_READ) : all
   const ownChain = Array.from({ length: parts.length + 1 }, (_, up) => [mount, ...parts.slice(0, parts.length - up)].join('/'))
   return { version, path: `/${parts.join('/')}`, ownChain, chain: /\.(service|scope)$/.test(parts.at(-1) ?? '') ? ownChain.slice(1) : ownChain }
 }

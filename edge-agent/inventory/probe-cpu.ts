@@ -92,7 +92,8 @@ async function readPlace(reader: HostReader, cpu: number, online: readonly numbe
   const packageId = await reader.read(`${dir}/physical_package_id`)
   const inPackage = (await readList(reader, `${dir}/package_cpus_list`)) ?? (await readList(reader, `${dir}/core_siblings_list`)) ?? []
   return {
-    siblings: siblings === null ? null : formatIdList(siblings.filter((one) => online.includes(one))),
+    // a list without the CPU itself is no list of its siblings
+    siblings: siblings?.includes(cpu) !== true ? null : formatIdList(siblings.filter((one) => online.includes(one))),
     packageId: packageId === null || !/^\d+$/.test(packageId) ? null : packageId,
     coreId: await reader.read(`${dir}/core_id`),
     holdsAll: online.every((one) => inPackage.includes(one)),
