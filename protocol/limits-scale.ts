@@ -2,6 +2,7 @@
 import { limit } from './limit-entry.ts'
 
 export const SCALE_LIMITS = {
+  reconnectHeldMs: limit(20_000, 'ms', 'a link that held this long was no accident: half of the failures before it are forgotten'),
   storeGatherMs: limit(25, 'ms', 'the longest that writes wait for others to share a commit with, on a slow disk'),
   deviceWorkers: limit(64, 'count', 'devices that are worked on at once: while they wait for the disk they share commits'),
   workPauseFromMs: limit(

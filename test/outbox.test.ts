@@ -100,7 +100,8 @@ describe('reconnecting', () => {
 
   it('starts over only after a connection that held', () => {
     expect(failuresAfter(7, LIMITS.reconnectStableMs.value)).toBe(1)
-    expect(failuresAfter(7, LIMITS.reconnectStableMs.value - 1)).toBe(8)
+    expect(failuresAfter(7, LIMITS.reconnectHeldMs.value - 1)).toBe(8)
+    expect(failuresAfter(7, LIMITS.reconnectHeldMs.value)).toBe(4)
     expect(failuresAfter(0, 0)).toBe(1)
   })
 })

@@ -11,7 +11,11 @@ export function reconnectDelayMs(failures: number, random: number): number {
   return Math.floor(random * ceiling)
 }
 
-/** Failures in a row after a connection that held for `upMs` (0 = it never came up) was lost. */
+/**
+ * Failures in a row after a connection that held for `upMs` (0 = it never came up) was lost. One that held for a while counts for half
+ * of what was before: a broker that is restarted every few minutes must not push its devices out for longer each time.
+ */
 export function failuresAfter(failures: number, upMs: number): number {
-  return upMs >= LIMITS.reconnectStableMs.value ? 1 : failures + 1
+  if (upMs >= LIMITS.reconnectStableMs.value) return 1
+  return (upMs >= LIMITS.reconnectHeldMs.value ? Math.floor(failures / 2) : failures) + 1
 }

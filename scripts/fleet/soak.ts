@@ -35,6 +35,7 @@ export async function soak(fleet: Fleet, { minutes, seed }: { readonly minutes: 
       await inSync(fleet, image)
       process.stdout.write(`    all in sync ${((performance.now() - connected) / 1000).toFixed(1)} s after the broker came back\n`)
     })
+    await new Promise((resolve) => setTimeout(resolve, random.int(25_000, 40_000)))
   }
 }
 
