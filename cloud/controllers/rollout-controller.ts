@@ -26,6 +26,8 @@ import type { DryRun } from './rollout-room.ts'
 import { runController } from './run-controller.ts'
 import type { Controller, ControllerDeps } from './run-controller.ts'
 
+const WORKERS = 4
+
 export interface RolloutDeps extends ControllerDeps {
   readonly rollouts: RolloutBook
   readonly dryRun: DryRun
@@ -33,7 +35,7 @@ export interface RolloutDeps extends ControllerDeps {
 
 export function startRolloutController(deps: RolloutDeps): Controller {
   const { cluster, rollouts } = deps
-  const controller = runController(deps, 'rollout', (key) => work(deps, controller, key))
+  const controller = runController(deps, 'rollout', (key) => work(deps, controller, key), WORKERS, true)
   const soon = (key: string): void => controller.queue.addAfter(key, LIMITS.rolloutPassMs.value)
   cluster.rollouts.onChange((next, previous) => {
     const rollout = next ?? previous

@@ -55,7 +55,9 @@ describe.skipIf(why !== null)('a rollout on three gateways', () => {
 
   it('changes the canary, waits for its gate through a kill -9 of the cloud, then changes the rest', async () => {
     const before = await uids()
-    const spec = { release: [{ daemonSet: 'web', images: { main: 'busybox:2' } }], gate: { soakSeconds: 15 } }
+    // a device takes a revision for healthy after ten seconds: only then it returns to it
+    const waves = [{ count: 1, gate: { soakSeconds: 4 } }, {}]
+    const spec = { release: [{ daemonSet: 'web', images: { main: 'busybox:2' } }], waves, gate: { soakSeconds: 11 } }
     const file = writeManifest(bed.dir, rollout('web-2', spec))
     const plan = await bed.cloud.skerry('plan', '-f', file)
     expect(plan).toContain('spec.containers[main].image: busybox:1 -> busybox:2')
