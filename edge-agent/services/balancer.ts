@@ -87,7 +87,7 @@ export function createBalancer(clock: Clock, bounds: Bounds = BOUNDS): Balancer 
       for (const [key, one] of opened) {
         if (wanted.has(key)) continue
         opened.delete(key)
-        one.server.close()
+        void end(one)
       }
       for (const [key, listener] of wanted) {
         const one = opened.get(key) ?? start()
@@ -110,10 +110,16 @@ export function createBalancer(clock: Clock, bounds: Bounds = BOUNDS): Balancer 
     async stop() {
       const gone = [...sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)))
       for (const socket of sockets) socket.destroy()
-      await Promise.all([...gone, ...[...opened.values()].map((one) => new Promise((resolve) => one.server.close(resolve)))])
+      await Promise.all([...gone, ...[...opened.values()].map(end)])
       opened.clear()
     },
   }
+}
+
+/** A server that is closed while it is about to listen would listen afterwards. */
+async function end({ server, listening }: Open): Promise<void> {
+  await listening
+  await new Promise((resolve) => server.close(resolve))
 }
 
 function keyOf({ host, port }: PlannedListener): string {

@@ -133,6 +133,16 @@ export function balancerContract(name: string, make: (bounds?: Bounds) => Balanc
       }
     })
 
+    it('does not listen where the last of several calls does not want it', async () => {
+      const a = await backend('a')
+      const one = balancer()
+      const web = await listener(a.port)
+      await Promise.all([one.set([web]), one.set([])])
+      await expect(ask(web.port, 'hello')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+      await one.set([web])
+      expect(await ask(web.port, 'hello')).toBe('a 5')
+    })
+
     it('takes two calls at once, and ends everything when it is stopped', async () => {
       const a = await backend('a')
       const one = make()
