@@ -6,6 +6,7 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { Scalar, parseDocument } from 'yaml'
 import { describe, expect, it } from 'vitest'
 import { cause } from '../protocol/causes.ts'
+import type { CauseCode } from '../protocol/causes.ts'
 import type { LifecycleHandler } from '../protocol/probe.ts'
 import { keyOfObserved } from '../edge-agent/core/identity.ts'
 import type { ObservedContainer } from '../edge-agent/core/model.ts'
@@ -15,9 +16,13 @@ import type { ContainerProbes } from '../edge-agent/core/probe-model.ts'
 import { firstMet, runOf } from '../edge-agent/core/probes.ts'
 import type { Pressure } from '../edge-agent/core/pressure-model.ts'
 import { plan } from '../edge-agent/core/plan.ts'
+import type { PendingUpdate, Updates } from '../edge-agent/core/update-model.ts'
+import { freshRecord } from '../edge-agent/core/update-records.ts'
 import { renderPlan } from '../edge-agent/core/render-plan.ts'
 import { DEVICE, desiredOf, found, ledgerOf, pod, smallDevice } from './agent-world.ts'
 import type { FoundInput, PodInput } from './agent-world.ts'
+
+type Facts = Readonly<Record<string, string>>
 
 interface Case {
   readonly why: string
@@ -34,6 +39,15 @@ interface Case {
   readonly preStop?: Readonly<Record<string, LifecycleHandler>>
   readonly evicted?: readonly string[]
   readonly short?: boolean
+  /** revisions that pods do not have yet, and what they wait for */
+  readonly waiting?: readonly (PodInput & {
+    readonly reason: PendingUpdate['reason']
+    readonly code: CauseCode
+    readonly facts?: Facts
+    readonly inMs?: number
+  })[]
+  /** pods that are stopped for want of contact */
+  readonly alone?: readonly string[]
   readonly plan: string
 }
 
@@ -84,6 +98,15 @@ function unhealthyProbes(one: ObservedContainer, unhealthy: NonNullable<Case['un
   return [[keyOfObserved(one), { ...met, unhealthy: why }]]
 }
 
+function updatesOf({ waiting = [], desired }: Case, nowMs: number): Pick<Updates, 'pending' | 'records' | 'nextAtMonoMs'> {
+  const pending = waiting.map((one): readonly [string, PendingUpdate] => [
+    one.uid,
+    { pod: pod(one), reason: one.reason, cause: cause(one.code, one.facts), notBeforeMonoMs: one.inMs === undefined ? null : nowMs + one.inMs },
+  ])
+  const records = (desired ?? []).map((one) => [one.uid, freshRecord(pod(one).specHash)] as const)
+  return { pending: Object.fromEntries(pending), records: Object.fromEntries(records), nextAtMonoMs: null }
+}
+
 function planText(input: Case): readonly string[] {
   const observed = (input.observed ?? []).map((one) => {
     const preStop = input.preStop?.[one.pod]
@@ -101,6 +124,11 @@ function planText(input: Case): readonly string[] {
       pressure: pressureOf(input),
       inventory: input.inventory === undefined ? null : smallDevice(input.allowedCpus === undefined ? {} : { allowedCpus: input.allowedCpus }),
       adopted: input.adopted ?? [],
+      updates: updatesOf(input, nowMs),
+      fence: {
+        stopped: Object.fromEntries((input.alone ?? []).map((uid) => [uid, cause('policy.disconnect.stopped', { after: 600 })])),
+        nextAtMonoMs: null,
+      },
     },
     nowMs,
   )

@@ -199,7 +199,7 @@ async function writePods(deps: ReportDeps, view: DeviceView): Promise<void> {
           ? { ...current, status: podStatus(current, { report, hostIP: view.report?.hostIP ?? null, silentWhy }, nowIso) }
           : null,
       )
-      const why = report?.cause
+      const why = report?.cause ?? (report?.update?.reason === 'RolledBack' ? report.update.cause : undefined)
       if (why !== undefined)
         events.record({ about: pod, type: 'Warning', reason: eventReason(why.code), message: causeSentence(why), component: view.device })
       const refused = view.silent === null ? refusedPlacement(pod, report) : null

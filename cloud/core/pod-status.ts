@@ -46,6 +46,7 @@ export function podStatus(pod: Pod, news: PodNews, nowIso: string): PodStatus {
 export function eventReason(code: string): string {
   if (code === 'container.unhealthy') return 'Unhealthy'
   if (code === 'container.hook.failed') return 'FailedPostStartHook'
+  if (code === 'update.rolled-back') return 'RolledBack'
   return code.startsWith('device.pressure.') ? 'Evicted' : 'Blocked'
 }
 

@@ -140,9 +140,9 @@ function wantedPod(matches: readonly Match[], state: AgentState, blocked: Readon
   ]
 }
 
-/** What was made ahead does not speak for a container while the revision before serves. */
+/** What was made ahead does not speak for a container before it has begun. */
 function served(match: Match): Match {
-  return match.kept?.state === 'created' && match.older.some(({ state }) => state === 'running') ? { ...match, kept: null } : match
+  return match.kept?.state === 'created' && match.older.length > 0 ? { ...match, kept: null } : match
 }
 
 function updateOf({ updates }: AgentState, uid: string): Pick<PodReport, 'update'> {

@@ -46,7 +46,7 @@ export function decidePod(pod: DesiredPod, before: PodRecord | undefined, facts:
   const locked = withLock(known, pod, facts)
   const judged = withTrial(withHealth(locked, pod, facts), pod, facts)
   const settled = withPin(judged, pod, facts)
-  const { record, gate } = settled.applied === pod.specHash ? { record: arrived(settled, pod), gate: null } : next(settled, pod, facts)
+  const { record, gate } = settled.applied === pod.specHash ? { record: arrived(settled, pod, facts), gate: null } : next(settled, pod, facts)
   return { record: pruned(record, pod), pending: gate === null ? null : { pod, ...gate } }
 }
 
@@ -115,7 +115,10 @@ function withPin(record: PodRecord, pod: DesiredPod, { overrides }: DecideFacts)
   return pinned === null ? record : { ...record, pinned, applied: pinned, trial: null, switching: null }
 }
 
-function arrived(record: PodRecord, pod: DesiredPod): PodRecord {
+function arrived(record: PodRecord, pod: DesiredPod, facts: DecideFacts): PodRecord {
+  const lasts = record.trial === null && record.pinned === null ? trialMs(record, pod) : null
+  // it came here without a trial: by a person's word, or by a document that took the other one back
+  if (lasts !== null) return arrived({ ...record, trial: { untilMonoMs: facts.now.monoMs + lasts, starts: 0 } }, pod, facts)
   if (record.fetched === null && record.switching === null && (record.failed === null || record.failed.hash !== pod.specHash)) return record
   return { ...record, fetched: null, switching: null, failed: record.failed?.hash === pod.specHash ? null : record.failed }
 }

@@ -5,7 +5,5 @@ import { revisionOf } from './update-records.ts'
 
 /** The release before the wanted one, as far as it is kept; null = there is none. */
 export function previousOf(record: PodRecord, pod: DesiredPod): string | null {
-  if (record.applied !== pod.specHash) return record.applied
-  const candidates = record.healthy === record.applied ? [record.previous] : [record.healthy, record.previous]
-  return candidates.find((hash) => hash !== null && hash !== pod.specHash && revisionOf(record, pod, hash) !== null) ?? null
+  return [record.healthy, record.previous].find((hash) => hash !== null && hash !== pod.specHash && revisionOf(record, pod, hash) !== null) ?? null
 }
