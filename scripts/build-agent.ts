@@ -18,6 +18,9 @@ export const LAUNCHER_BUNDLE = path.join(ROOT, 'dist', 'skerry-launch.cjs')
 /** Read at each start of the agent: what grows it past this should be worth it on a 256 MiB board. */
 export const BUNDLE_BYTES_MAX = 750_000
 
+/** Flags of Node that the agent's unit starts it with. */
+export const AGENT_NODE_FLAGS: readonly string[] = ['--optimize-for-size']
+
 /** Package or file -> why a gateway never needs it. */
 const STUBBED: readonly { readonly filter: RegExp; readonly why: string }[] = [
   { filter: /^ssh2$/, why: 'the engine is reached over a unix socket only; carries native files' },

@@ -18,6 +18,8 @@ export interface KnownImage {
   readonly repairs?: number
   /** found damaged and not yet removed */
   readonly damaged?: boolean
+  /** fetched just now: a power cut may have cost some of it */
+  readonly unproven?: boolean
 }
 
 export interface Pin {
@@ -63,6 +65,7 @@ export function noteFetched(record: ImageRecord, { id, reference, digest }: Fetc
     id,
     reference,
     used: record.used + 1,
+    unproven: true,
     ...(digest === undefined ? {} : { digest }),
     ...(repairs === 0 ? {} : { repairs }),
   }
@@ -86,6 +89,14 @@ export function noteDamaged(record: ImageRecord, id: string, reference: string):
   return { ...record, images: bounded([...record.images.filter((one) => one.id !== id), image]) }
 }
 
+/** It was read back, or has been on the disk for a while; so ends an attempt that the power cut short. */
+export function noteProven(record: ImageRecord, id: string): ImageRecord {
+  const known = record.images.find((one) => one.id === id)
+  if (known?.unproven !== true && (known === undefined || record.attempts[known.reference] === undefined)) return record
+  const { [known.reference]: _, ...attempts } = record.attempts
+  return { ...record, attempts, images: record.images.map((one) => (one.id === id ? withoutDoubt(one) : one)) }
+}
+
 /** A damaged image was removed so that it can be fetched again; the count stays, by id: the same bytes come back. */
 export function noteRepaired(record: ImageRecord, id: string): ImageRecord {
   const images = record.images.map((one) => (one.id === id ? withoutDamage(one) : one))
@@ -99,6 +110,10 @@ export function forgetImages(record: ImageRecord, gone: ReadonlySet<string>): Im
 
 function withoutDamage({ damaged: _, ...image }: KnownImage): KnownImage {
   return { ...image, repairs: (image.repairs ?? 0) + 1 }
+}
+
+function withoutDoubt({ unproven: _, ...image }: KnownImage): KnownImage {
+  return image
 }
 
 function bounded<T>(items: readonly T[]): readonly T[] {

@@ -20,6 +20,8 @@ import { openImageBook } from './image-book.ts'
 import type { ImageEngine, InspectedImage } from './image-engine.ts'
 import { fetchImage } from './image-fetch.ts'
 import type { FetchParts } from './image-fetch.ts'
+import { imageProof } from './image-proof.ts'
+import type { ImageProof } from './image-proof.ts'
 import { createPullBoard } from './image-pulls.ts'
 import type { PullBoard } from './image-pulls.ts'
 import { createStaging } from './image-staging.ts'
@@ -44,6 +46,7 @@ export class ImageKeeper {
   readonly #options: ImageKeeperOptions
   readonly #book
   readonly #staging
+  readonly #proof: ImageProof
   readonly #fetch: FetchParts
   readonly #board: PullBoard
   #wanted = NOTHING_WANTED
@@ -57,6 +60,7 @@ export class ImageKeeper {
     this.#clock = clock
     this.#options = options
     this.#book = openImageBook(options.record, options.log)
+    this.#proof = imageProof(engine, clock, this.#book, options.log)
     this.#staging = createStaging(options.stagingDir)
     this.#board = createPullBoard(clock, options.onPulls)
     const { space, hasOwnCertificate } = options
@@ -68,6 +72,7 @@ export class ImageKeeper {
       await this.#book.ready
       const pin = use === undefined ? null : pinOf(this.#book.record(), image, use.release)
       const present = await this.#present(image, pin)
+      if (present !== null) await this.#proof.check(present.id, image)
       if (present !== null && this.#isDamaged(present.id)) {
         const refused = await this.#repair(present.id, image)
         if (refused !== null) return refused
@@ -148,9 +153,12 @@ export class ImageKeeper {
     const credential = credentialFor(this.#wanted.credentials, parseReference(image)?.registry ?? '', secrets)
     const attempt = (this.#book.record().attempts[image] ?? 0) + 1
     const outcome = await this.#board.run(image, attempt, signal, async (onProgress) => {
+      await this.#proof.checkParts()
       await this.#book.update((record) => noteAttempt(record, image))
       const fetched = await fetchImage(this.#fetch, target, credential, signal, onProgress)
-      if (fetched.ok) await this.#book.update((record) => noteFetched(record, { ...fetched.fetched, reference: image }))
+      if (!fetched.ok) return fetched
+      this.#proof.fetched(fetched.fetched.id)
+      await this.#book.update((record) => noteFetched(record, { ...fetched.fetched, reference: image }))
       return fetched
     })
     if (!outcome.ok) return outcome

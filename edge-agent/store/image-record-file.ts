@@ -14,7 +14,10 @@ const REFERENCE = str({ min: 1, max: 512 })
 const RECORD = obj({
   used: required(int()),
   images: required(
-    list(obj({ id: required(ID), reference: required(REFERENCE), digest: ID, used: required(int()), repairs: int(), damaged: bool() }), { max }),
+    list(
+      obj({ id: required(ID), reference: required(REFERENCE), digest: ID, used: required(int()), repairs: int(), damaged: bool(), unproven: bool() }),
+      { max },
+    ),
   ),
   pins: required(list(obj({ image: required(REFERENCE), release: required(str({ max: 256 })), id: required(ID), digest: ID }), { max })),
   attempts: required(map(int(), { max })),

@@ -1,5 +1,6 @@
 /** The whole loop with a real engine and a real registry: what runs stays while images cannot be had, and comes back repaired. */
-import { mkdtempSync, rmSync, truncateSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -19,7 +20,7 @@ import type { StatusReport } from '../../protocol/status-report.ts'
 import { FakeProber } from '../fakes/prober.ts'
 import { createPrivateDockerd, whyNoDockerd } from './private-dockerd.ts'
 import type { PrivateDockerd } from './private-dockerd.ts'
-import { busyboxLayer, startCuttingProxy, startRegistry, whyNoRegistry } from './registry.ts'
+import { busyboxLayer, randomLayer, startCuttingProxy, startRegistry, whyNoRegistry } from './registry.ts'
 import type { CuttingProxy, Registry } from './registry.ts'
 
 const missing = whyNoDockerd() ?? whyNoRegistry()
@@ -145,4 +146,51 @@ describe.skipIf(missing !== null)(`the agent and its images${missing === null ? 
     await until(() => reports.at(-1)?.pods[0]?.ready === true && reports.at(-1)?.pods[0]?.cause?.code === 'image.damaged')
     expect(logged.join('\n')).toContain('a damaged image was removed and is fetched again')
   })
+
+  it('F1: finds what a power cut left of an image, in its parts and as a whole, and fetches that again', async () => {
+    const layers = [busyboxLayer(['sleep']), randomLayer('one', 6_000_000), randomLayer('two', 6_000_000)]
+    await registry.push('app', '3', layers)
+    const cuts = proxy.cuts()
+    proxy.cutAfter(9_000_000)
+    ask('3', 'second-password')
+    await until(() => proxy.cuts() > cuts)
+    await powerCut('one')
+    proxy.cutAfter(null)
+    await start()
+    await until(() => running('3') !== undefined)
+    await expectWhole(layers)
+    // and once more, right after it was whole
+    await docker.docker('rm', '-f', running('3') ?? '')
+    await powerCut('two')
+    await start()
+    await until(() => running('3') !== undefined)
+    await expectWhole(layers)
+    expect(logged.filter((line) => line.includes('an image was damaged when the power went')).length).toBeGreaterThanOrEqual(2)
+  })
+
+  /** agent and engine end hard; of one layer the name is there and the bytes are not, of what was being downloaded half */
+  async function powerCut(name: string): Promise<void> {
+    unwatch?.()
+    await loop.stop()
+    await docker.kill()
+    const found = execFileSync('find', [path.join(docker.dir, 'data/overlay2'), '-path', `*/diff/${name}`], { encoding: 'utf8' })
+    const file = found.split('\n')[0] ?? ''
+    expect(file, `a layer with ${name}`).not.toBe('')
+    truncateSync(file, 0)
+    for (const part of execFileSync('find', [path.join(dir, 'state/images'), '-type', 'f'], { encoding: 'utf8' })
+      .split('\n')
+      .filter((one) => one !== ''))
+      truncateSync(part, Math.floor(statSync(part).size / 2))
+    await docker.start()
+  }
+
+  async function expectWhole(layers: readonly Buffer[]): Promise<void> {
+    const container = running('3') ?? ''
+    for (const [index, name] of ['one', 'two'].entries()) {
+      const copied = path.join(dir, `copied-${name}`)
+      await docker.docker('cp', `${container}:/${name}`, copied)
+      const body = layers[index + 1]?.subarray(512, 512 + 6_000_000)
+      expect(body !== undefined && readFileSync(copied).equals(body), name).toBe(true)
+    }
+  }
 })
