@@ -53,7 +53,11 @@ export function openAgentFolder(dataDir: string): AgentFolder {
 }
 
 /** Answers and returns true when the path is that of an agent. */
-export function agentPath(folder: AgentFolder, config: Config, secret: Uint8Array): (request: IncomingMessage, response: ServerResponse) => boolean {
+export function agentPath(
+  folder: AgentFolder,
+  config: Pick<Config, 'broker'>,
+  secret: Uint8Array,
+): (request: IncomingMessage, response: ServerResponse) => boolean {
   const isDevice = deviceCheck(config, secret)
   return (request, response) => {
     const sha256 = PATH.exec(request.url ?? '')?.[1]
@@ -73,7 +77,7 @@ export function agentPath(folder: AgentFolder, config: Config, secret: Uint8Arra
 }
 
 /** What the join file of a device holds. */
-function deviceCheck({ broker }: Config, secret: Uint8Array): (header: string | undefined) => boolean {
+function deviceCheck({ broker }: Pick<Config, 'broker'>, secret: Uint8Array): (header: string | undefined) => boolean {
   const embedded = passwordAuthenticator(secret)
   return (header) => {
     const [scheme, encoded = ''] = (header ?? '').split(' ')

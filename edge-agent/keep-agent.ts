@@ -50,7 +50,7 @@ function keepAgent({ stateDir, join, slot, settleMs }: RunConfig, loop: Pick<Loo
     tell: (why) => loop.dispatch({ kind: 'agent-release', cause: why }),
     restart,
   })
-  return repeat(systemClock, systemRandom, LIMITS.agentLookMs.value, () => void selfUpdate.look(loop.state()))
+  return repeat(systemClock, systemRandom, Math.min(LIMITS.agentLookMs.value, settleMs), () => void selfUpdate.look(loop.state()))
 }
 
 /** As the launcher left them. */
