@@ -89,7 +89,7 @@ function devicesOf({ accelerators = [], pciNics = [], numaNodes = [] }: Partial<
     }),
     ...pciNics.map((nic): DeviceFacts => ({
       id: nic.address,
-      label: `${nic.driver ?? 'NIC'} ${nic.address}`,
+      label: nic.driver === undefined ? nic.address : `${nic.driver} ${nic.address}`,
       kind: 'nic',
       node: nodeOf(nic.numaNode),
     })),

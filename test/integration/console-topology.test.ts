@@ -92,7 +92,7 @@ async function opened(device: string, use: (page: Page) => Promise<void>): Promi
 async function cleanInEveryLook(page: Page, what: string): Promise<void> {
   for (const one of LOOKS) {
     await look(page, one)
-    await page.screenshot({ path: path.join(tmpdir(), `skerry-topology-${what}-${one.width}-${one.scheme}.png`), fullPage: true })
+    await page.screenshot({ path: path.join(assetsDir, `topology-${what}-${one.width}-${one.scheme}.png`), fullPage: true })
     expect(await axeViolations(page), `${what} ${JSON.stringify(one)}`).toEqual([])
     expect(await fitsWidth(page), `${what} ${JSON.stringify(one)}`).toBe(true)
   }
