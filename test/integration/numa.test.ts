@@ -116,6 +116,10 @@ describe.skipIf(why !== null)('placement on a real engine', () => {
     ])
     expect([memoryNodesAsked('left'), memoryNodesAsked('right')]).toEqual([['0'], ['1']])
 
+    const drawn = await bed.cloud.skerry('topology', gateway.name)
+    expect(drawn).toMatch(/^node 0: 4Gi; distances 21 to node 1$/m)
+    expect(drawn, 'with the process that runs there').toMatch(/^ {2}0 +0 +A default\/left +\d+ main; at most 1024$/m)
+
     await apply(alignedPod('third'))
     await waitsBecause('third', /cpu/i)
     await bed.cloud.kubectl('cordon', gateway.name)
