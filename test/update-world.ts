@@ -25,6 +25,7 @@ export class Gateway {
   readonly done: string[] = []
   report: StatusReport | null = null
   diskWorks = true
+  engineAnswers = true
   beforeStep: (step: Step) => void = () => undefined
   afterStep: () => void = () => undefined
   /** what the cloud said last: a broker sends it again on each contact */
@@ -125,7 +126,12 @@ export class Gateway {
   }
 
   private perform(effect: Effect): void {
-    if (effect.kind === 'observe') this.queue.push({ kind: 'observed', containers: this.engine.list() })
+    if (effect.kind === 'observe')
+      this.queue.push(
+        this.engineAnswers
+          ? { kind: 'observed', containers: this.engine.list() }
+          : { kind: 'observe-failed', cause: cause('engine.unreachable', { socket: 'docker.sock' }) },
+      )
     if (effect.kind === 'wake-at') this.wakeAt = effect.monoMs
     if (effect.kind === 'publish-status') this.report = effect.report
     if (effect.kind === 'save') this.save(effect)

@@ -21,6 +21,17 @@ function settled(policy: DesiredPod['policy'] = {}): Gateway {
   return device
 }
 
+/** The engine ends with all that runs, and answers again after that time. */
+function outage(device: Gateway, ms: number): void {
+  for (const one of device.engine.list()) if (one.state === 'running') device.engine.stop(one)
+  device.engineAnswers = false
+  device.send({ kind: 'engine-event' })
+  device.pass(ms)
+  device.engineAnswers = true
+  device.send({ kind: 'engine-event' })
+  device.pass(1_000)
+}
+
 describe('an update of a pod that stays', () => {
   it('fetches and makes the new one before the old one ends', () => {
     const device = settled()
@@ -143,8 +154,27 @@ describe('a rollback by the device itself', () => {
     }
     expect([device.running('web'), device.pod('web')?.update?.cause?.facts?.['why']]).toEqual([
       ['web:a1'],
-      'the agent was started 4 times before it was ready',
+      'the agent or the engine was started 4 times before it was ready',
     ])
+  })
+
+  it('learns nothing about a revision while the engine is away', () => {
+    const device = settled()
+    device.tell([web('b2', { readySeconds: 30 })])
+    device.pass(2_000)
+    outage(device, 10 * MINUTE)
+    device.pass(5 * MINUTE)
+    expect([device.running('web'), device.pod('web')?.update]).toEqual([['web:b2'], undefined])
+  })
+
+  it('ends a trial that takes the engine down each time', () => {
+    const device = settled()
+    device.broken.add('web:bad')
+    device.tell([web('bad', { readySeconds: 3600 })])
+    device.pass(5_000)
+    for (let start = 0; start < 4; start += 1) outage(device, MINUTE)
+    device.pass(MINUTE)
+    expect(device.running('web')).toEqual(['web:a1'])
   })
 
   it('tries the same spec again when it is offered as another release', () => {

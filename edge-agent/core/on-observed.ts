@@ -13,6 +13,7 @@ import { plan } from './plan.ts'
 import { withPodAddresses } from './pod-address.ts'
 import { renderPlan } from './render-plan.ts'
 import { decideUpdates } from './on-update.ts'
+import { withEngineBack } from './update-outage.ts'
 import { andThen, quiet, turn } from './turn.ts'
 import type { Turn } from './turn.ts'
 import { rfc3339 } from './wall-time.ts'
@@ -41,7 +42,9 @@ export function onObserved(state: AgentState, containers: readonly ObservedConta
     timing: { ...noted.timing, observedAtMonoMs: now.monoMs, fresh: !state.timing.inFlightStale, observeFailures: 0, observeRetryAtMonoMs: null },
   }
   const fields = { containers: containers.length }
-  const known = wasDown ? turn(seen, { kind: 'log', level: 'info', msg: 'the container engine answers', fields }) : quiet(seen)
+  // at the first look of a session nothing was away
+  const back = wasDown && state.engine.cause !== null ? withEngineBack(seen, now) : seen
+  const known = wasDown ? turn(back, { kind: 'log', level: 'info', msg: 'the container engine answers', fields }) : quiet(back)
   const acted = andThen(known, (next) => act(next, now))
   return state.observeAgain ? andThen(acted, (next) => requestObserve({ ...next, observeAgain: false })) : acted
 }

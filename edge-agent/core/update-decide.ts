@@ -97,7 +97,8 @@ function withTrial(record: PodRecord, pod: DesiredPod, facts: DecideFacts): PodR
   if (facts.refusal(revision) !== null && !facts.begun(revision)) return { ...record, applied: healthy, trial: null, switching: null }
   const readyAt = trial.starts > LIMITS.trialStarts.value ? null : facts.readySince(revision)
   if (readyAt !== null && readyAt <= trial.untilMonoMs) return record
-  const why = facts.now.monoMs < trial.untilMonoMs ? `the agent was started ${trial.starts} times before it was ready` : facts.whyNot(revision)
+  const why =
+    facts.now.monoMs < trial.untilMonoMs ? `the agent or the engine was started ${trial.starts} times before it was ready` : facts.whyNot(revision)
   const failed = { hash: applied, release: releaseOf(revision), cause: rolledBack(applied, healthy, why) }
   return { ...record, applied: healthy, trial: null, fetched: null, switching: null, failed }
 }
@@ -150,8 +151,8 @@ function next(record: PodRecord, pod: DesiredPod, facts: DecideFacts): { readonl
   })
 }
 
-/** null = there is nothing to return to, or it is not wanted */
-function trialMs({ healthy }: PodRecord, pod: DesiredPod): number | null {
+/** How long the wanted revision has to become healthy; null = there is nothing to return to, or it is not wanted */
+export function trialMs({ healthy }: PodRecord, pod: DesiredPod): number | null {
   const returns = healthy !== null && healthy !== pod.specHash && pod.policy?.rollback !== false
   return returns ? (pod.policy?.readySeconds ?? LIMITS.readyDeadlineMs.value / 1000) * 1000 : null
 }
