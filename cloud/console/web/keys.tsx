@@ -52,9 +52,12 @@ export function useKeys(route: (path: string) => void, openHelp: () => void): vo
 }
 
 function search(route: (path: string) => void): void {
-  const here = document.querySelector<HTMLInputElement>('[data-search]')
-  if (here === null) route('/console/devices')
-  setTimeout(() => document.querySelector<HTMLInputElement>('[data-search]')?.focus(), here === null ? 100 : 0)
+  const box = (): HTMLInputElement | null => document.querySelector('[data-search]')
+  const here = box()
+  // at once: the next letter may be on its way already
+  if (here !== null) return here.focus()
+  route('/console/devices')
+  setTimeout(() => box()?.focus(), 100)
 }
 
 export function Help({ dialog }: { readonly dialog: RefObject<HTMLDialogElement | null> }) {
