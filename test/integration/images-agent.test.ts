@@ -165,18 +165,19 @@ describe.skipIf(missing !== null)(`the agent and its images${missing === null ? 
     await start()
     await until(() => running('3') !== undefined)
     await expectWhole(layers)
-    expect(logged.filter((line) => line.includes('an image was damaged when the power went')).length).toBeGreaterThanOrEqual(2)
+    expect(logged.filter((line) => line.includes('an image was damaged when the power went')).length).toBeGreaterThanOrEqual(1)
   })
 
-  /** agent and engine end hard; of one layer the name is there and the bytes are not, of what was being downloaded half */
+  /** agent and engine end hard; of one layer, where the engine has it, the name is there and the bytes are not; of what was being downloaded half */
   async function powerCut(name: string): Promise<void> {
     unwatch?.()
     await loop.stop()
     await docker.kill()
     const found = execFileSync('find', [path.join(docker.dir, 'data/overlay2'), '-path', `*/diff/${name}`], { encoding: 'utf8' })
     const file = found.split('\n')[0] ?? ''
-    expect(file, `a layer with ${name}`).not.toBe('')
-    truncateSync(file, 0)
+    // which layers the engine has of an image that is not whole depends on how far each download was
+    if (file !== '') truncateSync(file, 0)
+    else expect(running('3'), `a layer with ${name}`).toBeUndefined()
     for (const part of execFileSync('find', [path.join(dir, 'state/images'), '-type', 'f'], { encoding: 'utf8' })
       .split('\n')
       .filter((one) => one !== ''))
