@@ -126,6 +126,34 @@ describe('a server with GPUs on two NUMA nodes', () => {
   })
 })
 
+describe('a virtual machine with an H100 (captured; flags and all but one processor of cpuinfo cut)', () => {
+  it('has its GPU without any tool, and all its memory in its one NUMA node', async () => {
+    const inventory = await readCopy('vm-nvidia-h100')
+    const { topology, capacity } = inventory
+    expect(topology.accelerators).toMatchObject([
+      {
+        kind: 'gpu',
+        model: 'NVIDIA H100 80GB HBM3',
+        numaNode: 0,
+        resource: 'nvidia.com/gpu',
+        driverVersion: '580.159.04',
+        deviceFiles: ['/dev/nvidia0'],
+      },
+    ])
+    expect(topology.pciGpus).toMatchObject([{ address: '0000:00:06.0', numaNode: 0, sysfsNumaNode: -1 }])
+    expect(capacity['nvidia.com/gpu']).toBe(1)
+    // node0/meminfo knows only the memory of the start: 4.5 GiB; a pod that wants 64 GiB of one node was refused
+    expect(topology.numaNodes).toMatchObject([{ id: 0, cpus: '0-15', memoryBytes: capacity['memory'] }])
+    expect(said(inventory)).toContain('the NUMA nodes hold 4.5 GiB together, /proc/meminfo says 125.9 GiB')
+  })
+
+  it('answers nvidia-smi as it did there', async () => {
+    const row = '0, GPU-00000000-0000-0000-0000-000000000000, 00000000:00:06.0, NVIDIA H100 80GB HBM3, 81559, 580.159.04, Disabled'
+    const { inventory } = await withSmi('vm-nvidia-h100', async () => `${row}\n`).collect()
+    expect(inventory.topology.accelerators).toMatchObject([{ kind: 'gpu', memoryBytes: 81_559 * 2 ** 20, numaNode: 0 }])
+  })
+})
+
 describe('the container engine', () => {
   const engine = { version: '25', apiVersion: '1.44', cgroup: '2', storageDriver: 'overlay2', runtimes: ['runc'], dataRoot: '/data/docker' }
 
