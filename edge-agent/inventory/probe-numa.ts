@@ -55,7 +55,7 @@ export async function probeNuma(
   const asked = /\bnuma=fake=\S+/.exec((await reader.read('/proc/cmdline')) ?? '')?.[0]
   const collapsed = collapse(raw, asked === undefined ? 'fake NUMA, or a firmware fault' : `the kernel was started with ${asked}`, evidence)
   const kept = withoutOverlap(collapsed, evidence)
-  const held = withWholeMemory(kept, ids.length === 1 ? 'only' : 'several', memoryTotalBytes, evidence)
+  const held = withWholeMemory(kept, ids.length === 1 && ids[0] === 0 ? 'only' : 'several', memoryTotalBytes, evidence)
   const distances = matrixOf(raw, held, evidence)
   const gpuMemory = await gpuMemoryNodes(reader, evidence)
   return {
@@ -147,8 +147,8 @@ function matrixOf(raw: readonly RawNode[], kept: readonly RawNode[], evidence: E
 
 /**
  * Nodes together hold what the machine has, less what the kernel itself took at boot. Virtual machines whose memory was plugged in
- * later do not. Where the kernel knows one node only, all memory is its own; with several (also offline ones) nobody knows whose the
- * rest is.
+ * later do not. Where the kernel knows one node only, all memory is its own; with several nobody knows whose
+ * the rest is. A lone node that is not node 0 has neighbours that are offline.
  */
 function withWholeMemory(nodes: readonly RawNode[], known: 'only' | 'several', totalBytes: number | null, evidence: Evidence): readonly RawNode[] {
   const sum = nodes.some((node) => node.memoryBytes === null) ? null : nodes.reduce((bytes, node) => bytes + (node.memoryBytes ?? 0), 0)
