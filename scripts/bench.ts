@@ -2,6 +2,7 @@
 import { benchConsole } from './bench/console.ts'
 import { benchConverge } from './bench/converge.ts'
 import { benchFleet } from './bench/fleet.ts'
+import { benchIdle } from './bench/idle.ts'
 import { benchResident } from './bench/resident.ts'
 import { benchSchedule } from './bench/schedule.ts'
 import { buildAll } from './build.ts'
@@ -22,6 +23,10 @@ const CASES: Readonly<Record<string, { readonly what: string; readonly needsBuil
     what: 'the console with 100,000 devices: queries, the field, 50 tabs, and frames of a real browser with 10,000 changes a second',
     needsBuild: false,
     run: () => benchConsole(),
+  },
+  idle: {
+    what: 'memory with 10 and 50 pods, a day on the wire over TLS and on the disk, a look at 50 pods; a word after it picks memory, day or look',
+    run: () => benchIdle(process.argv[3]),
   },
   schedule: {
     what: 'pods per second with durable bindings and no sampling, six shapes; a word after it picks shapes by name',

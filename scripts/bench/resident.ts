@@ -4,6 +4,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { deployment, writeManifest } from '../../test/integration/manifests.ts'
 import { AGENT_BUNDLE, BUNDLE_BYTES_MAX } from '../build-agent.ts'
+import { heldBy } from './memory.ts'
 import { showMs, spread } from './statistics.ts'
 import { createTestbed, eventually } from '../testbed/testbed.ts'
 import { pinnedNode } from '../testbed/pinned-node.ts'
@@ -21,11 +22,11 @@ export async function benchResident(): Promise<void> {
       return running === 10 ? null : `${running} run`
     })
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS))
-    const agent = memory(gateway?.agent.pid ?? null)
-    const floor = memory(bare.pid ?? null)
-    const difference = (agent.rss - floor.rss).toFixed(1)
-    process.stdout.write(`\nresident: agent with 10 pods after ${SETTLE_MS / 1000} s idle: RSS ${agent.rss} MiB (anonymous ${agent.anonymous})`)
-    process.stdout.write(`, bare Node ${floor.rss} MiB (anonymous ${floor.anonymous}), difference ${difference} MiB (aim 10)\n`)
+    const agent = heldBy(gateway?.agent.pid ?? null)
+    const floor = heldBy(bare.pid ?? null)
+    const difference = (agent.rssMib - floor.rssMib).toFixed(1)
+    process.stdout.write(`\nresident: agent with 10 pods after ${SETTLE_MS / 1000} s idle: RSS ${agent.rssMib} MiB (anonymous ${agent.anonymousMib})`)
+    process.stdout.write(`, bare Node ${floor.rssMib} MiB (anonymous ${floor.anonymousMib}), difference ${difference} MiB (aim 10)\n`)
     startTimes()
     const bytes = statSync(AGENT_BUNDLE).size
     process.stdout.write(`bundle: ${bytes} bytes, ${gzipSync(readFileSync(AGENT_BUNDLE)).byteLength} gzip (at most ${BUNDLE_BYTES_MAX})\n`)
@@ -50,10 +51,4 @@ function startTimes(): void {
     }
   }
   process.stdout.write(`start: agent version ${showMs(spread(ours))}, bare Node ${showMs(spread(bare))}\n`)
-}
-
-function memory(pid: number | null): { readonly rss: number; readonly anonymous: number } {
-  const status = pid === null ? '' : readFileSync(`/proc/${pid}/status`, 'utf8')
-  const mib = (field: string): number => Math.round((Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) / 1024) * 10) / 10
-  return { rss: mib('VmRSS'), anonymous: mib('RssAnon') }
 }

@@ -30,11 +30,12 @@ export class Child {
     return this.#starts
   }
 
-  start(): void {
+  /** @param more environment of this start only */
+  start(more: Readonly<Record<string, string>> = {}): void {
     if (this.running) return
     const [command = '', ...args] = this.#argv
     const log = openSync(this.logFile, 'a')
-    this.#child = spawn(command, args, { stdio: ['ignore', log, log], env: this.#env })
+    this.#child = spawn(command, args, { stdio: ['ignore', log, log], env: { ...this.#env, ...more } })
     closeSync(log)
     this.#child.on('error', () => undefined)
     this.#starts += 1

@@ -1,0 +1,171 @@
+/**
+ * A day of an idle device with ten pods in a few minutes: cloud and agent run on clocks that go `FASTER` times as fast (libfaketime), so that
+ * everything that repeats does so as often as in that time. Real TLS 1.3 between them; the packet filter counts whole IP packets,
+ * and the kernel counts what the agent writes. Kernels keep their own time: retransmissions and keepalive probes of TCP, if any, are too few.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import path from 'node:path'
+import { createServer } from 'node:tls'
+import { serverCertificate } from '../../cloud/apiserver/certificate.ts'
+import { cableOf } from '../../test/integration/private-dockerd-sweep.ts'
+import { runQuietly } from '../quickstart/run-quietly.ts'
+import type { Gateway } from '../testbed/gateway.ts'
+import { eventually } from '../testbed/testbed.ts'
+import type { Testbed } from '../testbed/testbed.ts'
+
+const LIBRARY = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1'
+/** a call to the engine may take 30 s: a quarter of a second of ours */
+const FASTER = 120
+/** of their time: connecting, first reports, and whatever else happens once */
+const SETTLE_MS = 2 * 3_600_000
+const WINDOW_MS = 6 * 3_600_000
+const DAY_MS = 86_400_000
+
+export function whyNoQuickDay(): string | null {
+  return existsSync(LIBRARY) ? null : `${LIBRARY} is not there (Debian: faketime)`
+}
+
+export async function idleDay(bed: Testbed, gateway: Gateway): Promise<void> {
+  const file = path.join(bed.dir, gateway.name, 'join.json')
+  const join = readFileSync(file, 'utf8')
+  await gateway.agent.stop()
+  await bed.cloud.child.stop()
+  const begin = Date.now()
+  bed.cloud.child.start(clockSince(begin))
+  await bed.cloud.ready()
+  const tls = await terminateTls(bed, gateway)
+  const meter = await meterOf(gateway)
+  try {
+    writeFileSync(file, JSON.stringify({ ...(JSON.parse(join) as object), broker: tls.url, ca: tls.caPem }))
+    gateway.agent.start(clockSince(begin))
+    await pause(SETTLE_MS / FASTER)
+    const [before, started] = [await readings(gateway, meter), performance.now()]
+    await pause(WINDOW_MS / FASTER)
+    const [after, ended] = [await readings(gateway, meter), performance.now()]
+    print(before, after, (ended - started) * FASTER)
+  } finally {
+    await gateway.agent.stop()
+    await meter.end()
+    tls.close()
+    writeFileSync(file, join)
+    await bed.cloud.child.stop()
+    bed.cloud.child.start()
+    await bed.cloud.ready()
+    gateway.agent.start()
+    await eventually('it is in contact again', async () =>
+      (await bed.cloud.kubectl('get', 'node', gateway.name, '-o', 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')) === 'True'
+        ? null
+        : 'not yet',
+    )
+  }
+}
+
+/** Programs that start one after another tell the same time. */
+function clockSince(beginMs: number): Readonly<Record<string, string>> {
+  const aheadS = ((Date.now() - beginMs) * (FASTER - 1)) / 1000
+  return { LD_PRELOAD: LIBRARY, FAKETIME: `+${aheadS.toFixed(3)} x${FASTER}`, FAKETIME_NO_CACHE: '1' }
+}
+
+interface Terminator {
+  readonly url: string
+  readonly caPem: string
+  close(): void
+}
+
+async function terminateTls(bed: Testbed, gateway: Gateway): Promise<Terminator> {
+  const { caPem, certPem, keyPem } = await serverCertificate(path.join(bed.dir, 'tls'), [gateway.cloudAddress], Date.now())
+  const server = createServer({ cert: certPem, key: keyPem, minVersion: 'TLSv1.3' }, (socket) => {
+    const broker = connect({ port: bed.cloud.ports.mqtt, host: '127.0.0.1', noDelay: true })
+    socket.setNoDelay(true)
+    socket.on('error', () => broker.destroy()).on('close', () => broker.destroy())
+    broker.on('error', () => socket.destroy()).on('close', () => socket.destroy())
+    socket.pipe(broker).pipe(socket)
+  })
+  await new Promise<void>((resolve) => server.listen(0, gateway.cloudAddress, resolve))
+  const { port } = server.address() as AddressInfo
+  return { url: `mqtts://${gateway.cloudAddress}:${port}`, caPem, close: () => server.close() }
+}
+
+interface Counted {
+  readonly bytes: number
+  readonly packets: number
+}
+
+interface Meter {
+  read(): Promise<Counted>
+  end(): Promise<void>
+}
+
+/** Rules without a target only count. Neighbour discovery is none of the agent's doing and no IP of the device. */
+async function meterOf({ engine }: Gateway): Promise<Meter> {
+  const cable = cableOf(engine.netns)
+  const rules = [
+    ['INPUT', '-i', cable, '-p', 'tcp', '-m', 'comment', '--comment', cable],
+    ['OUTPUT', '-o', cable, '-p', 'tcp', '-m', 'comment', '--comment', cable],
+  ]
+  for (const rule of rules) await runQuietly('iptables', ['-w', '-I', ...rule])
+  return {
+    read: async () => {
+      let [bytes, packets] = [0, 0]
+      for (const chain of ['INPUT', 'OUTPUT']) {
+        const lines = (await runQuietly('iptables', ['-w', '-nvxL', chain])).split('\n').filter((line) => line.includes(`/* ${cable} */`))
+        for (const line of lines) {
+          const [more = '0', size = '0'] = line.trim().split(/\s+/)
+          packets += Number(more)
+          bytes += Number(size)
+        }
+      }
+      return { bytes, packets }
+    },
+    end: async () => {
+      for (const rule of rules) await runQuietly('iptables', ['-w', '-D', ...rule])
+    },
+  }
+}
+
+interface Readings {
+  readonly wire: Counted
+  readonly disk: Readonly<Record<string, number>>
+  /** payload bytes by topic and direction, as the agent counts them */
+  readonly topics: Readonly<Record<string, number>>
+  readonly connections: number
+}
+
+async function readings(gateway: Gateway, meter: Meter): Promise<Readings> {
+  const ask = `--net=/var/run/netns/${gateway.engine.netns}`
+  const metrics = await runQuietly('nsenter', [ask, 'curl', '-sS', '-f', '-m', '5', 'http://127.0.0.1:8090/metrics'])
+  const topics: Record<string, number> = {}
+  for (const [, labels = '', value = '0'] of metrics.matchAll(/^skerry_agent_link_bytes_total\{(.*)\} (\d+)$/gm)) {
+    const label = (name: string): string => new RegExp(`${name}="([^"]*)"`).exec(labels)?.[1] ?? ''
+    topics[`${label('type')} ${label('direction')}`] = Number(value)
+  }
+  const io = readFileSync(`/proc/${gateway.agent.pid ?? 0}/io`, 'utf8')
+  const disk = Object.fromEntries([...io.matchAll(/^(\w+): (\d+)$/gm)].map(([, name = '', value = '0']) => [name, Number(value)]))
+  return { wire: await meter.read(), disk, topics, connections: gateway.agent.tail(10_000).split('connected to the cloud').length - 1 }
+}
+
+function print(before: Readings, after: Readings, elapsedMs: number): void {
+  const days = DAY_MS / elapsedMs
+  const kilobytes = (bytes: number): string => ((bytes * days) / 1000).toFixed(1)
+  const wire = after.wire.bytes - before.wire.bytes
+  const packets = after.wire.packets - before.wire.packets
+  process.stdout.write(
+    `\nidle: ${(elapsedMs / 3_600_000).toFixed(1)} h with 10 pods over TLS 1.3: ${wire} bytes of IP in ${packets} packets, ` +
+      `${after.connections - before.connections} new connections: ${kilobytes(wire)} kB a day (aim 25)\n`,
+  )
+  const topics = Object.entries(after.topics).map(([name, bytes]) => [name, bytes - (before.topics[name] ?? 0)] as const)
+  process.stdout.write(
+    `idle: of that payload: ${topics
+      .filter(([, bytes]) => bytes > 0)
+      .map(([name, bytes]) => `${name} ${kilobytes(bytes)} kB`)
+      .join(', ')}; the rest is pings, MQTT, TLS, TCP and IP\n`,
+  )
+  const written = (after.disk['write_bytes'] ?? 0) - (before.disk['write_bytes'] ?? 0)
+  process.stdout.write(`idle: the agent wrote ${kilobytes(written)} kB a day to the disk (whole pages, as the kernel counts them)\n`)
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
