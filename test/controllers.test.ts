@@ -5,6 +5,7 @@ import type { Event } from '../cloud/resources/event.ts'
 import type { Node } from '../cloud/resources/node.ts'
 import type { Pod } from '../cloud/resources/pod.ts'
 import type { ReplicaSet } from '../cloud/resources/replica-set.ts'
+import { LIMITS } from '../protocol/limits.ts'
 import { daemonSet, deployment, FakeFleet } from './fakes/fleet.ts'
 
 let fleet = new FakeFleet()
@@ -349,6 +350,34 @@ describe('devices', () => {
     const [node] = await fleet.list<Node>('nodes')
     expect(node && condition(node, 'IdentityOrEpochConflict')).toMatchObject({ status: 'True', reason: 'IdentityConflict' })
     expect((await fleet.list<Event>('events')).some((event) => event.reason === 'IdentityConflict')).toBe(true)
+  })
+
+  test('one whose earlier session is announced once more, late, is believed again', async () => {
+    await fresh('gw-1')
+    const device = fleet.device('gw-1')
+    const ready = async () => {
+      const [pod] = await fleet.list<Pod>('pods')
+      return pod && condition(pod, 'Ready')?.status
+    }
+    device.boot('gw-1-s2')
+    await fleet.clock.advance(100)
+    device.boot('gw-1-s3')
+    await fleet.clock.advance(100)
+    // the broker delivers what the session before said a second time, its first report with it
+    const late = { device: 'gw-1', sid: 'gw-1-s2', at: '2026-01-01T00:00:00Z', state: 'on' }
+    device.send('presence', late)
+    device.sid = 'gw-1-s2'
+    device.report()
+    device.sid = 'gw-1-s3'
+    device.neverReady.add('web:1')
+    await fleet.create(deployment('web', 1, 'web:1'))
+    await fleet.clock.advance(LIMITS.identityConflictMs.value)
+    device.neverReady.clear()
+    device.report()
+    await fleet.clock.advance(200)
+    expect(await ready()).toBe('True')
+    const [node] = await fleet.list<Node>('nodes')
+    expect(node && condition(node, 'IdentityOrEpochConflict')?.status).toBe('False')
   })
 
   test('nothing is polled when nothing happens', async () => {

@@ -102,12 +102,20 @@ export function takePresence(view: DeviceView, presence: Presence, nowMonoMs: nu
   return true
 }
 
-/** False for an older report of the same session or for one of a session that was replaced. */
-export function takeReport(view: DeviceView, report: StatusReport): boolean {
+/**
+ * False for an older report of the same session, or for what a replaced one said late. A session that still reports when nothing of it
+ * can be on the way any more is the one that runs: the word by which another replaced it was itself late.
+ */
+export function takeReport(view: DeviceView, report: StatusReport, nowMonoMs: number): boolean {
   const before = view.report
   if (before !== null && before.sid === report.sid && report.seq < before.seq) return false
   // once the current session has reported, what a replaced one said late is old news
-  if (before !== null && before.sid === view.sid && view.former.some((former) => former.sid === report.sid && report.sid !== view.sid)) return false
+  const replaced = report.sid === view.sid ? undefined : view.former.find((former) => former.sid === report.sid)
+  if (replaced !== undefined && before !== null && before.sid === view.sid) {
+    if (nowMonoMs - replaced.atMonoMs < LIMITS.identityConflictMs.value) return false
+    takeSession(view, report.sid, nowMonoMs)
+    view.present = true
+  }
   view.report = report
   const said = report.desired
   if (said !== undefined && (view.held === null || compareVersions(said, view.held) >= 0)) view.held = { ...said, firm: true }

@@ -117,7 +117,7 @@ function takeMessage(deps: ReportDeps, view: DeviceView, message: DeviceMessage)
     }
     case 'status': {
       const report = read(deps, STATUS_REPORT, message)
-      if (report === null || !takeReport(view, report)) return false
+      if (report === null || !takeReport(view, report, now.monoMs)) return false
       heard(view, now)
       return true
     }
