@@ -78,6 +78,23 @@ const want = async ({ loop, clock }: World, pods: readonly DesiredPod[], ms = 2_
   loop.dispatch({ kind: 'target', desired: desiredOf(pods, generation) })
   await clock.advance(ms)
 }
+/** The next start is answered, and does its work, only when told to. */
+function slowStart({ engine, clock }: World): () => Promise<void> {
+  let open = (): void => {}
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  const start = engine.start.bind(engine)
+  engine.start = async (...args) => {
+    engine.start = start
+    await opened
+    return start(...args)
+  }
+  return async () => {
+    open()
+    await clock.advance(0)
+  }
+}
 const cpusOf = (engine: FakeEngine): Readonly<Record<string, string>> =>
   Object.fromEntries(
     engine
@@ -191,6 +208,23 @@ describe('the shared CPU pool', () => {
     await w.clock.advance(10_000)
     expect(cpusOf(w.engine)).toEqual({ a: '0-3' })
     expect(w.faults).toEqual([])
+  })
+
+  it('keeps the CPUs of an owner that is no longer wanted while its start may be on the way', async () => {
+    const w = await world()
+    await want(w, [shared('a'), owner('x', '1')])
+    w.engine.pullMs = 3_000
+    await want(w, [shared('a'), owner('x', '1'), pod({ uid: 'late', image: 'slow:1' })], 1_000)
+    const go = slowStart(w)
+    w.engine.exit(w.engine.all().find(({ podName }) => podName === 'x')?.name ?? '', 1)
+    await w.clock.advance(500)
+    // `late` starts while the start of `x`, which nobody wants any more, is still on its way
+    await want(w, [shared('a'), pod({ uid: 'late', image: 'slow:1' })], 3_000)
+    expect(cpusOf(w.engine)).toEqual({ a: '0,2-3', late: '0,2-3' })
+    await go()
+    await w.clock.advance(15_000)
+    expect(w.faults).toEqual([])
+    expect(cpusOf(w.engine)).toEqual({ a: '0-3', late: '0-3' })
   })
 
   it('refuses an owner that would leave no CPU for the others', async () => {

@@ -9,6 +9,7 @@ import { LIMITS } from '../../protocol/limits.ts'
 import { retryDelayMs } from './backoff.ts'
 import { cpuPool, misplaced, ownerWaits } from './cpu-pool.ts'
 import type { CpuPool, PoolInput } from './cpu-pool.ts'
+import type { StartingOwner } from './cpu-starting.ts'
 import { identityOfObserved } from './identity.ts'
 import type { Match } from './match.ts'
 import type { ObservedContainer, Outcome, Step, Verdict } from './model.ts'
@@ -33,6 +34,7 @@ interface Judged {
 
 export interface CpuLanes {
   readonly pool: CpuPool | null
+  readonly starting: readonly StartingOwner[]
   readonly judged: readonly Judged[]
 }
 
@@ -41,13 +43,19 @@ const CPUS = 'CPUS'
 
 export function cpuLanes(input: PoolInput, tries: CpuTries, nowMonoMs: number): CpuLanes {
   const pool = cpuPool(input)
-  if (pool === null) return { pool, judged: [] }
+  const { starting = [] } = input
+  if (pool === null) return { pool, starting, judged: [] }
   const pods = new Map((input.desired?.pods ?? []).map((pod) => [pod.uid, pod]))
-  return { pool, judged: misplaced(input.observed, pool, pods).map((found) => judgeOne(found, pool.cpus, tries[found.id], nowMonoMs)) }
+  return { pool, starting, judged: misplaced(input.observed, pool, pods).map((found) => judgeOne(found, pool.cpus, tries[found.id], nowMonoMs)) }
 }
 
 /** The verdict on a container that wants its pod's own CPUs, when others are still on them. */
-export function waitsForCpus(match: Match, verdict: Verdict, observed: readonly ObservedContainer[], pool: CpuPool | null): Verdict {
+export function waitsForCpus(
+  match: Match,
+  verdict: Verdict,
+  observed: readonly ObservedContainer[],
+  { pool, starting }: Pick<CpuLanes, 'pool' | 'starting'>,
+): Verdict {
   const begins = verdict.kind === 'create' || verdict.kind === 'replace' || verdict.kind === 'start'
   const cpus = match.pod.placement?.cpus
   if (!begins || cpus === undefined || match.role === 'sandbox') return verdict
@@ -56,10 +64,14 @@ export function waitsForCpus(match: Match, verdict: Verdict, observed: readonly 
     const why = cause('placement.cpu.none-left', { needs: cpus })
     return { kind: 'blocked', identity, reason: 'the device cannot take it', cause: why }
   }
-  const other = ownerWaits(match.pod, observed, pool)
+  const other = ownerWaits(match.pod, observed, pool, starting)
   if (other === null) return verdict
-  const why = cause('placement.cpu.not-yet-free', { needs: cpus, other: `${other.namespace}/${other.podName}` })
+  const why = cause('placement.cpu.not-yet-free', { needs: cpus, other: nameOf(other) })
   return { kind: 'blocked', identity, reason: 'its CPUs are not its own yet', cause: why }
+}
+
+function nameOf(other: ObservedContainer | StartingOwner): string {
+  return 'podName' in other ? `${other.namespace}/${other.podName}` : `pod ${other.podUid}, whose start is on the way`
 }
 
 /** What a call taught. A call that was taken and does not show is repeated only after the idle look. */

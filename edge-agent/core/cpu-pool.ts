@@ -5,11 +5,13 @@
  * - Once a container with CPUs of its own starts, no other container may run on them: its start waits (`ownerWaits`) until
  *   the engine shows every other container elsewhere, and whatever shares is given the pool of that moment right before its
  *   own start (the step's `shares`), because a plan may be half an hour old.
- * - A pod's CPUs leave the pool when its document is durable, and return when it has ended or nothing of it is left.
+ * - A pod's CPUs leave the pool when its document is durable, and return when it has ended or nothing of it is left, nor on its
+ *   way (cpu-starting).
  * - Narrowing and widening replaces nothing: the pool is no part of what a container is made from.
  */
 import { formatIdList, parseIdList } from '../../protocol/id-list.ts'
 import type { Inventory } from '../../protocol/inventory.ts'
+import type { StartingOwner } from './cpu-starting.ts'
 import { matchContainers } from './match.ts'
 import type { DesiredPod, DesiredState, ObservedContainer } from './model.ts'
 import { podHasEnded } from './pod-stage.ts'
@@ -19,6 +21,8 @@ export interface PoolInput {
   readonly observed: readonly ObservedContainer[]
   readonly inventory: Inventory | null
   readonly evicted: ReadonlySet<string>
+  /** owners whose start may be on the way, see cpu-starting; absent = none */
+  readonly starting?: readonly StartingOwner[]
 }
 
 export interface CpuPool {
@@ -30,7 +34,7 @@ export interface CpuPool {
 }
 
 /** null = nothing is known of the CPUs. */
-export function cpuPool({ desired, observed, inventory, evicted }: PoolInput): CpuPool | null {
+export function cpuPool({ desired, observed, inventory, evicted, starting = [] }: PoolInput): CpuPool | null {
   if (inventory === null) return null
   const { allowedCpus, onlineCpus } = inventory.topology
   const usable = new Set(ids(allowedCpus ?? onlineCpus))
@@ -42,6 +46,7 @@ export function cpuPool({ desired, observed, inventory, evicted }: PoolInput): C
     for (const cpu of ids(pod.placement?.cpus)) shared.delete(cpu)
   }
   for (const found of observed) if (mayRun(found)) for (const cpu of ids(found.ownCpus)) shared.delete(cpu)
+  for (const { cpus } of starting) for (const cpu of ids(cpus)) shared.delete(cpu)
   return { usable, shared, cpus: formatIdList(shared) }
 }
 
@@ -70,10 +75,20 @@ export function misplaced(
   })
 }
 
-/** The container of another pod that must leave the pod's CPUs before they are its own; null = none, or the engine does not tell. */
-export function ownerWaits(pod: DesiredPod, observed: readonly ObservedContainer[], pool: CpuPool | null): ObservedContainer | null {
+/**
+ * What must leave the pod's CPUs before they are its own: a container of another pod, or another owner whose start may be on the
+ * way. null = none, or the engine does not tell.
+ */
+export function ownerWaits(
+  pod: DesiredPod,
+  observed: readonly ObservedContainer[],
+  pool: CpuPool | null,
+  starting: readonly StartingOwner[],
+): ObservedContainer | StartingOwner | null {
   const own = new Set(ids(pod.placement?.cpus))
   if (own.size === 0) return null
+  const unseen = starting.find(({ podUid, cpus }) => podUid !== pod.uid && ids(cpus).some((cpu) => own.has(cpu)))
+  if (unseen !== undefined) return unseen
   const overlaps = ({ cpus }: ObservedContainer): boolean => cpus === '' || ids(cpus).some((cpu) => own.has(cpu))
   return observed.find((found) => found.podUid !== pod.uid && found.cpus !== undefined && mayRun(found) && (pool === null || overlaps(found))) ?? null
 }

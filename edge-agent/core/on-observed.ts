@@ -4,6 +4,7 @@ import type { Cause } from '../../protocol/causes.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { doubledMs } from './backoff.ts'
 import { fenceOf } from './contact.ts'
+import { startingOwners, withOwnersSeen } from './cpu-starting.ts'
 import { slotOfKey } from './identity.ts'
 import { isWorthSaving, noteObserved } from './ledger.ts'
 import type { EngineInfo, Lane, Now, ObservedContainer } from './model.ts'
@@ -32,7 +33,7 @@ export function onObserved(state: AgentState, containers: readonly ObservedConta
   const wasDown = !state.engine.reachable
   const noted = withLedger(state, noteObserved(state.ledger, wantedState(state), containers, now.monoMs, state.probes))
   const seen: AgentState = {
-    ...noted,
+    ...withOwnersSeen(noted, !state.timing.inFlightStale),
     observed: withPodAddresses(containers),
     ...(volumePods === undefined ? {} : { volumes: { pods: volumePods, written: state.volumes?.written ?? {} } }),
     observing: false,
@@ -90,6 +91,7 @@ function planAndRun(state: AgentState, observed: readonly ObservedContainer[], n
     ...(state.volumes === undefined ? {} : { volumes: state.volumes }),
     ...(state.cpuTries === undefined ? {} : { cpuTries: state.cpuTries }),
     ...(state.updates === undefined ? {} : { updates: state.updates }),
+    starting: startingOwners(state),
     fence: fenceOf(state, now),
   }
   const made = plan({ device, knowledge, desired, observed, ledger, probes, pressure, inventory, adopted, overrides, ...place }, now.monoMs)

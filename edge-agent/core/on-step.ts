@@ -1,6 +1,7 @@
 /** What steps and waves that ended teach. After every wave the engine is looked at again: only what is seen is believed. */
 import { causeSentence } from '../../protocol/causes.ts'
 import { noteCpuTry } from './cpu-lanes.ts'
+import { withUnseenOwners } from './cpu-starting.ts'
 import { noteStep } from './ledger.ts'
 import type { Now, Step } from './model.ts'
 import type { AgentEvent, AgentState } from './state.ts'
@@ -44,7 +45,8 @@ function withVolumes(state: AgentState, step: Step): AgentState {
 
 export function onWaveDone(state: AgentState, wave: number): Turn {
   const imageWaves = state.imageWaves.filter((one) => one.id !== wave)
-  if (state.wave?.id !== wave && imageWaves.length === state.imageWaves.length) return quiet(state)
+  const ended = state.wave?.id === wave ? state.wave : state.imageWaves.find((one) => one.id === wave)
+  if (ended === undefined) return quiet(state)
   const timing = { ...state.timing, fresh: false, inFlightStale: state.observing }
-  return requestObserve({ ...state, wave: state.wave?.id === wave ? null : state.wave, imageWaves, timing })
+  return requestObserve({ ...withUnseenOwners(state, ended), wave: state.wave?.id === wave ? null : state.wave, imageWaves, timing })
 }

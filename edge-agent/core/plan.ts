@@ -14,6 +14,7 @@ import { unlessBehind } from './behind.ts'
 import type { Fence } from './contact-model.ts'
 import { cpuLanes, waitsForCpus } from './cpu-lanes.ts'
 import type { CpuLanes, CpuTries } from './cpu-lanes.ts'
+import type { StartingOwner } from './cpu-starting.ts'
 import { SANDBOX } from '../../protocol/desired-state.ts'
 import { placeOf, planContainer, preparedVolumes } from './container-plan.ts'
 import { pressureAdmits } from './eviction.ts'
@@ -56,6 +57,7 @@ export interface PlanInput {
   readonly local?: LocalSettings
   readonly volumes?: VolumesSeen
   readonly cpuTries?: CpuTries
+  readonly starting?: readonly StartingOwner[]
   readonly fence?: Fence
   readonly updates?: Pick<Updates, 'pending' | 'records' | 'nextAtMonoMs'>
 }
@@ -116,7 +118,7 @@ function judgeStaged(staged: Staged, input: Around, adopted: ReadonlySet<string>
   const restart = match.kept === null ? null : restartAsked(input.probes[match.key], match.kept)
   const own = hold ?? judge(match, { nowMonoMs, entry: ledger[match.key], adopted, restart, admission })
   const allowed = fenced(overridden(own, match, input.overrides ?? [], nowMonoMs), match, input.fence)
-  const verdict = waitsForCpus(match, allowed, input.observed, input.cpus.pool)
+  const verdict = waitsForCpus(match, allowed, input.observed, input.cpus)
   const plan = (): ContainerPlan | null => {
     const made = planContainer(staged, desired, place)
     return made.ok ? made.value : null

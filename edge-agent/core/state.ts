@@ -3,6 +3,7 @@ import type { LocalSettings } from './pod-model.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import type { ClockFacts, ClockTrust } from './clock-trust.ts'
 import type { Contact } from './contact-model.ts'
+import type { StartingOwner } from './cpu-starting.ts'
 import type { CpuTries } from './cpu-lanes.ts'
 import type { CronState } from './cron-model.ts'
 import type { ImagesWanted, Pulls } from './image-model.ts'
@@ -110,6 +111,8 @@ export interface AgentState {
   readonly volumes?: VolumesSeen
   /** containers that were moved to other CPUs, or could not be; see cpu-lanes */
   readonly cpuTries?: CpuTries
+  /** owners of CPUs that a wave worked on which has ended, and nobody has looked since; see cpu-starting */
+  readonly ownersUnseen?: readonly StartingOwner[]
   /** container ids seen before this agent session began to act: first keep of each is called adopt */
   readonly adopted: readonly string[]
   readonly timing: Timing

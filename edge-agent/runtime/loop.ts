@@ -10,6 +10,7 @@
  */
 import type { AgentEvent, AgentState, Effect } from '../core/state.ts'
 import { sharedCpusNow } from '../core/cpu-pool.ts'
+import { startingOwners } from '../core/cpu-starting.ts'
 import { reduce } from '../core/reducer.ts'
 import { createEffectRunner } from './run-effect.ts'
 import type { EffectPorts } from './run-effect.ts'
@@ -87,6 +88,8 @@ export function startLoop({ initial, ports, onBroken, onEngineInfo, onChanged }:
   }
 }
 
-function sharedCpusOf({ desired, observed, inventory, pressure }: AgentState): string | null {
-  return sharedCpusNow({ desired, observed: observed ?? [], inventory, evicted: new Set(Object.keys(pressure.evicted)) })
+function sharedCpusOf(state: AgentState): string | null {
+  const { desired, observed, inventory, pressure } = state
+  const evicted = new Set(Object.keys(pressure.evicted))
+  return sharedCpusNow({ desired, observed: observed ?? [], inventory, evicted, starting: startingOwners(state) })
 }

@@ -126,6 +126,7 @@ export class World {
       }
       // what is freed by an end is given to the others in a wave of its own
       if (bad.size === 0 && (device.state()?.plan.waves.length ?? 0) > 0) return `${device.name} has work at hand`
+      if (device.state()?.timing.fresh === false) return `${device.name} has not looked at its engine since its last work`
     }
     for (const kind of ['deployments.apps', 'daemonsets.apps']) {
       for (const object of await this.cloud.list(kind)) {
