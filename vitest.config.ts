@@ -1,6 +1,14 @@
 import { defineConfig } from 'vitest/config'
 
-/** Two projects: `unit` needs nothing but Node and stays under 30 s; `real` uses real engines, brokers and browsers. */
+/** Real suites that fill both cores, or look at how long something takes: nothing runs beside them. */
+const ALONE = ['fleet', 'console-large'].map((name) => `test/integration/${name}.test.ts`)
+
+const REAL = { testTimeout: 180_000, hookTimeout: 180_000, pool: 'forks', globalSetup: 'test/integration/build-once.ts' } as const
+
+/**
+ * `unit` needs nothing but Node and stays under 30 s; `real` and then `alone` use real engines, brokers and browsers. Two real suites run at
+ * once, for each mostly waits: a suite's gateways have numbers of their own (`first` of its testbed).
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -10,16 +18,26 @@ export default defineConfig({
           include: ['test/*.test.ts', 'test/property/**/*.test.ts', 'test/sim/**/*.test.ts'],
           testTimeout: 20_000,
           maxWorkers: 2,
+          // the modules are loaded once a worker: a third of the time. What a test changes in a module it must put back
+          isolate: false,
         },
       },
       {
         test: {
           name: 'real',
           include: ['test/integration/**/*.test.ts'],
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
+          exclude: ALONE,
+          ...REAL,
+          maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          name: 'alone',
+          include: ALONE,
+          ...REAL,
           fileParallelism: false,
-          pool: 'forks',
+          sequence: { groupOrder: 1 },
         },
       },
     ],

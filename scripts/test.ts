@@ -37,10 +37,18 @@ function notRun(name: string, why: string): void {
   total.skipped += 1
 }
 
-async function vitest(project: string): Promise<void> {
+async function vitest(...projects: readonly string[]): Promise<void> {
+  const name = `vitest ${projects.join(' and ')}`
   const dir = mkdtempSync(path.join(tmpdir(), 'skerry-test-'))
   const output = path.join(dir, 'result.json')
-  const code = await run(['vitest', 'run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${output}`])
+  const code = await run([
+    'vitest',
+    'run',
+    ...projects.flatMap((project) => ['--project', project]),
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${output}`,
+  ])
   try {
     const result = JSON.parse(readFileSync(output, 'utf8')) as {
       readonly numPassedTests: number
@@ -50,11 +58,11 @@ async function vitest(project: string): Promise<void> {
     total.passed += result.numPassedTests
     total.failed += result.numFailedTests
     total.skipped += result.numPendingTests
-    if (code !== 0) failures.push(`vitest ${project}`)
+    if (code !== 0) failures.push(name)
     if (code !== 0 && result.numFailedTests === 0) total.failed += 1
   } catch {
     total.failed += 1
-    failures.push(`vitest ${project} wrote no result`)
+    failures.push(`${name} wrote no result`)
   }
   rmSync(dir, { recursive: true, force: true })
 }
@@ -70,7 +78,7 @@ const fixtures = process.env['SKERRY_FIXTURES'] ?? path.resolve(ROOT, '../shared
 if (existsSync(fixtures)) await check('conformance', ['tsx', 'scripts/conformance.ts'])
 else notRun('conformance', `there is no ${fixtures}; set SKERRY_FIXTURES`)
 await check('build', ['tsx', 'scripts/build.ts'])
-await vitest('real')
+await vitest('real', 'alone')
 await check('the bundle starts on arm64', ['tsx', 'scripts/start-arm64.ts'])
 
 for (const name of failures) process.stdout.write(`failed: ${name}\n`)

@@ -24,3 +24,6 @@ export async function buildOnce(): Promise<void> {
   }
   await buildAll()
 }
+
+/** Before the first suite: two that run at once must not both build. */
+export { buildOnce as setup }

@@ -57,7 +57,7 @@ describe.skipIf(why !== null)(
 
     beforeAll(async () => {
       await buildOnce()
-      bed = await createTestbed({ gateways: 1, images: ['busybox:1'], first: 61 })
+      bed = await createTestbed({ gateways: 1, images: ['busybox:1'], first: 65 })
       const file = path.join(bed.dir, 'pod.json')
       writeFileSync(file, JSON.stringify(POD))
       await bed.cloud.kubectl('apply', '-f', file)
@@ -134,7 +134,7 @@ describe.skipIf(why !== null)(
       await eventually('the list is empty again', async () => ((await sessionsOf(bed)).open.length === 0 ? null : 'still there'))
       await eventually('Events tell of it', async () => {
         const events = await bed.cloud.kubectl('get', 'events', '-o', 'jsonpath={.items[*].message}')
-        return /admin: exec \(cat\) in container main on gw-61 ended after/.test(events) ? null : events
+        return /admin: exec \(cat\) in container main on gw-65 ended after/.test(events) ? null : events
       })
       expect(bed.gateways[0]?.agent.tail(200)).toContain('live session opened')
       expect(bed.cloud.child.tail(400)).toContain('live session ended')

@@ -100,7 +100,7 @@ describe.skipIf(why !== null)('two gateways of one site', () => {
   let second: Gateway
   beforeAll(async () => {
     await buildOnce()
-    bed = await createTestbed({ gateways: 2, images: [], first: 31 })
+    bed = await createTestbed({ gateways: 2, images: [], first: 33 })
     const [a, b] = bed.gateways
     if (a === undefined || b === undefined) throw new Error('two gateways were asked for')
     first = a
@@ -166,7 +166,7 @@ describe.skipIf(why !== null)('two gateways of one site', () => {
     await eventually('the second gateway answers from the first one', async () =>
       ANSWER.test(await ask(second, 'web')) ? null : await ask(second, 'web'),
     )
-    const foreign = 'skerry-gw-32-somebody-elses'
+    const foreign = 'skerry-gw-34-somebody-elses'
     await second.engine.docker('network', 'create', foreign)
     const networks = async (): Promise<readonly string[]> =>
       (await second.engine.docker('network', 'ls', '--no-trunc', '--format', '{{.ID}} {{.Name}}')).split('\n').toSorted()
@@ -183,7 +183,7 @@ describe.skipIf(why !== null)('two gateways of one site', () => {
         .flatMap((line) => line.split(' ')[1] ?? [])
         .filter((name) => name.startsWith('skerry-'))
         .toSorted()
-      return left.join() === `skerry-gw-32-default,${foreign}` ? null : left.join()
+      return left.join() === `skerry-gw-34-default,${foreign}` ? null : left.join()
     })
   }, 120_000)
 })

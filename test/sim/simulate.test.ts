@@ -4,7 +4,7 @@ import { runOnce } from './simulate.ts'
 import type { RunResult } from './simulate.ts'
 import type { Sabotage } from './world.ts'
 
-const SEEDS = 20
+const SEEDS = 8
 
 describe('the whole world under faults', () => {
   it(`keeps every invariant for seeds 1 to ${SEEDS}`, async () => {
