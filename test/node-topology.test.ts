@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { hardwareLabels } from '../cloud/core/node-labels.ts'
 import { newNode, nodeWithNews } from '../cloud/core/node-status.ts'
 import { nodeTopology } from '../cloud/core/node-topology.ts'
+import { parseTopologyAnnotation, TOPOLOGY_ANNOTATION } from '../cloud/core/scheduler/numa/node-topology.ts'
 import { NODE_RESOURCE_TOPOLOGIES } from '../cloud/resources/node-resource-topology.ts'
 import type { NodeResourceTopology } from '../cloud/resources/node-resource-topology.ts'
 import { NODES } from '../cloud/resources/node.ts'
@@ -63,6 +64,14 @@ describe('the topology of a device', () => {
     )
     expect(sum).toBeLessThanOrEqual(inventory.allocatable['memory'] ?? 0)
     expect(sum).toBeGreaterThan((inventory.allocatable['memory'] ?? 0) * 0.99)
+  })
+
+  it('has all memory in the only zone, also when the kernel counts less there: a pod that aligned 64 GiB was refused', async () => {
+    const inventory = await inventoryOf('vm-nvidia-h100')
+    const topology = nodeTopology(node(), inventory)
+    expect(amounts(topology, 'node-0')).toMatchObject({ memory: ['131981020Ki', expect.any(String)], 'nvidia.com/gpu': ['1', '1'] })
+    const { annotations } = nodeWithNews(node(), news(inventory), NOW).metadata
+    expect(parseTopologyAnnotation(annotations?.[TOPOLOGY_ANNOTATION])?.memory).toEqual(new Map([[0, 131_981_020 * 1024]]))
   })
 
   it('has no zone for the memory of GPUs, and names one that has no CPUs', async () => {

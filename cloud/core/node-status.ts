@@ -13,6 +13,7 @@ import { conditionOf, withCondition } from './meta.ts'
 import { overrideConditions } from './node-overrides.ts'
 import { hardwareLabels, isHardwareLabel } from './node-labels.ts'
 import { sharedGpuResources } from './scheduler/gpu-match.ts'
+import { placeableTopology } from './placeable-topology.ts'
 import { TOPOLOGY_ANNOTATION, topologyAnnotation } from './scheduler/numa/node-topology.ts'
 
 export interface DeviceNews {
@@ -55,7 +56,7 @@ export function nodeWithNews(node: Node, news: DeviceNews, nowIso: string): Node
 /** How its CPUs, memory and GPUs lie, for the scheduler. What people annotate stays. */
 function topologyOf(node: Node, inventory: Inventory | null): Pick<Node['metadata'], 'annotations'> {
   if (inventory === null) return {}
-  return { annotations: { ...node.metadata.annotations, [TOPOLOGY_ANNOTATION]: topologyAnnotation(inventory.topology) } }
+  return { annotations: { ...node.metadata.annotations, [TOPOLOGY_ANNOTATION]: topologyAnnotation(placeableTopology(inventory)) } }
 }
 
 /** Labels of hardware that is no longer there go; with no inventory nothing is known to be gone. */

@@ -4,13 +4,15 @@ import { formatBytes, formatMilli } from '../../protocol/units.ts'
 import type { NodeResourceTopology, Zone } from '../resources/node-resource-topology.ts'
 import type { Node } from '../resources/node.ts'
 import { controllerReference, nameOf } from './meta.ts'
+import { placeableTopology } from './placeable-topology.ts'
 
 /**
  * Zones carry what is left after the system's own share, split among them as their memory and CPUs are. Memory of GPUs has
  * no zone; a node without CPUs has one that offers memory only, and says so.
  */
-export function nodeTopology(node: Node, inventory: Inventory): NodeResourceTopology {
-  const { topology } = inventory
+export function nodeTopology(node: Node, told: Inventory): NodeResourceTopology {
+  const topology = placeableTopology(told)
+  const inventory = { ...told, topology }
   const placeable = topology.numaNodes.flatMap((numa, row) => (numa.gpuMemory === true ? [] : [{ numa, row }]))
   return {
     apiVersion: 'topology.node.k8s.io/v1alpha2',

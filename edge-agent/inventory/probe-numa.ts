@@ -55,14 +55,14 @@ export async function probeNuma(
   const asked = /\bnuma=fake=\S+/.exec((await reader.read('/proc/cmdline')) ?? '')?.[0]
   const collapsed = collapse(raw, asked === undefined ? 'fake NUMA, or a firmware fault' : `the kernel was started with ${asked}`, evidence)
   const kept = withoutOverlap(collapsed, evidence)
-  const held = withWholeMemory(kept, ids.length === 1 && ids[0] === 0 ? 'only' : 'several', memoryTotalBytes, evidence)
-  const distances = matrixOf(raw, held, evidence)
+  compareMemory(kept, memoryTotalBytes, evidence)
+  const distances = matrixOf(raw, kept, evidence)
   const gpuMemory = await gpuMemoryNodes(reader, evidence)
   return {
-    nodes: held.map((node, row) => toNode(node, distances?.[row], gpuMemory.has(node.id))),
+    nodes: kept.map((node, row) => toNode(node, distances?.[row], gpuMemory.has(node.id))),
     distances,
     synthesized: false,
-    source: held.length < raw.length ? 'fake' : 'real',
+    source: kept.length < raw.length ? 'fake' : 'real',
   }
 }
 
@@ -145,17 +145,12 @@ function matrixOf(raw: readonly RawNode[], kept: readonly RawNode[], evidence: E
   return kept.map((node) => columns.map((column) => node.distances[column] ?? 0))
 }
 
-/**
- * Nodes together hold what the machine has, less what the kernel itself took at boot. Virtual machines whose memory was plugged in
- * later do not. Where the kernel knows one node only, all memory is its own; with several nobody knows whose
- * the rest is. A lone node that is not node 0 has neighbours that are offline.
- */
-function withWholeMemory(nodes: readonly RawNode[], known: 'only' | 'several', totalBytes: number | null, evidence: Evidence): readonly RawNode[] {
+/** Nodes together hold what the machine has, less what the kernel itself took at boot. Virtual machines that grew do not. */
+function compareMemory(nodes: readonly RawNode[], totalBytes: number | null, evidence: Evidence): void {
   const sum = nodes.some((node) => node.memoryBytes === null) ? null : nodes.reduce((bytes, node) => bytes + (node.memoryBytes ?? 0), 0)
-  if (sum === null || sum === 0 || totalBytes === null || Math.abs(sum - totalBytes) <= totalBytes * MEMORY_DIFFERS) return nodes
+  if (sum === null || sum === 0 || totalBytes === null || Math.abs(sum - totalBytes) <= totalBytes * MEMORY_DIFFERS) return
   const what = `the NUMA nodes hold ${humanBytes(sum)} together, /proc/meminfo says ${humanBytes(totalBytes)}: pods count against the latter`
   evidence.finding(what, `${NODE}/node*/meminfo`)
-  return known === 'only' && sum < totalBytes ? nodes.map((node) => ({ ...node, memoryBytes: totalBytes })) : nodes
 }
 
 const MEMORY_DIFFERS = 0.1
