@@ -52,6 +52,8 @@ export function onCloudTime(state: AgentState, atWallMs: number, now: Now): Turn
   const { clock } = state
   const offByMs = now.wallMs - atWallMs
   if (Math.abs(offByMs) <= LIMITS.clockToleranceMs.value) return proven({ ...state, clock: { ...clock, offByMs: null } }, 'cloud', now)
+  // the cloud says it again with each report: told once, and not reported again
+  if (clock.offByMs !== null && clock.proof === null && Math.abs(offByMs - clock.offByMs) <= LIMITS.clockToleranceMs.value) return quiet(state)
   const log = logged('warn', 'the clock differs from that of the cloud', { by: spanText(offByMs) })
   // the cloud's clock may be the wrong one: a time server is believed before it
   if (clock.proof?.by === 'time-server' && trustedWallMs(clock, now) !== null) return turn(state, log)
