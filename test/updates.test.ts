@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { DesiredPod } from '../edge-agent/core/model.ts'
 import { overrideRefusal } from '../edge-agent/core/overrides.ts'
+import { LIMITS } from '../protocol/limits.ts'
 import { pod, smallDevice } from './agent-world.ts'
 import { Gateway } from './update-world.ts'
 
@@ -201,6 +202,16 @@ describe('a rollback by the device itself', () => {
     device.tell([web('bad', { readySeconds: 30, rollback: false }), { ...web('bad'), uid: 'fresh', name: 'fresh' }])
     device.pass(10 * MINUTE)
     expect(device.pod('fresh')?.update).toBeUndefined()
+  })
+
+  it('takes nothing for healthy by the clock alone: what a hanging engine did not say is not known', () => {
+    const device = new Gateway()
+    device.tell([web('a1')])
+    for (const one of device.engine.list()) device.engine.stop(one)
+    device.state = { ...device.state, observing: true }
+    device.leap(LIMITS.revisionStableMs.value + 1_000)
+    device.tell([web('a1'), { ...web('a1'), uid: 'other', name: 'other' }])
+    expect(device.state.updates?.records['web']?.healthy).toBeNull()
   })
 
   it('brings back values that only the older revision used', () => {

@@ -108,6 +108,7 @@ function factsOf(state: AgentState, desired: DesiredState, now: Now): DecideFact
     zone: state.local?.zone ?? HOME_ZONE,
     issuedAt: desired.issuedAt,
     durable: !timing.ledgerDirty && !timing.saveInFlight,
+    seenAtMonoMs: timing.observedAtMonoMs ?? 0,
     readySince(pod) {
       if (state.observed === null || !state.engine.reachable) return null
       let since = 0

@@ -24,6 +24,8 @@ export interface DecideFacts extends GateFacts {
   readonly ledger: Ledger
   /** nothing that was decided before waits to be written */
   readonly durable: boolean
+  /** monotonic moment of the last look at the engine */
+  readonly seenAtMonoMs: number
   /** monotonic moment since which all of this revision runs and is ready; null = it is not */
   readySince(pod: DesiredPod): number | null
   /** why the device cannot take it now, whatever the revision is worth: it is short of something, or what it needs is not there */
@@ -76,12 +78,13 @@ function withLock(record: PodRecord, pod: DesiredPod, { issuedAt, now }: DecideF
   return lock === record.lock ? record : { ...record, lock }
 }
 
-function withHealth(record: PodRecord, pod: DesiredPod, { readySince, now }: DecideFacts): PodRecord {
+function withHealth(record: PodRecord, pod: DesiredPod, { readySince, seenAtMonoMs, now }: DecideFacts): PodRecord {
   const { applied, healthy } = record
   const revision = revisionOf(record, pod, applied)
   if (revision === null || (applied === healthy && record.trial === null)) return record
   const since = readySince(revision)
-  if (since === null || now.monoMs - since < LIMITS.revisionStableMs.value) return record
+  // what was seen counts, not how long ago: an engine that hangs has not been found out yet, and the container may have ended since
+  if (since === null || Math.min(now.monoMs, seenAtMonoMs) - since < LIMITS.revisionStableMs.value) return record
   const previous = healthy === null || healthy === applied ? record.previous : healthy
   const failed = record.failed?.hash === applied ? null : record.failed
   return { ...record, healthy: applied, previous: previous === applied ? null : previous, trial: null, failed }
