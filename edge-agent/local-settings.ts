@@ -4,6 +4,7 @@ import type { DevicePolicy, LocalSettings } from './core/pod-model.ts'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parse } from '../protocol/shape.ts'
+import { hostZone } from './host-zone.ts'
 import type { Log } from './ports.ts'
 import { memoryFolder } from './volumes/pod-volumes.ts'
 
@@ -16,7 +17,7 @@ export async function readLocalSettings(stateDir: string, device: string, log: L
   const memory = tmpfs === null ? null : join(tmpfs, `skerry-agent-${device}`)
   // 0700: what lies below is for containers that mount it, and for nobody else on the host
   for (const folder of memory === null ? [disk] : [disk, memory]) mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
+  const zone = hostZone()
   return { policy: readPolicy(policyFile, log), policyFile, zone, roots: { disk, memory }, networks: { hosts: resolve(stateDir, 'hosts') } }
 }
 

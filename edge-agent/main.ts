@@ -183,7 +183,7 @@ function createLoop(
       ...initialState({ device: join.device, sid, agentVersion: VERSION }, systemClock.now()),
       local,
       clock: freshClock(BUILT_MS),
-      cron: { ...NO_CRON, zone: localZone() },
+      cron: { ...NO_CRON, zone: local.zone ?? 'UTC' },
     },
     ports: {
       store,
@@ -216,11 +216,6 @@ async function load(store: StateStore): Promise<Loaded> {
   } catch (error) {
     return { kind: 'unknown', floor: null, why: clip(messageOf(error)) }
   }
-}
-
-/** As /etc/localtime or TZ says it: schedules and windows without a time zone of their own follow it. */
-function localZone(): string {
-  return new Intl.DateTimeFormat().resolvedOptions().timeZone
 }
 
 function messageOf(error: unknown): string {

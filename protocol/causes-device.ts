@@ -194,6 +194,12 @@ export const DEVICE_CAUSES = {
     'Check the disk (full, read-only, worn out).',
   ),
   'storage.fell-back': entry('device', 'never', 'The newest state file was damaged; the previous one is used.', 'Check the disk.'),
+  'link.certificate': entry(
+    'network',
+    'backoff',
+    'No connection to the cloud since {since}, because its certificate is not accepted: {why}.',
+    'Workloads go on, and it is tried again. Check the clock of this device, then the certificate of the broker.',
+  ),
   'link.down': entry('network', 'backoff', 'No connection to the cloud since {since}: {why}.', 'Workloads go on. Check the network.'),
   'node.silent': entry(
     'network',

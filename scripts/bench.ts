@@ -2,9 +2,11 @@
 import { benchConsole } from './bench/console.ts'
 import { benchConverge } from './bench/converge.ts'
 import { benchFleet } from './bench/fleet.ts'
+import { benchHeal } from './bench/heal.ts'
 import { benchIdle } from './bench/idle.ts'
 import { benchResident } from './bench/resident.ts'
 import { benchSchedule } from './bench/schedule.ts'
+import { benchUpdate } from './bench/update.ts'
 import { buildAll } from './build.ts'
 
 const CASES: Readonly<Record<string, { readonly what: string; readonly needsBuild?: false; readonly run: () => Promise<void> }>> = {
@@ -23,6 +25,14 @@ const CASES: Readonly<Record<string, { readonly what: string; readonly needsBuil
     what: 'the console with 100,000 devices: queries, the field, 50 tabs, and frames of a real browser with 10,000 changes a second',
     needsBuild: false,
     run: () => benchConsole(),
+  },
+  heal: {
+    what: 'from the death of a program to its running again, beside a client that waits for that one container',
+    run: () => benchHeal(),
+  },
+  update: {
+    what: 'a change to ten pods, in place and by new pods, beside the raw engine making the same ten anew',
+    run: () => benchUpdate(),
   },
   idle: {
     what: 'memory with 10 and 50 pods, a day on the wire over TLS and on the disk, a look at 50 pods; a word after it picks memory, day or look',

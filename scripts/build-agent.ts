@@ -18,8 +18,13 @@ export const LAUNCHER_BUNDLE = path.join(ROOT, 'dist', 'skerry-launch.cjs')
 /** Read at each start of the agent: what grows it past this should be worth it on a 256 MiB board. */
 export const BUNDLE_BYTES_MAX = 750_000
 
-/** Flags of Node that the agent's unit starts it with. */
-export const AGENT_NODE_FLAGS: readonly string[] = ['--optimize-for-size']
+/** Flags of Node that the agent's unit starts it with, and what it tells the C library; the unit says why. */
+export const AGENT_NODE_FLAGS: readonly string[] = ['--optimize-for-size', '--max-semi-space-size=1']
+export const AGENT_ENVIRONMENT: Readonly<Record<string, string>> = {
+  MALLOC_ARENA_MAX: '1',
+  MALLOC_MMAP_THRESHOLD_: '32768',
+  MALLOC_TRIM_THRESHOLD_: '65536',
+}
 
 /** Package or file -> why a gateway never needs it. */
 const STUBBED: readonly { readonly filter: RegExp; readonly why: string }[] = [

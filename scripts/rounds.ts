@@ -1,16 +1,17 @@
-/** Reconciles many times in one process and prints what the process holds: `tsx scripts/rounds.ts --rounds 100000`. */
+/**
+ * Reconciles many times in one process that was started as the agent's unit starts it, and prints what the process holds:
+ * `tsx scripts/rounds.ts --rounds 100000`. With `--bare` Node is left as it comes, to see what flags and environment are good for.
+ */
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { longLife } from '../test/fakes/long-life.ts'
+import { AGENT_ENVIRONMENT, AGENT_NODE_FLAGS } from './build-agent.ts'
+import { pinnedNode } from './testbed/pinned-node.ts'
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '100000' } } })
-const rounds = Number(values.rounds)
-const agent = await longLife()
-const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1)
-for (let tenth = 0; tenth <= 10; tenth += 1) {
-  const heap = mib(agent.heap())
-  const { rss } = process.memoryUsage()
-  process.stdout.write(
-    `${String((tenth * rounds) / 10).padStart(8)} rounds: heap ${heap} MiB, RSS ${mib(rss)} MiB, ${agent.running()} containers run\n`,
-  )
-  if (tenth < 10) await agent.rounds(rounds / 10)
-}
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '100000' }, bare: { type: 'boolean', default: false } } })
+const child = fileURLToPath(new URL('rounds-child.ts', import.meta.url))
+const { status } = spawnSync(pinnedNode(), [...(values.bare ? [] : AGENT_NODE_FLAGS), child, values.rounds], {
+  env: { ...process.env, ...(values.bare ? {} : AGENT_ENVIRONMENT) },
+  stdio: 'inherit',
+})
+process.exit(status ?? 1)

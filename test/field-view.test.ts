@@ -45,6 +45,15 @@ describe('field view', () => {
     expect(textView(view)).toContain('layer 5 of 7')
   })
 
+  it.each([
+    ['certificate has expired', 'link.certificate', /clock of this device, then the certificate/],
+    ['connect ECONNREFUSED 10.0.0.1:8883', 'link.down', /Check the network/],
+  ])('tells what to do about a link that is down: %s', (why, code, next) => {
+    const { link } = fieldView(gateway({ link: { kind: 'down', sinceWallMs: NOW.wallMs, why, nextTryInMs: 1_000 } }), NOW)
+    expect(link.cause).toMatchObject({ code, says: expect.stringContaining(why) as string })
+    expect(link.cause?.next).toMatch(next)
+  })
+
   it('never shows environment values or commands', () => {
     const view = fieldView(gateway(), NOW)
     expect(JSON.stringify(view)).not.toContain(SECRET)

@@ -89,7 +89,9 @@ function linkLine(state: AgentState, now: Now): LineView {
     case 'disabled':
       return { tone: 'unknown', says: 'No cloud is configured', cause: null, sinceMs: null }
     case 'down': {
-      const down = cause('link.down', { since: `${new Date(link.sinceWallMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`, why: link.why })
+      // as TLS words all that it finds wrong with one
+      const code = /certificate/i.test(link.why) ? 'link.certificate' : 'link.down'
+      const down = cause(code, { since: `${new Date(link.sinceWallMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`, why: link.why })
       return { tone: 'warn', says: 'No contact', cause: causeView(down, now), sinceMs: link.sinceWallMs }
     }
   }

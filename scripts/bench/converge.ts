@@ -1,8 +1,8 @@
 /** Apply to all running through the whole product, beside the raw engine, interleaved so that machine noise hits both alike. */
-import { readFileSync } from 'node:fs'
 import { createTestbed, eventually } from '../testbed/testbed.ts'
 import type { Testbed } from '../testbed/testbed.ts'
-import { nthStart, rawDown, rawUp } from './raw-engine.ts'
+import { apiCall } from './api-call.ts'
+import { nthStart, rawDown, rawOptions, rawUp } from './raw-engine.ts'
 import { showMs, spread } from './statistics.ts'
 
 const SIZES: readonly { readonly pods: number; readonly rounds: number }[] = [
@@ -11,6 +11,7 @@ const SIZES: readonly { readonly pods: number; readonly rounds: number }[] = [
   { pods: 50, rounds: 3 },
 ]
 const RAW_CONCURRENCY: readonly number[] = [4, 8]
+const DEPLOYMENTS = '/apis/apps/v1/namespaces/default/deployments'
 const IMAGE = 'busybox:1'
 
 export async function benchConverge(): Promise<void> {
@@ -38,7 +39,7 @@ async function size(bed: Testbed, socket: string, pods: number, rounds: number):
   for (let round = 0; round <= rounds; round += 1) {
     const up = await skerryUp(bed, socket, pods)
     const concurrency = RAW_CONCURRENCY[round % RAW_CONCURRENCY.length] ?? 4
-    const floor = await rawUp(socket, pods, pods === 1 ? 1 : concurrency, rawOptions())
+    const floor = await rawUp(socket, pods, pods === 1 ? 1 : concurrency, rawOptions(IMAGE))
     await rawDown(socket, pods, 4)
     // the first round warms caches of both
     if (round > 0) {
@@ -54,21 +55,13 @@ async function size(bed: Testbed, socket: string, pods: number, rounds: number):
   process.stdout.write(`  ${String(pods).padStart(2)} pods  ${line}\n`)
 }
 
-function rawOptions(): unknown {
-  return {
-    Image: IMAGE,
-    Cmd: ['sleep', '86400'],
-    HostConfig: { Memory: 32 << 20, PidsLimit: 512, LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } } },
-  }
-}
-
 async function skerryUp(bed: Testbed, socket: string, pods: number): Promise<number> {
   const started = nthStart(socket, pods)
   const begin = performance.now()
-  await api(bed, 'POST', '/apis/apps/v1/namespaces/default/deployments', manifest(pods))
+  await apiCall(bed, { method: 'POST', path: DEPLOYMENTS, body: manifest(pods) })
   const ms = (await started.at) - begin
   started.close()
-  await api(bed, 'DELETE', '/apis/apps/v1/namespaces/default/deployments/bench')
+  await apiCall(bed, { method: 'DELETE', path: `${DEPLOYMENTS}/bench` })
   const [gateway] = bed.gateways
   await eventually('all are gone', async () => {
     const left = (await gateway?.containers()) ?? []
@@ -95,13 +88,4 @@ function manifest(replicas: number): unknown {
       template: { metadata: { labels: { app: 'bench' } }, spec: { terminationGracePeriodSeconds: 0, containers: [container] } },
     },
   }
-}
-
-async function api(bed: Testbed, method: string, path: string, body?: unknown): Promise<void> {
-  const answer = await fetch(`http://127.0.0.1:${bed.cloud.ports.http}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${readFileSync(`${bed.dir}/cloud/admin-token`, 'utf8').trim()}`, 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`)
 }

@@ -4,16 +4,13 @@
  * and the kernel counts what the agent writes. Kernels keep their own time: retransmissions and keepalive probes of TCP, if any, are too few.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import path from 'node:path'
-import { createServer } from 'node:tls'
-import { serverCertificate } from '../../cloud/apiserver/certificate.ts'
 import { cableOf } from '../../test/integration/private-dockerd-sweep.ts'
 import { runQuietly } from '../quickstart/run-quietly.ts'
 import type { Gateway } from '../testbed/gateway.ts'
 import { eventually } from '../testbed/testbed.ts'
 import type { Testbed } from '../testbed/testbed.ts'
+import { startTlsFront } from '../testbed/tls-front.ts'
 
 const LIBRARY = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1'
 /** a call to the engine may take 30 s: a quarter of a second of ours */
@@ -35,7 +32,7 @@ export async function idleDay(bed: Testbed, gateway: Gateway): Promise<void> {
   const begin = Date.now()
   bed.cloud.child.start(clockSince(begin))
   await bed.cloud.ready()
-  const tls = await terminateTls(bed, gateway)
+  const tls = await startTlsFront(path.join(bed.dir, 'tls'), gateway.cloudAddress, bed.cloud.ports.mqtt)
   const meter = await meterOf(gateway)
   try {
     writeFileSync(file, JSON.stringify({ ...(JSON.parse(join) as object), broker: tls.url, ca: tls.caPem }))
@@ -66,26 +63,6 @@ export async function idleDay(bed: Testbed, gateway: Gateway): Promise<void> {
 function clockSince(beginMs: number): Readonly<Record<string, string>> {
   const aheadS = ((Date.now() - beginMs) * (FASTER - 1)) / 1000
   return { LD_PRELOAD: LIBRARY, FAKETIME: `+${aheadS.toFixed(3)} x${FASTER}`, FAKETIME_NO_CACHE: '1' }
-}
-
-interface Terminator {
-  readonly url: string
-  readonly caPem: string
-  close(): void
-}
-
-async function terminateTls(bed: Testbed, gateway: Gateway): Promise<Terminator> {
-  const { caPem, certPem, keyPem } = await serverCertificate(path.join(bed.dir, 'tls'), [gateway.cloudAddress], Date.now())
-  const server = createServer({ cert: certPem, key: keyPem, minVersion: 'TLSv1.3' }, (socket) => {
-    const broker = connect({ port: bed.cloud.ports.mqtt, host: '127.0.0.1', noDelay: true })
-    socket.setNoDelay(true)
-    socket.on('error', () => broker.destroy()).on('close', () => broker.destroy())
-    broker.on('error', () => socket.destroy()).on('close', () => socket.destroy())
-    socket.pipe(broker).pipe(socket)
-  })
-  await new Promise<void>((resolve) => server.listen(0, gateway.cloudAddress, resolve))
-  const { port } = server.address() as AddressInfo
-  return { url: `mqtts://${gateway.cloudAddress}:${port}`, caPem, close: () => server.close() }
 }
 
 interface Counted {

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { createPrivateDockerd } from '../../test/integration/private-dockerd.ts'
 import type { PrivateDockerd, PrivateDockerdOptions } from '../../test/integration/private-dockerd.ts'
 import { cableOf } from '../../test/integration/private-dockerd-sweep.ts'
-import { AGENT_BUNDLE, AGENT_NODE_FLAGS } from '../build-agent.ts'
+import { AGENT_BUNDLE, AGENT_ENVIRONMENT, AGENT_NODE_FLAGS } from '../build-agent.ts'
 import { engineRequest } from '../quickstart/engine-request.ts'
 import { runQuietly } from '../quickstart/run-quietly.ts'
 import { Child } from './child.ts'
@@ -65,6 +65,7 @@ export async function createGateway(
     `agent of ${name}`,
     ['nsenter', `--net=/var/run/netns/${engine.netns}`, pinnedNode(), ...AGENT_NODE_FLAGS, AGENT_BUNDLE, ...flags],
     path.join(home, 'agent.log'),
+    { ...process.env, ...AGENT_ENVIRONMENT },
   )
   return {
     name,

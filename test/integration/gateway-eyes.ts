@@ -17,6 +17,7 @@ export interface PageState {
   readonly link: Line
   readonly clock: Line
   readonly workloads: readonly { readonly name: string; readonly word: string; readonly cause: Line['cause'] }[]
+  readonly desired: { readonly generation: number } | null
   readonly refusals: readonly { readonly code: string }[]
 }
 
