@@ -47,6 +47,8 @@ export interface RunConfig {
   readonly hardwareRoot: string
   /** folder whose traces tell whether the clock is right; other than / only in tests (SKERRY_CLOCK_ROOT) */
   readonly clockRoot: string
+  /** what TZ says; null = it is not set, and the host's files say it */
+  readonly timeZone: string | null
   /** where the launcher found this agent; null = it was started by hand (SKERRY_SLOT) */
   readonly slot: string | null
   /** how long a new agent runs before it is good; other than the limit only in tests (SKERRY_SETTLE_MS) */
@@ -157,6 +159,7 @@ function runConfig(argv: readonly string[], env: Readonly<Record<string, string 
     remoteExec: !(values['no-remote-exec'] ?? env['SKERRY_NO_REMOTE_EXEC'] === '1'),
     hardwareRoot: given('--hardware-root', values['hardware-root'] ?? '/'),
     clockRoot: env['SKERRY_CLOCK_ROOT'] ?? '/',
+    timeZone: env['TZ'] ?? null,
     slot: env['SKERRY_SLOT'] ?? null,
     settleMs: Number(env['SKERRY_SETTLE_MS'] ?? LIMITS.agentSettleMs.value),
   }

@@ -9,9 +9,9 @@ const ZONES = 'usr/share/zoneinfo'
 /** `Europe/Berlin`, `Etc/GMT+5`, `UTC`; no rule (`CET-1CEST`), no path */
 const NAME = /^(?:UTC|[A-Z][A-Za-z_]*(?:\/[A-Za-z0-9_+-]+)+)$/
 
-/** @param root where the host's files are */
-export function hostZone(tz: string | undefined = process.env['TZ'], root = '/'): string {
-  const name = tz === undefined ? nameOfLink(path.join(root, 'etc/localtime')) : tz.replace(/^:/, '')
+/** @param tz what the environment says; null = nothing. @param root where the host's files are */
+export function hostZone(tz: string | null, root = '/'): string {
+  const name = tz === null ? nameOfLink(path.join(root, 'etc/localtime')) : tz.replace(/^:/, '')
   // what the host's own files do not know, the runtime may
   if (!NAME.test(name) || !existsSync(path.join(root, ZONES, name))) return new Intl.DateTimeFormat().resolvedOptions().timeZone
   return name === 'Etc/UTC' ? 'UTC' : name

@@ -4,12 +4,13 @@ import type { DevicePolicy, LocalSettings } from './core/pod-model.ts'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parse } from '../protocol/shape.ts'
+import type { RunConfig } from './config.ts'
 import { hostZone } from './host-zone.ts'
 import type { Log } from './ports.ts'
 import { memoryFolder } from './volumes/pod-volumes.ts'
 
 /** A policy that cannot be read allows nothing, and says so. */
-export async function readLocalSettings(stateDir: string, device: string, log: Log): Promise<LocalSettings> {
+export async function readLocalSettings({ stateDir, join: { device }, timeZone }: RunConfig, log: Log): Promise<LocalSettings> {
   const policyFile = resolve(stateDir, 'policy.json')
   const tmpfs = await memoryFolder()
   if (tmpfs === null) log.warn('no tmpfs at /run or /dev/shm: pods with Secret volumes are refused')
@@ -17,7 +18,7 @@ export async function readLocalSettings(stateDir: string, device: string, log: L
   const memory = tmpfs === null ? null : join(tmpfs, `skerry-agent-${device}`)
   // 0700: what lies below is for containers that mount it, and for nobody else on the host
   for (const folder of memory === null ? [disk] : [disk, memory]) mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const zone = hostZone()
+  const zone = hostZone(timeZone)
   return { policy: readPolicy(policyFile, log), policyFile, zone, roots: { disk, memory }, networks: { hosts: resolve(stateDir, 'hosts') } }
 }
 

@@ -122,7 +122,7 @@ async function run(config: RunConfig): Promise<void> {
   const link = config.cloud ? createLink(config, sid, log) : null
   const events = keepEvents(config, link, log)
   const telemetry = link === null ? null : keepTelemetry(config, link, { log, state: () => loop.state(), allowance: () => events.allowance() })
-  const local = await readLocalSettings(config.stateDir, device, log)
+  const local = await readLocalSettings(config, log)
   const services = keepServices(local, engine, systemClock, log, () => loop)
   const engineInfo = (): EngineInfo | null => loop.state().engine.info
   const inventory = await openInventory(config.hardwareRoot, { device, agentVersion: VERSION, clock: systemClock, engine: engineInfo })

@@ -1,4 +1,4 @@
-/** What happens on and around one device: documents, images, containers, engine, storage, link, silence. */
+/** What happens on and around one device: documents, images, containers, engine, storage, what it is short of. */
 import { entry } from './cause-entry.ts'
 import type { CauseEntry } from './cause-entry.ts'
 
@@ -194,20 +194,6 @@ export const DEVICE_CAUSES = {
     'Check the disk (full, read-only, worn out).',
   ),
   'storage.fell-back': entry('device', 'never', 'The newest state file was damaged; the previous one is used.', 'Check the disk.'),
-  'link.certificate': entry(
-    'network',
-    'backoff',
-    'No connection to the cloud since {since}, because its certificate is not accepted: {why}.',
-    'Workloads go on, and it is tried again. Check the clock of this device, then the certificate of the broker.',
-  ),
-  'link.down': entry('network', 'backoff', 'No connection to the cloud since {since}: {why}.', 'Workloads go on. Check the network.'),
-  'node.silent': entry(
-    'network',
-    'when-resource-appears',
-    'Not heard since {since}; its pods are left as they are.',
-    'Check power and network of the device.',
-  ),
-  'node.never-seen': entry('device', 'when-resource-appears', 'The device has never reported.', 'Start its agent with the join file.'),
   'node.memory-short': entry(
     'device',
     'when-resource-appears',
@@ -232,24 +218,4 @@ export const DEVICE_CAUSES = {
     'Disk {disk} is worn: {used} (its own warning: {warns}).',
     'Plan its replacement: when it fails, state and images on it are lost.',
   ),
-  'node.identity-conflict': entry(
-    'device',
-    'never',
-    'Two agents report as {device} (sessions {a} and {b}).',
-    'One card was cloned; give one of them its own identity.',
-  ),
-  'session.no-answer': entry(
-    'network',
-    'backoff',
-    'Device {device} did not open the session within {seconds} s.',
-    'Check that the device reaches {url}, and that its join file names it (skerry join writes it).',
-  ),
-  'session.port.closed': entry(
-    'spec',
-    'backoff',
-    'Port {port} of the container takes no connection: {why}.',
-    'See that the program listens on all its addresses, not only on 127.0.0.1.',
-  ),
-  'session.logs.none': entry('spec', 'never', '{why}.', 'Ask for another part of the log.'),
-  'message.refused': entry('network', 'never', 'A message on {topic} was refused: {why}.', 'See which client sent it.'),
 } as const satisfies Record<string, CauseEntry>

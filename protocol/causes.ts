@@ -6,6 +6,7 @@ import { map, num, obj, required, str } from './shape.ts'
 import type { Infer } from './shape.ts'
 
 import { CLOCK_CAUSES } from './causes-clock.ts'
+import { CONTACT_CAUSES } from './causes-contact.ts'
 import { DEVICE_CAUSES } from './causes-device.ts'
 import { POD_CAUSES } from './causes-pod.ts'
 import { PLACEMENT_CAUSES } from './causes-placement.ts'
@@ -18,6 +19,7 @@ import type { CauseClass, CauseEntry, Retry } from './cause-entry.ts'
 export const CAUSES = {
   ...PLACEMENT_CAUSES,
   ...TOPOLOGY_CAUSES,
+  ...CONTACT_CAUSES,
   ...DEVICE_CAUSES,
   ...CLOCK_CAUSES,
   ...POD_CAUSES,

@@ -43,6 +43,7 @@ describe('command line', () => {
         hardwareRoot: '/',
         clockRoot: '/',
         slot: null,
+        timeZone: null,
         settleMs: 45_000,
         stateDir: '/s',
         join: JOIN,

@@ -23,7 +23,7 @@ describe('the time zone of the host', () => {
   const linkedTo = (target: string): string => {
     rmSync(path.join(root, 'etc/localtime'), { force: true })
     symlinkSync(target, path.join(root, 'etc/localtime'))
-    return hostZone(undefined, root)
+    return hostZone(null, root)
   }
 
   it.each([
@@ -52,7 +52,7 @@ describe('the time zone of the host', () => {
     expect(linkedTo('/usr/share/zoneinfo/posix/Europe/Berlin')).toBe(RUNTIME)
     rmSync(path.join(root, 'etc/localtime'))
     writeFileSync(path.join(root, 'etc/localtime'), '')
-    expect(hostZone(undefined, root)).toBe(RUNTIME)
+    expect(hostZone(null, root)).toBe(RUNTIME)
   })
 
   it('UTC needs no rules', () => {
