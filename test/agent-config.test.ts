@@ -61,6 +61,7 @@ describe('command line', () => {
         hardwareRoot: '/',
         clockRoot: '/',
         slot: null,
+        timeZone: null,
         settleMs: 45_000,
         stateDir: '/e',
         join: JOIN,
