@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { isDeviceId } from '../protocol/ids.ts'
 import { LIMITS } from '../protocol/limits.ts'
+import { LINK_WISH } from '../protocol/link.ts'
 import { int, list, obj, oneOf, parse, required, str } from '../protocol/shape.ts'
 import type { Infer } from '../protocol/shape.ts'
 
@@ -26,6 +27,8 @@ export const JOIN_FILE = obj({
   cloud: obj({ url: required(str({ min: 1, max: 2048 })), ca: str({ max: 65_536 }) }),
   /** the link costs money: at most so much a day, then events are sent seldom; absent = no end */
   dataBudget: obj({ dayBytes: required(int(65_536)) }),
+  /** what the link costs and how seldom it may be pinged; absent = by dataBudget, then by what the device is connected with */
+  link: LINK_WISH,
   trustedKeys: required(list(obj({ kid: required(str({ min: 1, max: 64 })), publicPem: required(str({ min: 1, max: 4096 })) }), { max: 16 })),
 })
 export type JoinFile = Infer<typeof JOIN_FILE>

@@ -1,6 +1,8 @@
 /** The way to the cloud, and what each of its messages sets going. */
 import type { RunConfig } from './config.ts'
+import { linkPace } from './core/link-pace.ts'
 import { hello } from './hello.ts'
+import { linkOwn } from './keep-pace.ts'
 import type { KeptTelemetry } from './keep-telemetry.ts'
 import { createMqttLink } from './link/mqtt-link.ts'
 import type { AgentLog } from './log.ts'
@@ -16,7 +18,11 @@ export function createLink({ join }: RunConfig, sid: string, log: AgentLog): Clo
     ...(password === undefined ? {} : { password }),
     ...(ca === undefined ? {} : { ca }),
   }
-  return createMqttLink({ url: broker, tenant, device, sid, trusted: trustedKeys, ...optional }, { clock: systemClock, random: systemRandom, log })
+  const pace = linkPace({ desired: null, inventory: null, ...linkOwn(join) })
+  return createMqttLink(
+    { url: broker, tenant, device, sid, trusted: trustedKeys, pace, ...optional },
+    { clock: systemClock, random: systemRandom, log },
+  )
 }
 
 export interface Asked {

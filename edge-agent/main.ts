@@ -22,6 +22,7 @@ import { readLocalSettings } from './local-settings.ts'
 import { keepEvents } from './keep-events.ts'
 import type { KeptEvents } from './keep-events.ts'
 import { keepPage } from './keep-page.ts'
+import { keepPace, linkOwn } from './keep-pace.ts'
 import { keepPressure } from './keep-pressure.ts'
 import { keepTelemetry } from './keep-telemetry.ts'
 import { leaveWords } from './last-words.ts'
@@ -126,7 +127,8 @@ async function run(config: RunConfig): Promise<void> {
   const services = keepServices(local, engine, systemClock, log, () => loop)
   const engineInfo = (): EngineInfo | null => loop.state().engine.info
   const inventory = await openInventory(config.hardwareRoot, { device, agentVersion: VERSION, clock: systemClock, engine: engineInfo })
-  const loop = createLoop(config, sid, { store, engine, link, log, local, changed: [services, events, telemetry] }, () => void tellInventory(), words)
+  const changed = [services, events, telemetry, link === null ? null : keepPace(link)]
+  const loop = createLoop(config, sid, { store, engine, link, log, local, changed }, () => void tellInventory(), words)
   const tellInventory = inventoryTeller(inventory, loop, log)
 
   const page = keepPage(config, loop, engine, log, events)
@@ -182,6 +184,7 @@ function createLoop(
     initial: {
       ...initialState({ device: join.device, sid, agentVersion: VERSION }, systemClock.now()),
       local,
+      ...linkOwn(join),
       clock: freshClock(BUILT_MS),
       cron: { ...NO_CRON, zone: local.zone ?? 'UTC' },
     },

@@ -14,6 +14,7 @@ import type { ImageRecord } from './core/image-record.ts'
 import type { Cause } from '../protocol/causes.ts'
 import type { PlannedNetwork } from './core/service-model.ts'
 import type { Traffic } from './core/data-budget.ts'
+import type { LinkPace } from './core/link-pace.ts'
 
 export interface Clock {
   now(): Now
@@ -186,7 +187,9 @@ export interface CloudLink {
   publishEvents(events: DeviceEvents): Promise<boolean>
   /** as with events */
   publishTelemetry(readings: Telemetry): Promise<boolean>
-  /** bytes by topic since the start */
+  /** how much a quiet link may say, from now on */
+  pace(pace: LinkPace): void
+  /** bytes by topic since the start, beside what keeps the connection: `connect` and `keepalive` */
   traffic(): Traffic
   stop(): Promise<void>
 }

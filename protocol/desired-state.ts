@@ -1,5 +1,6 @@
 /** Desired state: everything one device should run, whole, with epoch and generation. Never a difference. */
 import { LIMITS } from './limits.ts'
+import { LINK_WISH } from './link.ts'
 import { POD_SPEC } from './pod.ts'
 import { digestOf } from './revision.ts'
 import { DESIRED_SCHEDULE, RUN_OF } from './schedule.ts'
@@ -77,6 +78,8 @@ export const DESIRED_STATE = obj({
   /** images to have on the device before anything asks to run them */
   prefetch: list(str({ min: 1, max: 512 }), { max: LIMITS.prefetchImages.value }),
   telemetry: TELEMETRY_WISH,
+  /** what its link may cost; absent = the device decides by what it is connected with */
+  link: LINK_WISH,
   /** CronJobs that the device keeps by its own clock */
   schedules: list(DESIRED_SCHEDULE, { max: LIMITS.schedulesPerDevice.value }),
   /** which agent should run; absent = whichever does */
@@ -100,12 +103,13 @@ export interface Version {
 /** Digest of what the device should run; equal digests mean there is nothing to publish. `beside` is the rest of the document. */
 export function desiredDigest(
   pods: readonly DesiredPod[],
-  beside: Pick<DesiredState, 'configs' | 'credentials' | 'prefetch' | 'telemetry' | 'schedules' | 'services' | 'agent'> = {},
+  beside: Pick<DesiredState, 'configs' | 'credentials' | 'prefetch' | 'telemetry' | 'link' | 'schedules' | 'services' | 'agent'> = {},
 ): string {
-  const { configs = [], credentials = [], prefetch = [], telemetry, schedules = [], services = [], agent } = beside
+  const { configs = [], credentials = [], prefetch = [], telemetry, link, schedules = [], services = [], agent } = beside
   const more = {
     ...(configs.length === 0 ? {} : { configs }),
     ...(telemetry === undefined ? {} : { telemetry }),
+    ...(link === undefined ? {} : { link }),
     ...(schedules.length === 0 ? {} : { schedules }),
     ...(services.length === 0 ? {} : { services }),
     ...(agent === undefined ? {} : { agent }),

@@ -4,6 +4,7 @@
  */
 import { limit } from './limit-entry.ts'
 import type { Limit } from './limit-entry.ts'
+import { LINK_LIMITS } from './limits-link.ts'
 import { SCALE_LIMITS } from './limits-scale.ts'
 import { ROLLOUT_LIMITS } from './limits-rollout.ts'
 import { DISK_LIMITS } from './limits-disk.ts'
@@ -12,6 +13,7 @@ import { SESSION_LIMITS } from './limits-session.ts'
 import { UPDATE_LIMITS } from './limits-update.ts'
 
 export const LIMITS = {
+  ...LINK_LIMITS,
   ...SCALE_LIMITS,
   ...ROLLOUT_LIMITS,
   ...DISK_LIMITS,
@@ -106,8 +108,6 @@ export const LIMITS = {
   reconnectFirstMs: limit(1_000, 'ms', 'first retry after a dropped link, with full jitter'),
   reconnectMaxMs: limit(300_000, 'ms', 'ten thousand devices must not storm a broker'),
   reconnectStableMs: limit(300_000, 'ms', 'a link that held this long starts over at the first delay'),
-  mqttKeepaliveS: limit(45, 'count', 'seconds; proxies cut at 60'),
-  mqttKeepaliveMaxS: limit(1_200, 'count', 'seconds; the broker refuses clients that would never time out'),
   mqttConnectMs: limit(15_000, 'ms', 'TCP, TLS and CONNACK on a bad mobile link take seconds; more is a dead peer'),
   mqttAckMs: limit(60_000, 'ms', 'a broker that answers pings but acknowledges nothing this long is not working'),
   mqttGoodbyeMs: limit(2_000, 'ms', 'a stopping agent says that it goes, but does not wait for a dead link'),

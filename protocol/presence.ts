@@ -9,6 +9,8 @@ export const PRESENCE = obj({
   device: required(str({ min: 1, max: 63 })),
   sid: required(str({ max: 64 })),
   state: required(oneOf('on', 'off')),
+  /** connected, it says something at least this often; absent = as often as its report is refreshed */
+  quietS: int(60, 172_800),
 })
 
 export const HELLO = obj({

@@ -107,7 +107,7 @@ export const LIBRARY_OWNERS: Readonly<Record<string, readonly string[]>> = {
     'edge-agent/engine/pod-engine.ts',
   ],
   ws: ['edge-agent/session/', 'cloud/sessions/'],
-  mqtt: ['edge-agent/link/mqtt-link.ts', 'cloud/mqtt/mqtt-link.ts'],
+  mqtt: ['edge-agent/link/mqtt-link.ts', 'edge-agent/link/connection.ts', 'cloud/mqtt/mqtt-link.ts'],
   lowdb: ['edge-agent/store/'],
   aedes: ['cloud/mqtt/'],
   'node:sqlite': ['cloud/store/'],

@@ -321,6 +321,21 @@ describe('devices', () => {
     expect(back && condition(back, 'Ready')?.status).toBe('True')
   })
 
+  test('one on a metered link may be quiet for as long as it says, and no longer', async () => {
+    await fresh('gw-1', 'gw-2')
+    fleet.device('gw-1').send('presence', { device: 'gw-1', sid: fleet.device('gw-1').sid, state: 'on', quietS: 10_800 })
+    await fleet.clock.advance(200)
+    const ready = async (): Promise<readonly (string | undefined)[]> =>
+      (await fleet.list<Node>('nodes')).map((node) => condition(node, 'Ready')?.status)
+    expect(await ready()).toEqual(['True', 'True'])
+    await fleet.clock.advance(1_300_000)
+    expect(await ready()).toEqual(['True', 'Unknown'])
+    await fleet.clock.advance(10_700_000 - 1_300_000)
+    expect(await ready()).toEqual(['True', 'Unknown'])
+    await fleet.clock.advance(200_000)
+    expect(await ready()).toEqual(['Unknown', 'Unknown'])
+  })
+
   test('one that goes silent is shown unknown, its pods stay, and it recovers', async () => {
     await fresh('gw-1')
     await fleet.create(deployment('web', 1, 'web:1'))

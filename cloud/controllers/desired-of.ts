@@ -9,6 +9,7 @@ import type { Pod } from '../resources/pod.ts'
 import type { EventRecorder } from './event-recorder.ts'
 import type { AgentBundles } from '../ports.ts'
 import { agentVersionOf } from '../resources/agent-version.ts'
+import { linkWish } from '../resources/link-rules.ts'
 import type { Cluster } from './cluster.ts'
 import { schedulesFor } from './device-schedules.ts'
 import { imagesOf } from './image-wishes.ts'
@@ -36,6 +37,7 @@ export function desiredOf(
     ...imagesOf(cluster, device, bound, pods, ahead),
     ...servicesOf(cluster, device, bound),
     ...telemetryOf(cluster, device, usageSeconds),
+    ...linkOf(cluster, device),
     ...(schedules.length === 0 ? {} : { schedules }),
     ...agentOf(cluster, device, agents),
   }
@@ -56,9 +58,15 @@ function telemetryOf(cluster: Cluster, device: string, usageSeconds: number | nu
   return everySeconds === null ? {} : { telemetry: { everySeconds } }
 }
 
+function linkOf(cluster: Cluster, device: string): Pick<DesiredState, 'link'> {
+  const node = cluster.nodes.get(`/${device}`)
+  const link = node === undefined ? null : linkWish(node)
+  return link === null ? {} : { link }
+}
+
 /** What a Node itself asks of its device. */
 export function wishesOf(node: Node): string {
-  return `${telemetrySeconds(node) ?? ''} ${agentVersionOf(node) ?? ''}`
+  return `${telemetrySeconds(node) ?? ''} ${agentVersionOf(node) ?? ''} ${JSON.stringify(linkWish(node))}`
 }
 
 /** Says that the agent which a Node asks for is not here. */

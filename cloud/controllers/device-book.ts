@@ -16,6 +16,8 @@ export interface DeviceView {
   readonly device: string
   sid: string | null
   present: boolean
+  /** connected, it may say nothing for so long */
+  quietMs: number
   heardMonoMs: number
   heardIso: string | null
   inventory: Inventory | null
@@ -44,6 +46,7 @@ export class DeviceBook {
       device,
       sid: null,
       present: false,
+      quietMs: LIMITS.nodeQuietMs.value,
       heardMonoMs: nowMonoMs,
       heardIso: null,
       inventory: null,
@@ -92,6 +95,7 @@ export function takePresence(view: DeviceView, presence: Presence, nowMonoMs: nu
   if (presence.state === 'on') {
     takeSession(view, presence.sid, nowMonoMs)
     view.present = true
+    view.quietMs = Math.max(LIMITS.nodeQuietMs.value, (presence.quietS ?? 0) * 1_000)
     return true
   }
   if (view.sid !== null && view.sid !== presence.sid) return false

@@ -19,9 +19,9 @@ export function startNodeLiveness(deps: { readonly clock: Clock; readonly book: 
   return new TimerWheel(deps)
 }
 
-/** A connected device may be quiet between two refreshes of its report; one that is not connected may not. */
+/** A connected device may be quiet between two refreshes of its report, or as it says itself; one that is not connected may not. */
 function deadlineMs(view: DeviceView): number {
-  return view.heardMonoMs + (view.present ? LIMITS.nodeQuietMs.value : LIMITS.nodeSilentMs.value)
+  return view.heardMonoMs + (view.present ? view.quietMs : LIMITS.nodeSilentMs.value)
 }
 
 class TimerWheel implements NodeLiveness {

@@ -30,7 +30,7 @@ export interface DesiredBuild {
   /** pods that do not fit into the document, by uid */
   readonly refused: ReadonlyMap<string, Cause>
   /** what travels beside the pods: for their images, and the values they take */
-  readonly beside?: Beside & Pick<DesiredState, 'configs' | 'telemetry' | 'services'>
+  readonly beside?: Beside & Pick<DesiredState, 'configs' | 'telemetry' | 'link' | 'services'>
 }
 
 /** Room for the envelope's header, ids, numbers and the brackets around the pods. */
@@ -44,7 +44,7 @@ const FRAME_BYTES = LIMITS.envelopeHeaderBytes.value
 export function buildDesired(
   bound: readonly Pod[],
   published: readonly string[],
-  images: Beside & Pick<DesiredState, 'telemetry' | 'services'> = {},
+  images: Beside & Pick<DesiredState, 'telemetry' | 'link' | 'services'> = {},
   lookup: ConfigLookup = () => undefined,
   scheduled: readonly Pod[] = [],
 ): DesiredBuild {

@@ -4,6 +4,7 @@ import type { Infer, Issue } from '../../protocol/shape.ts'
 import { duplicates } from './container-rules.ts'
 import { AGE_COLUMN, NAME_COLUMN, ageCell, column, defineResource, nameCell } from './define.ts'
 import { CONDITION, LABELS, OBJECT_META } from './object.ts'
+import { linkIssues } from './link-rules.ts'
 import { labelKeyIssues } from './pod-rules.ts'
 import { telemetryIssues } from './telemetry-rules.ts'
 
@@ -72,7 +73,12 @@ export const NODES = defineResource<Node>({
     const allocatable = node.status?.allocatable ?? capacity
     return { ...node, spec: node.spec ?? {}, status: { ...node.status, ...(allocatable === undefined ? {} : { allocatable }) } }
   },
-  rules: (node, old) => [...telemetryIssues(node), ...taintIssues(node.spec?.taints ?? []), ...(old === null ? [] : fixedIssues(node, old))],
+  rules: (node, old) => [
+    ...telemetryIssues(node),
+    ...linkIssues(node),
+    ...taintIssues(node.spec?.taints ?? []),
+    ...(old === null ? [] : fixedIssues(node, old)),
+  ],
   columns: [
     NAME_COLUMN,
     column('Status', 'string', 'Whether the device is ready, and whether it takes new pods.'),

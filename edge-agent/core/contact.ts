@@ -14,7 +14,7 @@ import type { Now } from './model.ts'
 import type { AgentState, LinkState } from './state.ts'
 import { wantedState } from './wanted-state.ts'
 
-/** a lost link is noticed this much later at most */
+/** a lost link is noticed this much later at most, at the pace of a device that has work to stop: see link-pace */
 const NOTICED_MS = LIMITS.mqttKeepaliveS.value * 1_500
 
 export function startContact(nowMonoMs: number, saved?: SavedContact): Contact {
@@ -81,6 +81,6 @@ export function contactSaveAt(state: AgentState): number | null {
   return fencesAny(state.desired?.pods ?? []) ? (overridesSavedAtMonoMs ?? 0) + LIMITS.disconnectSaveMs.value : null
 }
 
-function fencesAny(pods: readonly DesiredPod[]): boolean {
+export function fencesAny(pods: readonly DesiredPod[]): boolean {
   return pods.some(({ policy }) => policy?.stopAfterSeconds !== undefined)
 }

@@ -3,8 +3,7 @@
  * first, then events are sent seldom. Days are 24 hours of monotonic time: a clock that jumps gives nothing away.
  */
 import { LIMITS } from '../../protocol/limits.ts'
-
-export type LinkClass = 'unmetered' | 'metered'
+import type { LinkClass } from '../../protocol/link.ts'
 
 /** Bytes by topic since the link was made, as they went over the wire (payload, topic and header). */
 export type Traffic = Readonly<Record<string, { readonly up: number; readonly down: number }>>

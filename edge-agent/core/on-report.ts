@@ -2,7 +2,7 @@
 import type { Inventory } from '../../protocol/inventory.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { SessionSeen } from '../../protocol/session.ts'
-import { spread } from './backoff.ts'
+import { refreshMs } from './link-pace.ts'
 import type { Now, Pulls } from './model.ts'
 import type { AgentState, LinkState } from './state.ts'
 import { act } from './on-observed.ts'
@@ -60,9 +60,4 @@ export function reportAt(state: AgentState): number | null {
   if (state.knowledge === 'loading' || !seenEngine) return null
   if (sentAtMonoMs === null) return 0
   return sentAtMonoMs + (dirty ? LIMITS.reportMinIntervalMs.value : refreshMs(state))
-}
-
-/** Each device has its own, so that a fleet that was switched on together does not refresh together. */
-function refreshMs(state: AgentState): number {
-  return Math.round(LIMITS.reportRefreshMs.value * (0.75 + 0.2 * spread(state.device)))
 }

@@ -9,6 +9,7 @@ import type { CronState } from './cron-model.ts'
 import type { ImagesWanted, Pulls } from './image-model.ts'
 import type { DesiredState, Version } from '../../protocol/desired-state.ts'
 import type { Inventory } from '../../protocol/inventory.ts'
+import type { LinkWish } from '../../protocol/link.ts'
 import type { SessionSeen } from '../../protocol/session.ts'
 import type { StatusReport } from '../../protocol/status-report.ts'
 import type { VolumeUse } from './scratch-volumes.ts'
@@ -97,6 +98,8 @@ export interface AgentState {
   readonly overridesSavedAtMonoMs: number | null
   readonly storage: Cause | null
   readonly link: LinkState
+  /** what the owner of the device says its link may cost; absent = nothing */
+  readonly linkOwn?: LinkWish
   readonly inventory: Inventory | null
   readonly hostIp: string | null
   /** live sessions that are open now */

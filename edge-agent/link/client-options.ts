@@ -4,6 +4,7 @@ import type { TrustedKey } from '../../protocol/envelope.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { Presence } from '../../protocol/presence.ts'
 import { topicOf } from '../../protocol/topics.ts'
+import type { LinkPace } from '../core/link-pace.ts'
 
 export interface MqttLinkOptions {
   /** mqtt://, mqtts://, ws:// or wss:// */
@@ -20,19 +21,19 @@ export interface MqttLinkOptions {
   readonly key?: string
   readonly username?: string
   readonly password?: string
-  /** seconds; absent = the limits table's */
-  readonly keepaliveS?: number
+  /** until another is told; absent = the quick one */
+  readonly pace?: LinkPace
 }
 
 /** Options of one `mqtt` client: one connection that is never revived by the library. */
-export function clientOptions(options: MqttLinkOptions) {
-  const { device, tenant, ca, cert, key, username, password, keepaliveS } = options
+export function clientOptions(options: MqttLinkOptions, pace: LinkPace) {
+  const { device, tenant, ca, cert, key, username, password } = options
   return {
     clientId: device,
     protocolVersion: 4 as const,
     clean: true,
-    keepalive: keepaliveS ?? LIMITS.mqttKeepaliveS.value,
-    // publishing into a half-open connection must not put the ping off
+    keepalive: pace.keepaliveS,
+    // the library's own ping is put off by ours, never by what is written: see heartbeat
     reschedulePings: false,
     connectTimeout: LIMITS.mqttConnectMs.value,
     reconnectPeriod: 0,
@@ -51,7 +52,7 @@ export function clientOptions(options: MqttLinkOptions) {
   }
 }
 
-export function presence(who: Pick<MqttLinkOptions, 'device' | 'sid'>, state: Presence['state']): Uint8Array {
-  const body: Presence = { device: who.device, sid: who.sid, state }
+export function presence(who: Pick<MqttLinkOptions, 'device' | 'sid'>, state: Presence['state'], quietS: number | null = null): Uint8Array {
+  const body: Presence = { device: who.device, sid: who.sid, state, ...(quietS === null ? {} : { quietS }) }
   return seal('presence', who.device, body, null)
 }

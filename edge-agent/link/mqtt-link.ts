@@ -1,5 +1,5 @@
 /**
- * The way to the cloud over plain MQTT 3.1.1: the agent's only user of the mqtt library.
+ * The way to the cloud over plain MQTT 3.1.1: with `connection.ts` the agent's only user of the mqtt library.
  *
  * INVARIANTS
  * - At most one client lives; each try makes a new one, so no packet stored by the library reaches another connection.
@@ -13,18 +13,21 @@ import { seal } from '../../protocol/envelope.ts'
 import type { DeviceEvents } from '../../protocol/events.ts'
 import type { Telemetry } from '../../protocol/telemetry.ts'
 import { LIMITS } from '../../protocol/limits.ts'
-import { deviceSubscriptions, topicOf, TOPICS } from '../../protocol/topics.ts'
-import type { Channel } from '../../protocol/topics.ts'
+import { deviceSubscriptions, TOPICS } from '../../protocol/topics.ts'
 import type { Traffic } from '../core/data-budget.ts'
+import { QUICK_PACE } from '../core/link-pace.ts'
+import type { LinkPace } from '../core/link-pace.ts'
 import type { Clock, CloudLink, LinkHandlers, Log, Random } from '../ports.ts'
-import { AckDeadlines } from './ack-deadlines.ts'
 import { clientOptions, presence } from './client-options.ts'
 import type { MqttLinkOptions } from './client-options.ts'
-import { TrafficCounter } from './traffic-counter.ts'
+import { Connection } from './connection.ts'
+import { handOn } from './hand-on.ts'
+import { Heartbeat } from './heartbeat.ts'
 import { readInbound } from './inbound.ts'
 import { Outbox } from './outbox.ts'
 import type { OutboxChannel } from './outbox.ts'
 import { failuresAfter, reconnectDelayMs } from './reconnect.ts'
+import { TrafficCounter } from './traffic-counter.ts'
 
 export interface MqttLinkDeps {
   readonly clock: Clock
@@ -37,28 +40,27 @@ export function createMqttLink(options: MqttLinkOptions, deps: MqttLinkDeps): Cl
   return new MqttLink(options, deps)
 }
 
-const SUBACK_REFUSED = 128
-
 class MqttLink implements CloudLink {
   readonly #options: MqttLinkOptions
   readonly #deps: MqttLinkDeps
   readonly #outbox = new Outbox()
+  readonly #traffic: TrafficCounter
+  readonly #heartbeat: Heartbeat
+  #pace: LinkPace
   #handlers: LinkHandlers | null = null
-  #client: MqttClient | null = null
+  #connection: Connection | null = null
   #cancelRetry: (() => void) | null = null
   #failures = 0
   #upSinceMonoMs: number | null = null
   #downSinceWallMs: number | null = null
   #why = ''
-  /** calls that wait for the broker's answer on the current connection */
-  readonly #waiting = new Set<() => void>()
-  readonly #traffic = new TrafficCounter()
-  readonly #deadlines: AckDeadlines
 
   constructor(options: MqttLinkOptions, deps: MqttLinkDeps) {
     this.#options = options
     this.#deps = deps
-    this.#deadlines = new AckDeadlines(deps.clock)
+    this.#pace = options.pace ?? QUICK_PACE
+    this.#traffic = new TrafficCounter(/^(mqtts|wss):/.test(options.url))
+    this.#heartbeat = new Heartbeat(deps.clock)
   }
 
   start(handlers: LinkHandlers): void {
@@ -82,6 +84,19 @@ class MqttLink implements CloudLink {
     return this.#deliver('telemetry', readings)
   }
 
+  pace(pace: LinkPace): void {
+    const before = this.#pace
+    this.#pace = pace
+    const connection = this.#connection
+    if (connection === null) return
+    if (pace.keepaliveS === before.keepaliveS && pace.quietS === before.quietS) return this.#heartbeat.pace(pace)
+    // the broker was told the old one, and takes no other on a connection that is made
+    this.#deps.log.info('connecting anew: another pace of the link', { class: pace.class, keepaliveS: pace.keepaliveS })
+    this.#leave(connection)
+    this.#upSinceMonoMs = null
+    this.#endClean(connection.client, () => this.#try())
+  }
+
   traffic(): Traffic {
     return this.#traffic.read()
   }
@@ -89,23 +104,25 @@ class MqttLink implements CloudLink {
   async stop(): Promise<void> {
     this.#handlers = null
     this.#cancelRetry?.()
-    const client = this.#client
-    this.#client = null
+    this.#cancelRetry = null
+    const connection = this.#connection
+    const wasUp = this.#upSinceMonoMs !== null
+    this.#connection = null
     this.#outbox.disconnected()
-    this.#deadlines.cancelAll()
-    if (client === null) return
+    this.#heartbeat.end()
+    if (connection === null) return
     // a clean end makes the broker drop the will, so the farewell is said first
-    if (this.#upSinceMonoMs !== null) {
+    if (wasUp) {
       await new Promise<void>((resolve) => {
         const cancel = this.#deps.clock.at(this.#deps.clock.now().monoMs + LIMITS.mqttGoodbyeMs.value, resolve)
-        this.#publish(client, 'presence', presence(this.#options, 'off'), () => {
+        connection.publish('presence', presence(this.#options, 'off'), () => {
           cancel()
-          client.end(false, {}, () => resolve())
+          connection.client.end(false, {}, () => resolve())
         })
       })
     }
-    this.#deadlines.cancelAll()
-    client.end(true)
+    connection.leave()
+    connection.client.end(true)
   }
 
   #try(): void {
@@ -114,102 +131,67 @@ class MqttLink implements CloudLink {
     this.#handlers?.onState({ kind: 'connecting' })
     let client: MqttClient
     try {
-      client = connect(this.#options.url, clientOptions(this.#options))
+      client = connect(this.#options.url, clientOptions(this.#options, this.#pace))
     } catch (error) {
       this.#retry(error instanceof Error ? error.message : String(error))
       return
     }
-    this.#client = client
+    const connection = new Connection(client, this.#options, {
+      clock: this.#deps.clock,
+      traffic: this.#traffic,
+      heard: () => this.#heartbeat.heard(),
+      lost: (why) => this.#drop(connection, why),
+    })
+    this.#connection = connection
     // stays attached for the client's whole life: an error without a listener would end the process
     client.on('error', (error) => {
       if (this.#why === '') this.#why = error.message
     })
-    client.on('close', () => this.#drop(client, this.#why === '' ? 'the connection was closed' : this.#why))
-    client.on('connect', () => this.#subscribe(client))
+    client.on('close', () => this.#drop(connection, this.#why === '' ? 'the connection was closed' : this.#why))
+    client.on('connect', () => {
+      this.#traffic.connect()
+      connection.subscribe(deviceSubscriptions(this.#options.tenant, this.#options.device), () => this.#up(connection))
+    })
     client.on('message', (topic, payload) => {
-      if (this.#client === client) this.#receive(topic, payload)
+      if (this.#connection === connection) this.#receive(topic, payload)
+    })
+    client.on('packetreceive', ({ cmd }) => {
+      if (this.#connection === connection && cmd === 'pingresp') this.#heartbeat.answered()
     })
   }
 
-  #subscribe(client: MqttClient): void {
-    const topics = deviceSubscriptions(this.#options.tenant, this.#options.device)
-    const cancel = this.#deadlines.begin((why) => this.#drop(client, why))
-    client.subscribe([...topics], { qos: 1 }, (error, _granted, packet) => {
-      cancel()
-      if (this.#client !== client) return
-      const refused = topics.find((_topic, index) => packet?.granted[index] === SUBACK_REFUSED)
-      if (refused !== undefined) this.#drop(client, `the broker refused the subscription to ${refused}`)
-      else if (error !== null) this.#drop(client, `subscribing failed: ${error.message}`)
-      else this.#up(client)
-    })
-  }
-
-  #up(client: MqttClient): void {
+  #up(connection: Connection): void {
     const now = this.#deps.clock.now()
+    const pace = this.#pace
+    const here = presence(this.#options, 'on', pace.quietS)
     this.#upSinceMonoMs = now.monoMs
     this.#downSinceWallMs = null
     this.#deps.log.info('connected to the cloud')
-    const failed = (acknowledged: boolean): void => {
-      if (!acknowledged) this.#drop(client, 'the broker did not take a message')
-    }
-    this.#publish(client, 'presence', presence(this.#options, 'on'), failed)
+    connection.publish('presence', here)
     const hello = this.#handlers?.hello()
-    if (hello !== undefined) this.#publish(client, 'hello', seal('hello', this.#options.device, hello, null), failed)
-    this.#outbox.connected((channel, bytes, done) =>
-      this.#publish(client, channel, bytes, (acknowledged) => {
-        done(acknowledged)
-        failed(acknowledged)
-      }),
-    )
+    if (hello !== undefined) connection.publish('hello', seal('hello', this.#options.device, hello, null))
+    this.#outbox.connected((channel, bytes, done) => connection.publish(channel, bytes, done))
+    this.#heartbeat.begin(pace, {
+      ping: () => connection.ping(),
+      beat: () => {
+        connection.publish('presence', here, undefined, () => this.#heartbeat.answered())
+        connection.putOffOwnPing()
+      },
+      lost: (why) => this.#drop(connection, why),
+    })
     this.#handlers?.onState({ kind: 'up', sinceWallMs: now.wallMs })
   }
 
   #receive(topic: string, payload: Uint8Array): void {
     this.#traffic.down(topic, payload.byteLength)
-    const inbound = readInbound(topic, payload, this.#options)
-    switch (inbound.kind) {
-      case 'target':
-        return this.#handlers?.onTarget(inbound.desired)
-      case 'refused':
-        this.#deps.log.warn('a message was refused', { topic, code: inbound.cause.code })
-        return this.#handlers?.onTargetRefused(inbound.cause)
-      case 'report-asked':
-        return this.#handlers?.onReportAsked()
-      case 'time':
-        return this.#handlers?.onCloudTime?.(inbound.atWallMs)
-      case 'telemetry-asked':
-        return this.#handlers?.onTelemetryAsked?.(inbound.look)
-      case 'session-asked':
-        return this.#handlers?.onSessionAsked?.(inbound.session)
-      case 'ignored':
-        return this.#deps.log.info('a message was ignored', { why: inbound.why })
-    }
+    this.#heartbeat.heard()
+    handOn(readInbound(topic, payload, this.#options), topic, this.#handlers, this.#deps.log)
   }
 
-  #publish(client: MqttClient, channel: Channel, bytes: Uint8Array, done: (acknowledged: boolean) => void): void {
-    const { qos, retain } = TOPICS[channel]
-    const cancel = this.#deadlines.begin((why) => this.#drop(client, why))
-    this.#traffic.up(topicOf(this.#options.tenant, this.#options.device, channel), bytes.byteLength)
-    client.publish(topicOf(this.#options.tenant, this.#options.device, channel), Buffer.from(bytes), { qos, retain }, (error) => {
-      cancel()
-      done(error === undefined || error === null)
-    })
-  }
-
-  /** true when the broker has it */
   #deliver(channel: 'events' | 'telemetry', body: unknown): Promise<boolean> {
-    const client = this.#client
-    if (client === null || this.#upSinceMonoMs === null) return Promise.resolve(false)
-    return new Promise((resolve) => {
-      // a connection that ends calls back with an error, or not at all: the next one sends again
-      const abandoned = (): void => resolve(false)
-      this.#waiting.add(abandoned)
-      this.#publish(client, channel, seal(channel, this.#options.device, body, null), (acknowledged) => {
-        this.#waiting.delete(abandoned)
-        resolve(acknowledged)
-        if (!acknowledged) this.#drop(client, 'the broker did not take a message')
-      })
-    })
+    const connection = this.#connection
+    if (connection === null || this.#upSinceMonoMs === null) return Promise.resolve(false)
+    return connection.deliver(channel, seal(channel, this.#options.device, body, null))
   }
 
   #put(channel: OutboxChannel, body: unknown): void {
@@ -220,16 +202,36 @@ class MqttLink implements CloudLink {
     else this.#outbox.put(channel, bytes)
   }
 
-  #drop(client: MqttClient, why: string): void {
-    if (this.#client !== client) return
-    this.#client = null
-    for (const abandoned of this.#waiting) abandoned()
-    this.#waiting.clear()
-    this.#outbox.disconnected()
-    this.#deadlines.cancelAll()
+  #drop(connection: Connection, why: string): void {
+    if (this.#connection !== connection) return
+    const { client } = connection
+    if (this.#upSinceMonoMs === null) this.#heartbeat.failed()
+    this.#leave(connection)
     // not from within a callback of the library: it is walking the list that ending empties
     setImmediate(() => client.end(true))
     this.#retry(why)
+  }
+
+  /** Nothing of this connection counts any more. */
+  #leave(connection: Connection): void {
+    this.#connection = null
+    this.#heartbeat.end()
+    this.#outbox.disconnected()
+    connection.leave()
+  }
+
+  /** Without a last will: the next connection goes on where this one ends. */
+  #endClean(client: MqttClient, then: () => void): void {
+    const { clock } = this.#deps
+    const next = (): void => {
+      cancel()
+      if (this.#cancelRetry !== cancel) return
+      client.end(true)
+      then()
+    }
+    const cancel = clock.at(clock.now().monoMs + LIMITS.mqttGoodbyeMs.value, next)
+    this.#cancelRetry = cancel
+    client.end(false, {}, next)
   }
 
   #retry(why: string): void {

@@ -3,8 +3,9 @@
  * the broker acknowledged it; over budget it is sent seldom, never dropped here.
  */
 import { allowance, dayOf, newBudget } from '../core/data-budget.ts'
-import type { Allowance, LinkClass } from '../core/data-budget.ts'
+import type { Allowance } from '../core/data-budget.ts'
 import { LIMITS } from '../../protocol/limits.ts'
+import type { LinkClass } from '../../protocol/link.ts'
 import type { Clock, CloudLink, EventQueue } from '../ports.ts'
 
 export interface EventSender {

@@ -8,6 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Aedes } from 'aedes'
 import { connect } from 'mqtt'
 import { afterEach, describe, expect, it } from 'vitest'
+import { QUICK_PACE } from '../../edge-agent/core/link-pace.ts'
+import type { LinkPace } from '../../edge-agent/core/link-pace.ts'
 import type { LinkState } from '../../edge-agent/core/state.ts'
 import { clientOptions } from '../../edge-agent/link/client-options.ts'
 import { createMqttLink } from '../../edge-agent/link/mqtt-link.ts'
@@ -78,7 +80,7 @@ describe.skipIf(missing !== null)('the link', () => {
   it("after a take-over the old session's will names the old session", async () => {
     const { url } = await startBroker(cleanup)
     const cloud = await observe(url, cleanup)
-    const old = connect(url, clientOptions({ url, tenant: 'default', device: 'gw-1', sid: 'old', trusted }))
+    const old = connect(url, clientOptions({ url, tenant: 'default', device: 'gw-1', sid: 'old', trusted }, QUICK_PACE))
     old.on('error', () => undefined)
     cleanup(() => void old.end(true))
     await until(() => old.connected)
@@ -122,7 +124,7 @@ describe.skipIf(missing !== null)('the link', () => {
   it('notices a line that swallows everything', async () => {
     const { port } = await startBroker(cleanup)
     const proxy = await startProxy(port, cleanup)
-    const agent = startLink(proxy.url, 'sid-1', { keepaliveS: 1 })
+    const agent = startLink(proxy.url, 'sid-1', { pace: { ...QUICK_PACE, keepaliveS: 1 } })
     await until(() => agent.state() === 'up')
     proxy.swallow(true)
     // statuses go on being published into it: that must not hide the silence
@@ -158,7 +160,7 @@ function status(seq: number): StatusReport {
   return { device: 'gw-1', sid: 'sid-1', seq, at, agentVersion: '0', converged: true, pods: [], engine: { reachable: true }, causes: [] }
 }
 
-function startLink(url: string, sid: string, more: { readonly keepaliveS?: number } = {}) {
+function startLink(url: string, sid: string, more: { readonly pace?: LinkPace } = {}) {
   const states: LinkState[] = []
   const targets: unknown[] = []
   const refused: string[] = []

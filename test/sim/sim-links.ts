@@ -81,6 +81,7 @@ export function createSimAgentLink({ device, sid, broker, clock, random, trusted
     publishStatus: (report) => outbox.put('status', seal('status', device, report, null)),
     publishEvents: () => Promise.resolve(false),
     publishTelemetry: () => Promise.resolve(false),
+    pace: () => undefined,
     traffic: () => ({}),
     publishInventory: (inventory) => outbox.put('inventory', seal('inventory', device, inventory, null)),
     stop: () => {
