@@ -127,8 +127,7 @@ async function run(config: RunConfig): Promise<void> {
   const services = keepServices(local, engine, systemClock, log, () => loop)
   const engineInfo = (): EngineInfo | null => loop.state().engine.info
   const inventory = await openInventory(config.hardwareRoot, { device, agentVersion: VERSION, clock: systemClock, engine: engineInfo })
-  const changed = [services, events, telemetry, link === null ? null : keepPace(link)]
-  const loop = createLoop(config, sid, { store, engine, link, log, local, changed }, () => void tellInventory(), words)
+  const loop = createLoop(config, sid, { store, engine, link, log, local, changed: [services, events, telemetry] }, () => void tellInventory(), words)
   const tellInventory = inventoryTeller(inventory, loop, log)
 
   const page = keepPage(config, loop, engine, log, events)
@@ -180,6 +179,7 @@ function createLoop(
     // the supervisor starts a new process, which adopts what runs
     process.exit(EXIT_STUCK)
   }
+  const pace = link === null ? null : keepPace(link)
   const loop = startLoop({
     initial: {
       ...initialState({ device: join.device, sid, agentVersion: VERSION }, systemClock.now()),
@@ -201,7 +201,7 @@ function createLoop(
     onBroken: (event) => quit('the answer of an effect could not be taken', { event: event.kind }),
     onEngineInfo,
     onChanged: (before, after) => {
-      for (const one of changed) one?.changed(before, after)
+      for (const one of [...changed, pace]) one?.changed(before, after)
     },
   })
   return loop

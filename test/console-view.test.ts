@@ -47,6 +47,7 @@ describe('device rows', () => {
     expect(deviceRow(node('a', 'Unknown'), NO_PODS, NO_FACTS)).toMatchObject({ word: 'offline', heardAtMs: NOW_MS - 95 * 60_000 })
     expect(deviceRow(node('a', null), NO_PODS, NO_FACTS)).toMatchObject({ word: 'never-seen', capacity: null, heardAtMs: null })
     const report = { ...(facts('gw-kassel-1').report ?? never()), causes: [cause('storage.degraded', { why: 'ENOSPC' })] }
+    expect(deviceRow(node('a', 'True'), NO_PODS, { ...NO_FACTS, quietMs: 9 }), 'a metered link').toMatchObject({ word: 'online', quietMs: 9 })
     const degraded = deviceRow(node('a', 'True'), NO_PODS, { report, heardAtMs: 5 })
     const check = 'Check the disk (full, read-only, worn out).'
     expect(degraded).toMatchObject({ word: 'degraded', tone: 'warn', heardAtMs: 5, causes: [{ code: 'storage.degraded', next: check }] })

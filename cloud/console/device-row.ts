@@ -14,6 +14,8 @@ import { STANDINGS } from './vocabulary.ts'
 export interface DeviceFacts {
   readonly report: StatusReport | null
   readonly heardAtMs: number | null
+  /** connected, it may say nothing for so long; absent = not longer than any */
+  readonly quietMs?: number
 }
 
 export const NO_FACTS: DeviceFacts = { report: null, heardAtMs: null }
@@ -42,6 +44,7 @@ export function deviceRow(node: Node, pods: DevicePods, facts: DeviceFacts): Dev
     troubled: bad.length,
     held: facts.report?.overrides?.length ?? 0,
     heardAtMs: facts.heardAtMs ?? silentSince(ready),
+    ...(facts.quietMs === undefined ? {} : { quietMs: facts.quietMs }),
     cordoned: node.spec?.unschedulable === true,
     arch: info?.architecture ?? '',
     os: info?.osImage ?? '',

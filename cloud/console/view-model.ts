@@ -50,6 +50,8 @@ export interface DeviceRow {
   readonly held: number
   /** last message from it, wall clock ms of the cloud; null when there was none, or it is not known */
   readonly heardAtMs: number | null
+  /** its link is metered: in contact, it may say nothing for so long */
+  readonly quietMs?: number
   readonly cordoned: boolean
   readonly arch: string
   readonly os: string

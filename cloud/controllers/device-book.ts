@@ -147,3 +147,16 @@ export function alarmsOf(view: DeviceView, nowMonoMs: number): readonly Cause[] 
   const flapping = view.conflict !== null && nowMonoMs - view.conflict.atMonoMs < LIMITS.identityConflictMs.value ? [view.conflict.cause] : []
   return [...flapping, ...(view.behind === null ? [] : [view.behind])]
 }
+
+/** What people are shown of a device beside its Node. */
+export interface DeviceTold {
+  readonly report: StatusReport | null
+  readonly heardAtMs: number | null
+  /** connected, it may say nothing for so long; absent = not longer than any */
+  readonly quietMs?: number
+}
+
+export function toldBy(view: DeviceView | null): DeviceTold {
+  const { report = null, heardIso = null, quietMs = 0 } = view ?? {}
+  return { report, heardAtMs: heardIso === null ? null : Date.parse(heardIso), ...(quietMs > LIMITS.nodeQuietMs.value ? { quietMs } : {}) }
+}

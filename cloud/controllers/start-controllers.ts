@@ -6,13 +6,13 @@ import type { SigningKey } from '../../protocol/envelope.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { Happening } from '../core/events.ts'
 import { nameOf } from '../core/meta.ts'
-import type { StatusReport } from '../../protocol/status-report.ts'
 import type { AgentBundles, Clock, DeviceLink, DeviceMessage, Log, Meter, Random, Store } from '../ports.ts'
 import { Cluster } from './cluster.ts'
 import { startCronJobController } from './cron-job-controller.ts'
 import { startDaemonSetController } from './daemon-set-controller.ts'
 import { startDeploymentController } from './deployment-controller.ts'
-import { DeviceBook } from './device-book.ts'
+import { DeviceBook, toldBy } from './device-book.ts'
+import type { DeviceTold } from './device-book.ts'
 import { createEventRecorder } from './event-recorder.ts'
 import type { EventRecorder } from './event-recorder.ts'
 import { fleetFigures } from './figures.ts'
@@ -78,7 +78,7 @@ export interface Controllers {
   /** how a device is laid out and what each pod has of it; null = there is no such device */
   topologyOf(device: string): TopologyAnswer | null
   /** what this process has heard of a device beside what its objects say */
-  deviceFacts(device: string): { readonly report: StatusReport | null; readonly heardAtMs: number | null }
+  deviceFacts(device: string): DeviceTold
   /** the newest readings of devices that give any */
   readonly telemetry: Pick<TelemetryBook, 'samples' | 'podCpu' | 'dropped'>
   /** somebody looks at a device: readings every ten seconds for the next two minutes; call it again while that lasts */
@@ -195,12 +195,7 @@ function forSessions(book: DeviceBook, events: EventRecorder): Pick<Controllers,
 }
 
 function aboutDevices(deps: TopologyLookDeps): Pick<Controllers, 'topologyOf' | 'deviceFacts'> {
-  return { topologyOf: topologyLook(deps), deviceFacts: (device) => factsOf(deps.book, device) }
-}
-
-function factsOf(book: DeviceBook, device: string): ReturnType<Controllers['deviceFacts']> {
-  const heard = book.peek(device)
-  return { report: heard?.report ?? null, heardAtMs: heard?.heardIso ? Date.parse(heard.heardIso) : null }
+  return { topologyOf: topologyLook(deps), deviceFacts: (device) => toldBy(deps.book.peek(device)) }
 }
 
 function unreachable(book: DeviceBook, device: string): Cause | null {

@@ -10,6 +10,7 @@ import type { Node } from '../resources/node.ts'
 import { LABELS } from '../resources/object.ts'
 import type { Condition } from '../resources/object.ts'
 import { conditionOf, withCondition } from './meta.ts'
+import { agentConditions } from './node-agent.ts'
 import { overrideConditions } from './node-overrides.ts'
 import { hardwareLabels, isHardwareLabel } from './node-labels.ts'
 import { sharedGpuResources } from './scheduler/gpu-match.ts'
@@ -136,11 +137,13 @@ function addressesOf(
 }
 
 function conditionsOf(node: Node, news: DeviceNews): readonly Condition[] {
+  const known = (type: string): boolean => conditionOf(node.status?.conditions, type) !== null
   return [
     ...pressures(node, news),
     readyOf(node, news),
     conflictOf(news),
-    ...overrideConditions(news.report, conditionOf(node.status?.conditions, 'LocalOverride') !== null),
+    ...overrideConditions(news.report, known('LocalOverride')),
+    ...agentConditions(news.report, known),
   ]
 }
 

@@ -5,6 +5,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import type { LinkClass } from '../../protocol/link.ts'
 import { cableOf } from '../../test/integration/private-dockerd-sweep.ts'
 import { runQuietly } from '../quickstart/run-quietly.ts'
 import type { Gateway } from '../testbed/gateway.ts'
@@ -24,7 +25,7 @@ export function whyNoQuickDay(): string | null {
   return existsSync(LIBRARY) ? null : `${LIBRARY} is not there (Debian: faketime)`
 }
 
-export async function idleDay(bed: Testbed, gateway: Gateway): Promise<void> {
+export async function idleDay(bed: Testbed, gateway: Gateway, linkClass: LinkClass): Promise<void> {
   const file = path.join(bed.dir, gateway.name, 'join.json')
   const join = readFileSync(file, 'utf8')
   await gateway.agent.stop()
@@ -35,13 +36,13 @@ export async function idleDay(bed: Testbed, gateway: Gateway): Promise<void> {
   const tls = await startTlsFront(path.join(bed.dir, 'tls'), gateway.cloudAddress, bed.cloud.ports.mqtt)
   const meter = await meterOf(gateway)
   try {
-    writeFileSync(file, JSON.stringify({ ...(JSON.parse(join) as object), broker: tls.url, ca: tls.caPem }))
+    writeFileSync(file, JSON.stringify({ ...(JSON.parse(join) as object), broker: tls.url, ca: tls.caPem, link: { class: linkClass } }))
     gateway.agent.start(clockSince(begin))
     await pause(SETTLE_MS / FASTER)
     const [before, started] = [await readings(gateway, meter), performance.now()]
     await pause(WINDOW_MS / FASTER)
     const [after, ended] = [await readings(gateway, meter), performance.now()]
-    print(before, after, (ended - started) * FASTER)
+    print(linkClass, before, after, (ended - started) * FASTER)
   } finally {
     await gateway.agent.stop()
     await meter.end()
@@ -105,7 +106,7 @@ async function meterOf({ engine }: Gateway): Promise<Meter> {
 interface Readings {
   readonly wire: Counted
   readonly disk: Readonly<Record<string, number>>
-  /** payload bytes by topic and direction, as the agent counts them */
+  /** bytes by topic and direction, as the agent counts them: it reckons the headers */
   readonly topics: Readonly<Record<string, number>>
   readonly connections: number
 }
@@ -123,21 +124,22 @@ async function readings(gateway: Gateway, meter: Meter): Promise<Readings> {
   return { wire: await meter.read(), disk, topics, connections: gateway.agent.tail(10_000).split('connected to the cloud').length - 1 }
 }
 
-function print(before: Readings, after: Readings, elapsedMs: number): void {
+function print(linkClass: LinkClass, before: Readings, after: Readings, elapsedMs: number): void {
   const days = DAY_MS / elapsedMs
   const kilobytes = (bytes: number): string => ((bytes * days) / 1000).toFixed(1)
   const wire = after.wire.bytes - before.wire.bytes
   const packets = after.wire.packets - before.wire.packets
   process.stdout.write(
-    `\nidle: ${(elapsedMs / 3_600_000).toFixed(1)} h with 10 pods over TLS 1.3: ${wire} bytes of IP in ${packets} packets, ` +
-      `${after.connections - before.connections} new connections: ${kilobytes(wire)} kB a day (aim 25)\n`,
+    `\nidle: ${(elapsedMs / 3_600_000).toFixed(1)} h with 10 pods over TLS 1.3 on a link of class ${linkClass}: ${wire} bytes of IP in ${packets} packets, ` +
+      `${after.connections - before.connections} new connections: ${kilobytes(wire)} kB a day${linkClass === 'metered' ? ' (aim 25)' : ''}\n`,
   )
   const topics = Object.entries(after.topics).map(([name, bytes]) => [name, bytes - (before.topics[name] ?? 0)] as const)
+  const counted = topics.reduce((sum, [, bytes]) => sum + bytes, 0)
   process.stdout.write(
-    `idle: of that payload: ${topics
+    `idle: the agent counted ${kilobytes(counted)} kB a day of it: ${topics
       .filter(([, bytes]) => bytes > 0)
-      .map(([name, bytes]) => `${name} ${kilobytes(bytes)} kB`)
-      .join(', ')}; the rest is pings, MQTT, TLS, TCP and IP\n`,
+      .map(([name, bytes]) => `${name} ${kilobytes(bytes)}`)
+      .join(', ')}\n`,
   )
   const written = (after.disk['write_bytes'] ?? 0) - (before.disk['write_bytes'] ?? 0)
   process.stdout.write(`idle: the agent wrote ${kilobytes(written)} kB a day to the disk (whole pages, as the kernel counts them)\n`)

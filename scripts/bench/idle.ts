@@ -1,5 +1,6 @@
 /** What a device costs while nothing happens: memory with 10 and 50 pods, a day on the wire and on the disk, a look at 50 pods. */
 import { spawn } from 'node:child_process'
+import type { LinkClass } from '../../protocol/link.ts'
 import { deployment, writeManifest } from '../../test/integration/manifests.ts'
 import type { Gateway } from '../testbed/gateway.ts'
 import { pinnedNode } from '../testbed/pinned-node.ts'
@@ -12,7 +13,7 @@ import { heldBy } from './memory.ts'
 const SETTLE_MS = 45_000
 const PODS: readonly number[] = [10, 50]
 
-/** @param only one of `memory`, `day` and `look`; all when absent */
+/** @param only one of `memory`, `day`, `day-unmetered` and `look`; all when absent */
 export async function benchIdle(only?: string): Promise<void> {
   const wants = (part: string): boolean => only === undefined || only === part
   const bed = await createTestbed({ gateways: 1, images: ['busybox:1'], first: 44 })
@@ -20,7 +21,8 @@ export async function benchIdle(only?: string): Promise<void> {
     const [gateway] = bed.gateways
     if (gateway === undefined) throw new Error('no gateway')
     await runs(bed, gateway, 10)
-    if (wants('day')) await day(bed, gateway)
+    if (wants('day')) await day(bed, gateway, 'metered')
+    if (wants('day-unmetered')) await day(bed, gateway, 'unmetered')
     if (wants('memory')) await memory(bed, gateway)
     if (wants('look')) await idleLook(gateway)
   } finally {
@@ -29,9 +31,9 @@ export async function benchIdle(only?: string): Promise<void> {
 }
 
 /** The cloud and the agent live faster for it, and go on as usual after it. */
-async function day(bed: Testbed, gateway: Gateway): Promise<void> {
+async function day(bed: Testbed, gateway: Gateway, linkClass: LinkClass): Promise<void> {
   const why = whyNoQuickDay()
-  if (why === null) await idleDay(bed, gateway)
+  if (why === null) await idleDay(bed, gateway, linkClass)
   else process.stdout.write(`idle: a day was not measured: ${why}\n`)
 }
 

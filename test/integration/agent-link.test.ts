@@ -135,6 +135,22 @@ describe.skipIf(missing !== null)('the link', () => {
     await until(() => agent.state() === 'up')
   })
 
+  it('takes another pace with a new connection, without ever being called gone', async () => {
+    const { url, port } = await startBroker(cleanup)
+    const cloud = await observe(url, cleanup)
+    const proxy = await startProxy(port, cleanup)
+    const agent = startLink(proxy.url, 'sid-1')
+    agent.link.publishStatus(status(1))
+    await until(() => agent.state() === 'up' && cloud.of('status').length === 1)
+    agent.link.pace({ class: 'metered', keepaliveS: 1_200, beatMs: 7_200_000, quietS: 10_800 })
+    await until(() => cloud.of('hello').length === 2 && agent.state() === 'up')
+    expect(cloud.of('presence')).toEqual([
+      { device: 'gw-1', sid: 'sid-1', state: 'on' },
+      { device: 'gw-1', sid: 'sid-1', state: 'on', quietS: 10_800 },
+    ])
+    expect(agent.states.map(({ kind }) => kind)).toEqual(['connecting', 'up', 'connecting', 'up'])
+  })
+
   it('says so when the broker refuses the subscription, and goes on trying', async () => {
     const broker = await Aedes.createBroker({ authorizeSubscribe: (_client, _subscription, done) => done(null, null) })
     const server = createServer(broker.handle)

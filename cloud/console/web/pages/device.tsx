@@ -84,11 +84,27 @@ function sentence({ row, compared }: DevicePart): string {
 }
 
 function Heard({ row }: { readonly row: DeviceRow }) {
-  if (row.word === 'online' || row.word === 'degraded') return <span class="muted">in contact</span>
+  if (row.word === 'online' || row.word === 'degraded')
+    return <span class="muted">in contact{row.quietMs === undefined ? null : <Quiet row={row} quietMs={row.quietMs} />}</span>
   return row.heardAtMs === null ? null : (
     <span class="muted">
       last heard <Age at={row.heardAtMs} /> ago
     </span>
+  )
+}
+
+/** A metered link: what it does not say has not changed, as far as the cloud knows. */
+function Quiet({ row, quietMs }: { readonly row: DeviceRow; readonly quietMs: number }) {
+  return (
+    <>
+      {' '}
+      over a metered link: it speaks when something changes, at least every {duration(quietMs)}
+      {row.heardAtMs === null ? null : (
+        <>
+          ; last heard <Age at={row.heardAtMs} /> ago
+        </>
+      )}
+    </>
   )
 }
 
