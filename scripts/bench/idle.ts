@@ -30,7 +30,7 @@ export async function benchIdle(only?: string): Promise<void> {
   }
 }
 
-/** The cloud and the agent live faster for it, and go on as usual after it. */
+/** The agent lives faster for it, and goes on as usual after it. */
 async function day(bed: Testbed, gateway: Gateway, linkClass: LinkClass): Promise<void> {
   const why = whyNoQuickDay()
   if (why === null) await idleDay(bed, gateway, linkClass)
