@@ -3,11 +3,14 @@ import { request } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { NO_CRON } from '../../edge-agent/core/cron-model.ts'
+import { NO_UPDATES } from '../../edge-agent/core/update-model.ts'
 import type { AgentState } from '../../edge-agent/core/state.ts'
 import { reduce } from '../../edge-agent/core/reducer.ts'
 import { startLocalPage } from '../../edge-agent/local-page/server.ts'
 import type { LocalPage } from '../../edge-agent/local-page/server.ts'
 import type { FieldView } from '../../edge-agent/local-page/view-model.ts'
+import { cause } from '../../protocol/causes.ts'
 import { buildFieldPage } from '../../scripts/build-page.ts'
 import { NOW, container, gateway, identity, pod } from '../fixtures/field-state.ts'
 import { LOOKS, axeViolations, fitsWidth, look, openBrowser } from './browser.ts'
@@ -117,6 +120,12 @@ function ask(path: string, options: { readonly host?: string; readonly method?: 
   })
 }
 
+function schedule(name: string): NonNullable<NonNullable<AgentState['desired']>['schedules']>[number] {
+  const { spec, specHash } = pod(name, 'registry.local/job:1')
+  const limits = { concurrency: 'Forbid' as const, sinceMs: 0, keepComplete: 1, keepFailed: 1, backoffLimit: 1 }
+  return { uid: `uid-${name}`, namespace: 'line-2', name, schedule: '*/5 * * * *', ...limits, pod: { spec, specHash, pids: 64 } }
+}
+
 describe('the page', () => {
   it('fits its budget in one file that asks for nothing else', async () => {
     expect(gzipSync(html, { level: 9 }).byteLength).toBeLessThanOrEqual(25_000)
@@ -201,6 +210,41 @@ describe('the page', () => {
       await page.getByRole('button', { name: 'Test now' }).click()
       await page.getByText('Check the DHCP server.').waitFor()
       await cleanInEveryLook(page, 'path')
+    })
+  }, 120_000)
+
+  it('has none with schedules and with an update that waits, and holds it or begins it now', async () => {
+    const waits = { pod: pod('modbus-bridge', 'registry.local/modbus-bridge:2'), reason: 'WindowClosed' as const }
+    const closed = cause('policy.window.closed', { window: '02:00-04:00', zone: 'Europe/Berlin' })
+    state = {
+      ...state,
+      desired:
+        state.desired === null ? null : { ...state.desired, schedules: [schedule('backup'), { ...schedule('never'), schedule: '0 0 30 2 *' }] },
+      cron: {
+        ...NO_CRON,
+        marks: { 'uid-backup': { lastMs: NOW.wallMs - 3_600_000, era: 0 } },
+        held: { 'uid-never': cause('schedule.held.override') },
+        next: { atMs: NOW.wallMs + 60_000, bySchedule: { 'uid-backup': NOW.wallMs + 60_000 }, of: { schedules: [], runs: [], jump: null } },
+      },
+      updates: { ...NO_UPDATES, pending: { 'uid-modbus-bridge': { ...waits, cause: closed, notBeforeMonoMs: null } } },
+    }
+    await withPage(async (page) => {
+      await opened(page)
+      await page.getByText('line-2/backup').waitFor()
+      expect(await page.locator('li', { hasText: 'line-2/backup' }).innerText()).toMatch(/\*\/5 .*last (1 h|60 min) ago, next in/)
+      await cleanInEveryLook(page, 'schedules')
+      await page.getByRole('button', { name: 'Hold updates: modbus-bridge' }).click()
+      await givePin(page)
+      await cleanInEveryLook(page, 'hold updates')
+      await page.getByRole('button', { name: 'Cancel' }).click()
+      await page.getByRole('button', { name: 'Update now: modbus-bridge' }).click()
+      await cleanInEveryLook(page, 'update now')
+      await page.getByLabel('Your name').fill('anna')
+      await page.getByLabel('Reason').fill('line stands still')
+      await page.getByRole('dialog').getByRole('button', { name: 'Update now' }).click()
+      await page.getByText('by anna: line stands still').waitFor()
+      expect(state.overrides).toMatchObject([{ kind: 'update-now', owner: 'anna' }])
+      await cleanInEveryLook(page, 'updating now')
     })
   }, 120_000)
 
