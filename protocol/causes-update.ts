@@ -28,6 +28,12 @@ export const UPDATE_CAUSES = {
     'Stopped: it may run only {after} s without the cloud, because another one may take its place then.',
     'Nothing to do: it goes on when the cloud is reached; check the link.',
   ),
+  'policy.disconnect.unsure': entry(
+    'policy',
+    'when-resource-appears',
+    'It waits for the cloud: this device does not know how long it was off, and another one may have taken its place.',
+    'Nothing to do: it goes on when the cloud is reached; check the link.',
+  ),
   'policy.disconnect.standby': entry(
     'policy',
     'when-resource-appears',

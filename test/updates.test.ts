@@ -403,11 +403,11 @@ describe('a pod that may run only so long without the cloud', () => {
     expect(device.engine.made).toBe(made + 1)
   })
 
-  it('counts on over restarts and reboots', () => {
+  it('counts on over restarts of the agent', () => {
     const device = fencing()
     device.lose()
     device.pass(30 * MINUTE)
-    device.restart(true)
+    device.restart()
     device.pass(10 * MINUTE)
     device.restart()
     device.pass(15 * MINUTE)
@@ -419,12 +419,32 @@ describe('a pod that may run only so long without the cloud', () => {
     expect(device.running('web')).toEqual([])
   })
 
-  it('counts the time that a device was off, when the clock is believed', () => {
+  it('waits for the cloud after a reboot, however short it is alone: who knows how long it was off?', () => {
+    const device = fencing()
+    device.pass(HOUR)
+    device.lose()
+    device.restart(true)
+    device.pass(MINUTE)
+    expect([device.running('web'), device.running('other').length]).toEqual([[], 1])
+    expect(device.pod('web')?.cause?.code).toBe('policy.disconnect.unsure')
+    device.reach(true)
+    device.pass(MINUTE)
+    expect(device.running('web')).toEqual([])
+    device.reach()
+    device.pass(1_000)
+    expect(device.running('web')).toEqual(['web:a1'])
+    // from here on it is an ordinary one: it may run its hour alone
+    device.lose()
+    device.pass(30 * MINUTE)
+    expect(device.running('web')).toEqual(['web:a1'])
+  })
+
+  it('counts the time that an agent was away, when the clock is believed', () => {
     const device = fencing()
     device.lose()
     device.pass(30 * MINUTE)
     device.wallMs += 2 * HOUR
-    device.restart(true)
+    device.restart()
     device.pass(1_000)
     expect(device.running('web')).toEqual([])
     device.reach()

@@ -54,6 +54,10 @@ export function startReportController(deps: ReportDeps): ReportController {
     await writeTopology(deps, view)
     if (view.report !== null) await writeRuns(cluster, view.device, view.report)
     await writePods(deps, view)
+    if (awaitsWord(view)) {
+      publisher.resend(device, false)
+      return LIMITS.resendAwaitedMs.value
+    }
     return view.conflict === null ? null : Math.max(0, view.conflict.atMonoMs + LIMITS.identityConflictMs.value - clock.monoMs())
   }
   const controller = runController(deps, 'report', work, LIMITS.deviceWorkers.value)
@@ -89,6 +93,13 @@ export function startReportController(deps: ReportDeps): ReportController {
 
 function doubtsItsClock({ report }: DeviceView): boolean {
   return report?.causes.some(({ code }) => code.startsWith('clock.')) === true
+}
+
+const WAITS: ReadonlySet<string> = new Set(['policy.disconnect.stopped', 'policy.disconnect.unsure'])
+
+/** It stopped work when it was alone, and goes on with the next document that comes: the broker may have lost the one it kept. */
+function awaitsWord({ present, report }: DeviceView): boolean {
+  return present && report?.pods.some((pod) => pod.cause !== undefined && WAITS.has(pod.cause.code)) === true
 }
 
 /** Puts a message into the book; false when it says nothing new or cannot be read. */

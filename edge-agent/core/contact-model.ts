@@ -11,6 +11,10 @@ export interface Contact {
   readonly upSinceMonoMs: number | null
   /** a document came over this link */
   readonly told: boolean
+  /** a document came since the agent began */
+  readonly heard: boolean
+  /** pods that ran when it began: the device was not off in between; null = it has not looked yet */
+  readonly ran: readonly string[] | null
 }
 
 export interface SavedContact {

@@ -3,6 +3,7 @@
  * - Never counted too short: a link that was lost is counted from the last sign of life that it may have had, the agent's own
  *   restarts and reboots go on from what was saved, and a wall clock that is believed can only add.
  * - A link that is up again ends the count only with the document that it brings: the cloud may have decided meanwhile.
+ * - How long a device was off it cannot know. What has a time limit and did not run when the agent began waits for a document.
  */
 import { cause } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
@@ -10,15 +11,29 @@ import type { DesiredPod } from '../../protocol/desired-state.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { trustedWallMs } from './clock-trust.ts'
 import type { Contact, Fence, SavedContact } from './contact-model.ts'
-import type { Now } from './model.ts'
+import type { Now, ObservedContainer } from './model.ts'
 import type { AgentState, LinkState } from './state.ts'
 import { wantedState } from './wanted-state.ts'
 
 /** a lost link is noticed this much later at most, at the pace of a device that has work to stop: see link-pace */
 const NOTICED_MS = LIMITS.mqttKeepaliveS.value * 1_500
 
-export function startContact(nowMonoMs: number, saved?: SavedContact): Contact {
-  return { lostAtMonoMs: nowMonoMs, carriedMs: saved?.aloneMs ?? 0, carriedWallMs: saved?.wallMs ?? null, upSinceMonoMs: null, told: false }
+/** The state file was read, perhaps after the link had come up and brought a document. */
+export function startContact({ link, nextToSave }: Pick<AgentState, 'link' | 'nextToSave'>, nowMonoMs: number, saved?: SavedContact): Contact {
+  const told = link.kind === 'up' && nextToSave !== null
+  const begins = { carriedMs: saved?.aloneMs ?? 0, told, heard: false, ran: null }
+  if (link.kind === 'up') return { ...begins, lostAtMonoMs: null, carriedWallMs: null, upSinceMonoMs: nowMonoMs }
+  return { ...begins, lostAtMonoMs: nowMonoMs, carriedWallMs: saved?.wallMs ?? null, upSinceMonoMs: null }
+}
+
+/** The agent's first look at the engine. */
+export function firstLook(state: AgentState): AgentState {
+  const { contact, observed } = state
+  return contact === undefined || contact.ran !== null || observed === null ? state : { ...state, contact: { ...contact, ran: runningIn(observed) } }
+}
+
+function runningIn(observed: readonly ObservedContainer[]): readonly string[] {
+  return [...new Set(observed.filter(({ state }) => state === 'running' || state === 'paused').map(({ podUid }) => podUid))]
 }
 
 /** Milliseconds without the cloud; 0 = in contact. */
@@ -34,10 +49,11 @@ export function aloneMs({ contact, clock, link }: Pick<AgentState, 'contact' | '
 export function contactAfter(state: AgentState, link: LinkState, now: Now): Contact | undefined {
   const { contact } = state
   if (contact === undefined || link.kind === state.link.kind) return contact
-  if (link.kind === 'up') return { lostAtMonoMs: null, carriedMs: aloneMs(state, now), carriedWallMs: null, upSinceMonoMs: now.monoMs, told: false }
+  if (link.kind === 'up')
+    return { ...contact, lostAtMonoMs: null, carriedMs: aloneMs(state, now), carriedWallMs: null, upSinceMonoMs: now.monoMs, told: false }
   if (state.link.kind !== 'up') return contact
   const since = Math.max(contact.upSinceMonoMs ?? now.monoMs, now.monoMs - NOTICED_MS)
-  return { lostAtMonoMs: since, carriedMs: contact.carriedMs, carriedWallMs: null, upSinceMonoMs: null, told: false }
+  return { ...contact, lostAtMonoMs: since, carriedWallMs: null, upSinceMonoMs: null, told: false }
 }
 
 /** A document came over a link that is up and nothing newer waits for the disk: what the device holds is the cloud's newest word. */
@@ -45,9 +61,11 @@ export function confirmed(state: AgentState, comes: boolean): AgentState {
   const { contact, link } = state
   if (contact === undefined || link.kind !== 'up') return state
   const told = contact.told || comes
-  const waits = state.nextToSave !== null || state.saving !== null
-  if (told === contact.told && (contact.carriedMs === 0 || waits || !told)) return state
-  return { ...state, contact: { ...contact, told, carriedMs: told && !waits ? 0 : contact.carriedMs, carriedWallMs: null } }
+  // what is not on disk yet is not acted on: until then the document before holds, and it may know nothing of a replacement
+  const knows = told && state.nextToSave === null && state.saving === null
+  if (told === contact.told && (!knows || (contact.heard && contact.carriedMs === 0))) return state
+  const carriedMs = knows ? 0 : contact.carriedMs
+  return { ...state, contact: { ...contact, told, heard: contact.heard || knows, carriedMs, carriedWallMs: null } }
 }
 
 export function fenceOf(state: AgentState, now: Now): Fence {
@@ -58,12 +76,19 @@ export function fenceOf(state: AgentState, now: Now): Fence {
     const afterMs = policy?.stopAfterSeconds === undefined ? null : policy.stopAfterSeconds * 1_000
     if (policy?.standby === true) stopped[uid] = cause('policy.disconnect.standby')
     else if (afterMs !== null && alone >= afterMs) stopped[uid] = cause('policy.disconnect.stopped', { after: afterMs / 1_000 })
+    else if (afterMs !== null && isUnsure(state, uid)) stopped[uid] = cause('policy.disconnect.unsure')
     else if (afterMs !== null && state.contact?.lostAtMonoMs !== null) {
       const at = now.monoMs + afterMs - alone
       if (nextAtMonoMs === null || at < nextAtMonoMs) nextAtMonoMs = at
     }
   }
   return { stopped, nextAtMonoMs }
+}
+
+/** The device may have been off for long: what did not run when the agent began may run elsewhere by now. */
+function isUnsure({ contact, link, observed }: AgentState, uid: string): boolean {
+  if (contact === undefined || contact.heard || link.kind === 'disabled') return false
+  return !(contact.ran ?? runningIn(observed ?? [])).includes(uid)
 }
 
 /** For the state file: only while it matters. */

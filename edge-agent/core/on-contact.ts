@@ -1,5 +1,5 @@
 /** What follows from being without the cloud: written down now and then, looked at anew when contact is back. */
-import { confirmed, contactAfter, contactSaveAt } from './contact.ts'
+import { confirmed, contactAfter, contactSaveAt, firstLook } from './contact.ts'
 import type { Now } from './model.ts'
 import { act } from './on-observed.ts'
 import type { AgentEvent, AgentState } from './state.ts'
@@ -14,6 +14,7 @@ export function settleContact(before: AgentState, event: AgentEvent, state: Agen
     // the same document again: nothing else would plan
     return back === state ? quiet(state) : act(back, now)
   }
+  if (event.kind === 'observed' && state.contact?.ran === null) return quiet(firstLook(state))
   const at = contactSaveAt(state)
   if (at === null || at > now.monoMs || state.timing.ledgerDirty || state.timing.saveInFlight) return quiet(state)
   return quiet({ ...state, timing: { ...state.timing, ledgerDirty: true } })

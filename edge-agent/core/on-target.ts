@@ -31,7 +31,7 @@ import { wantedState } from './wanted-state.ts'
 export function onLoaded(state: AgentState, loaded: Loaded, now: Now): Turn {
   if (state.knowledge !== 'loading') return quiet(state)
   const early = state.nextToSave
-  const contact = startContact(now.monoMs, loaded.kind === 'state' ? loaded.state.contact : undefined)
+  const contact = startContact(state, now.monoMs, loaded.kind === 'state' ? loaded.state.contact : undefined)
   const known = { ...knowledgeOf({ ...state, nextToSave: null }, loaded, now), contact, report: { ...state.report, dirty: true } }
   const logged = turn(known, {
     kind: 'log',

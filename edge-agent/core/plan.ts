@@ -38,7 +38,7 @@ import { removal, stepsFor } from './steps.ts'
 import { pendingItems } from './update-fetch.ts'
 import { NO_UPDATES } from './update-model.ts'
 import type { Updates } from './update-model.ts'
-import { judge, judgeExtra, judgeUnwanted } from './verdict.ts'
+import { judge, judgeExtra, judgeUnwanted, stopAgain } from './verdict.ts'
 
 export interface PlanInput {
   readonly device: string
@@ -118,7 +118,8 @@ function judgeStaged(staged: Staged, input: Around, adopted: ReadonlySet<string>
   const restart = match.kept === null ? null : restartAsked(input.probes[match.key], match.kept)
   const own = hold ?? judge(match, { nowMonoMs, entry: ledger[match.key], adopted, restart, admission })
   const allowed = fenced(overridden(own, match, input.overrides ?? [], nowMonoMs), match, input.fence)
-  const verdict = waitsForCpus(match, allowed, input.observed, input.cpus)
+  const patient = stopAgain(allowed, match.key, ledger[match.key], nowMonoMs)
+  const verdict = waitsForCpus(match, patient, input.observed, input.cpus)
   const plan = (): ContainerPlan | null => {
     const made = planContainer(staged, desired, place)
     return made.ok ? made.value : null

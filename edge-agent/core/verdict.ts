@@ -9,6 +9,7 @@ import type { LedgerEntry } from './saved-model.ts'
 import { restartsAfterExit } from './pod-units.ts'
 import type { Role } from './pod-units.ts'
 import type { Restart } from './probes.ts'
+import { retryDelayMs } from './backoff.ts'
 
 export interface Context {
   readonly nowMonoMs: number
@@ -117,6 +118,16 @@ function judgeRemoval(found: ObservedContainer, reason: string, entry: LedgerEnt
     return { kind: 'blocked', identity, reason: `${reason}; waits before the next try`, cause: waitingCause(entry, null), notBeforeMonoMs }
   }
   return { kind: 'remove', identity, reason }
+}
+
+/** A stop that the engine refused is tried again soon, but not at once: others may wait that it is done. */
+export function stopAgain(verdict: Verdict, key: string, entry: LedgerEntry | undefined, nowMonoMs: number): Verdict {
+  if (verdict.kind !== 'stop' || entry === undefined || entry.failures === 0 || entry.notBeforeMonoMs === null) return verdict
+  const waitedMs = Math.max(0, retryDelayMs(entry.failures, key) - LIMITS.stopRetryMaxMs.value)
+  const notBeforeMonoMs = entry.notBeforeMonoMs - waitedMs
+  if (notBeforeMonoMs <= nowMonoMs) return verdict
+  const { identity, reason } = verdict
+  return { kind: 'blocked', identity, reason: `${reason}; waits before the next try`, cause: waitingCause(entry, null), notBeforeMonoMs }
 }
 
 function waiting(match: Match, { entry, nowMonoMs }: Context): Verdict | null {

@@ -1,7 +1,8 @@
 /**
  * A day of an idle device with ten pods in a few minutes: the agent runs on a clock that goes `FASTER` times as fast (libfaketime), so that
  * everything that it repeats it does as often as in that time; the cloud by itself says nothing to a device that is quiet. Real
- * TLS 1.3 between them; the packet filter counts whole IP packets, and the kernel counts what the agent writes. Kernels keep their own time: retransmissions and keepalive probes of TCP, if any, are too few.
+ * TLS 1.3 between them; the packet filter counts whole IP packets, and the kernel counts what the agent writes. Kernels keep their own time:
+ * retransmissions and keepalive probes of TCP, if any, are too few.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'

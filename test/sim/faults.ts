@@ -1,7 +1,8 @@
 /** The seeded schedule of a run: what operators do and what goes wrong, one entry at a time. Everything it breaks, `healAll` mends. */
 import { cause } from '../../protocol/causes.ts'
+import { JOB_IMAGE, SCHEDULE } from './once.ts'
 import type { SimDevice } from './sim-device.ts'
-import { BAD_IMAGE, IMAGES } from './world.ts'
+import { ALL_IMAGES, BAD_IMAGE, IMAGES } from './world.ts'
 import type { World } from './world.ts'
 
 interface Deed {
@@ -101,7 +102,7 @@ const DEEDS: readonly Deed[] = [
     weight: 1,
     run: (w, device) => {
       device.engine.registry.clear()
-      later(w, 5_000, 120_000, () => [...IMAGES, BAD_IMAGE].forEach((image) => device.engine.registry.add(image)))
+      later(w, 5_000, 120_000, () => ALL_IMAGES.forEach((image) => device.engine.registry.add(image)))
     },
   },
   {
@@ -165,12 +166,38 @@ const DEEDS: readonly Deed[] = [
   },
 ]
 
-const TOTAL = DEEDS.reduce((sum, deed) => sum + deed.weight, 0)
+/** Beside those, where there is work that must not run twice. */
+const ONCE_DEEDS: readonly Deed[] = [
+  {
+    name: 'cut the link for long',
+    weight: 8,
+    run: (w, device) => {
+      w.broker.cut(device.name)
+      later(w, 100_000, 600_000, () => w.broker.heal(device.name))
+    },
+  },
+  {
+    name: 'power off for long',
+    weight: 6,
+    run: (w, device) => {
+      device.powerCut()
+      const offMs = w.random.int(60_000, 400_000)
+      w.time.after(offMs, () => device.engine.startDaemon())
+      w.time.after(offMs + 2_000, () => device.startAgent())
+      // a router that starts later than the device
+      if (w.random.chance(0.5)) w.broker.cut(device.name)
+      later(w, offMs, offMs + 300_000, () => w.broker.heal(device.name))
+    },
+  },
+  { name: 'a schedule on all devices', weight: 6, run: (w) => w.cloud.schedule(SCHEDULE, JOB_IMAGE) },
+  { name: 'delete the schedule', weight: 1, run: (w) => w.cloud.remove('cronjobs.batch', SCHEDULE) },
+]
 
 export async function doSomething(world: World): Promise<void> {
   const device = world.random.pick(world.devices)
-  let left = world.random.next() * TOTAL
-  const deed = DEEDS.find((one) => (left -= one.weight) < 0)
+  const deeds = world.hasOnce ? [...DEEDS, ...ONCE_DEEDS] : DEEDS
+  let left = world.random.next() * deeds.reduce((sum, deed) => sum + deed.weight, 0)
+  const deed = deeds.find((one) => (left -= one.weight) < 0)
   if (device === undefined || deed === undefined) return
   world.note(`--- ${deed.name} (${device.name})`)
   await deed.run(world, device)
@@ -187,7 +214,7 @@ export function healAll(world: World): void {
     device.disk.failing = null
     device.recover()
     device.engine.clearFailures()
-    for (const image of [...IMAGES, BAD_IMAGE]) device.engine.registry.add(image)
+    for (const image of ALL_IMAGES) device.engine.registry.add(image)
     device.engine.startDaemon()
     device.startAgent()
   }

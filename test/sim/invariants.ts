@@ -5,6 +5,7 @@ import type { Version } from '../../protocol/desired-state.ts'
 import { parseIdList } from '../../protocol/id-list.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { StatusReport } from '../../protocol/status-report.ts'
+import { fenceOf } from '../../edge-agent/core/contact.ts'
 import { wantedState } from '../../edge-agent/core/wanted-state.ts'
 import { runOf } from '../../edge-agent/core/probes.ts'
 import { fieldView } from '../../edge-agent/local-page/view.ts'
@@ -46,7 +47,8 @@ export class Invariants {
     const twins = device.engine.all().filter((one) => one.podUid === found.podUid && one.specHash === found.specHash && one.state === 'running')
     const sick = Object.values(state.probes).some(({ run, unhealthy }) => unhealthy !== null && run === runOf(found))
     const evicted = state.pressure.evicted[found.podUid] !== undefined
-    if (wanted && !sick && !evicted && found.state === 'running' && twins.length <= 1)
+    const fenced = fenceOf(state, device.machine.now()).stopped[found.podUid] !== undefined
+    if (wanted && !sick && !evicted && !fenced && found.state === 'running' && twins.length <= 1)
       this.#fail('I1', device, `${action.call} of ${found.name}, which runs and is wanted`)
   }
 

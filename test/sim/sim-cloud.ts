@@ -1,13 +1,15 @@
 /** The cloud: a store that survives, and the real controllers over it that do not. The operator writes straight into the store. */
 import type { Change, Store, WatchHandlers } from '../../cloud/ports.ts'
 import { CPU_POLICY_ANNOTATION } from '../../cloud/core/scheduler/pod-asks.ts'
+import { CRON_JOBS } from '../../cloud/resources/cron-job.ts'
 import { DAEMON_SETS } from '../../cloud/resources/daemon-set.ts'
 import { DEPLOYMENTS } from '../../cloud/resources/deployment.ts'
+import { RUN_ON_ANNOTATION } from '../../cloud/resources/device-schedule.ts'
 import { NAMESPACES } from '../../cloud/resources/namespace.ts'
 import type { KubeObject, ResourceDefinition } from '../../cloud/resources/object.ts'
 import { resourceKey } from '../../cloud/resources/object.ts'
 import { resourceByKey } from '../../cloud/resources/registry.ts'
-import { READY_DEADLINE_ANNOTATION, UPDATE_STRATEGY_ANNOTATION } from '../../cloud/resources/update-annotations.ts'
+import { DISCONNECT_STOP_ANNOTATION, READY_DEADLINE_ANNOTATION, UPDATE_STRATEGY_ANNOTATION } from '../../cloud/resources/update-annotations.ts'
 import { openMemoryStore } from '../../cloud/store/memory-store.ts'
 import { startControllers } from '../../cloud/controllers/start-controllers.ts'
 import type { Controllers } from '../../cloud/controllers/start-controllers.ts'
@@ -21,6 +23,7 @@ import type { ProcessClock, VirtualTime } from './virtual-time.ts'
 
 /** what a new revision has to become ready */
 export const READY_DEADLINE_MS = 40_000
+const FENCE_MS = 60_000
 
 export interface CloudWorld {
   readonly time: VirtualTime
@@ -92,6 +95,26 @@ export class SimCloud {
     await this.#apply(DEPLOYMENTS, { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name, namespace: 'default' }, spec })
   }
 
+  /** One replica, which its device stops when it is alone for long. Made once: what an operator deletes or changes may run beside the new one. */
+  async deployFenced(name: string, image: string): Promise<void> {
+    const annotations = { [DISCONNECT_STOP_ANNOTATION]: String(FENCE_MS / 1000) }
+    const { metadata, spec: pod } = template(name, image, null)
+    const spec = {
+      replicas: 1,
+      selector: { matchLabels: { app: name } },
+      template: { metadata: { ...metadata, annotations }, spec: { ...pod, terminationGracePeriodSeconds: 5 } },
+    }
+    await this.#apply(DEPLOYMENTS, { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name, namespace: 'default' }, spec })
+  }
+
+  /** Every second minute on each device. */
+  async schedule(name: string, image: string): Promise<void> {
+    const pod = { restartPolicy: 'Never', containers: [{ name: 'main', image }] }
+    const metadata = { name, namespace: 'default', annotations: { [RUN_ON_ANNOTATION]: 'device' } }
+    const spec = { schedule: '*/2 * * * *', concurrencyPolicy: 'Forbid', jobTemplate: { spec: { backoffLimit: 1, template: { spec: pod } } } }
+    await this.#apply(CRON_JOBS, { apiVersion: 'batch/v1', kind: 'CronJob', metadata, spec })
+  }
+
   async daemon(name: string, image: string): Promise<void> {
     const spec = { selector: { matchLabels: { app: name } }, template: template(name, image, null) }
     await this.#apply(DAEMON_SETS, { apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: { name, namespace: 'default' }, spec })
@@ -109,7 +132,7 @@ export class SimCloud {
     await this.#apply(DAEMON_SETS, { apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: { name, namespace: 'default', annotations }, spec })
   }
 
-  async remove(resource: 'deployments.apps' | 'daemonsets.apps', name: string): Promise<void> {
+  async remove(resource: 'deployments.apps' | 'daemonsets.apps' | 'cronjobs.batch', name: string): Promise<void> {
     await this.store.delete(resource, 'default', name, null)
   }
 

@@ -119,7 +119,7 @@ export class Machine {
   }
 
   now(): Now {
-    return { monoMs: this.#time.nowMs - this.#bootMs + 1_000, wallMs: EPOCH_WALL_MS + this.#time.nowMs + this.#wallOffsetMs }
+    return { monoMs: this.#time.nowMs - this.#bootMs + 1_000, wallMs: Math.floor(EPOCH_WALL_MS + this.#time.nowMs + this.#wallOffsetMs) }
   }
 
   reboot(): void {

@@ -7,7 +7,8 @@ import { isRecord, parse } from '../../protocol/shape.ts'
 import { STATUS_REPORT } from '../../protocol/status-report.ts'
 import { topicOf } from '../../protocol/topics.ts'
 import type { KubeObject } from '../../cloud/resources/object.ts'
-import { Invariants } from './invariants.ts'
+import { Invariants, InvariantBroken } from './invariants.ts'
+import { FENCED, isOf, isRun, JOB_IMAGE, Once, SCHEDULE } from './once.ts'
 import { Prng } from './prng.ts'
 import { SimBroker } from './sim-broker.ts'
 import { SimCloud } from './sim-cloud.ts'
@@ -18,10 +19,13 @@ import { VirtualTime } from './virtual-time.ts'
 export const IMAGES: readonly string[] = ['app:1', 'app:2', 'app:3']
 /** its containers end soon after each start */
 export const BAD_IMAGE = 'app:bad'
+export const ALL_IMAGES: readonly string[] = [...IMAGES, BAD_IMAGE, JOB_IMAGE]
 
 export interface WorldOptions {
   readonly seed: number
   readonly devices: number
+  /** there is work that must not run twice, and links are cut for long; by seed when absent */
+  readonly once?: boolean
   /** a fault that no agent can survive, built in on purpose: proof that the checks bite */
   readonly sabotage?: Sabotage
 }
@@ -47,6 +51,8 @@ export class World {
   readonly cloud: SimCloud
   readonly devices: readonly SimDevice[]
   readonly invariants = new Invariants()
+  readonly hasOnce: boolean
+  readonly #once = new Once()
   readonly trace: string[] = []
   /** engine actions of agents, counted: a settled world makes none */
   actions = 0
@@ -54,12 +60,13 @@ export class World {
 
   constructor(options: WorldOptions) {
     this.random = new Prng(options.seed)
+    this.hasOnce = options.once ?? (options.sabotage === undefined && [1, 2, 3].includes(options.seed % 7))
     this.broker = new SimBroker(this.time, this.random.fork())
     const trace = (line: string): void => this.note(line)
     const parts = { time: this.time, broker: this.broker, random: this.random.fork(), trace }
     this.cloud = new SimCloud({ ...parts, signingKey: CLOUD_KEY.signing })
     const watch = (device: SimDevice, action: EngineAction): void => {
-      this.actions += 1
+      if (!isRun(device, action.target)) this.actions += 1
       this.note(`${device.name} ${action.call} ${action.target.slice(0, 80)}`)
       this.invariants.beforeAction(device, action)
     }
@@ -70,7 +77,7 @@ export class World {
       (_, index) =>
         new SimDevice(
           `gw-${index + 1}`,
-          { ...parts, random: this.random.fork(), trusted, images: [...IMAGES, BAD_IMAGE], diskLies: options.sabotage === 'lying-disk' },
+          { ...parts, random: this.random.fork(), trusted, images: ALL_IMAGES, diskLies: options.sabotage === 'lying-disk' },
           watch,
         ),
     )
@@ -78,6 +85,7 @@ export class World {
     for (const device of this.devices) {
       device.engine.addForeign('somebody-elses')
       device.engine.programs.set(BAD_IMAGE, { exitsAfterMs: 1_500, exitCode: 1 })
+      device.engine.programs.set(JOB_IMAGE, { exitsAfterMs: 5_000, exitCode: 0 })
     }
   }
 
@@ -90,6 +98,7 @@ export class World {
     await this.cloud.createNamespace()
     this.cloud.start()
     for (const device of this.devices) device.startAgent()
+    if (this.hasOnce) await this.cloud.deployFenced(FENCED, 'app:1')
     await this.run(5_000)
   }
 
@@ -97,13 +106,15 @@ export class World {
     await this.time.runUntil(this.time.nowMs + ms, () => {
       this.steps += 1
       this.invariants.always(this.devices, this.broker, this.time.nowMs)
+      const twice = this.hasOnce ? this.#once.broken(this.devices, this.time.nowMs) : null
+      if (twice !== null) throw new InvariantBroken(twice)
       if (this.steps % 50 === 0) for (const device of this.devices) this.invariants.pageAnswers(device)
     })
   }
 
   /** Why the world has not converged yet, or null: engines, cloud objects and desired states must all say the same. */
   async unsettled(): Promise<string | null> {
-    const pods = await this.cloud.list('pods')
+    const pods = (await this.cloud.list('pods')).filter((pod) => !isOf(SCHEDULE, pod.metadata.name ?? ''))
     const live = pods.filter((pod) => pod.metadata.deletionTimestamp === undefined)
     const bad = new Set(live.filter((pod) => imageOf(pod['spec']) === BAD_IMAGE).map((pod) => pod.metadata.uid ?? ''))
     for (const device of this.devices) {
@@ -119,7 +130,7 @@ export class World {
             !isEvicted(pod),
         )
         .map((pod) => pod.metadata.uid)
-      const ours = device.engine.all().filter((one) => one.podUid !== '' && !bad.has(one.podUid))
+      const ours = device.engine.all().filter((one) => one.podUid !== '' && !bad.has(one.podUid) && !isOf(SCHEDULE, one.podName))
       const running = ours.filter((one) => one.state === 'running').map((one) => one.podUid)
       if (ours.length !== running.length || wanted.length !== running.length || wanted.some((uid) => !running.includes(uid ?? ''))) {
         return `${device.name} runs ${running.length} of ${ours.length} containers, the cloud wants ${wanted.length} pods`
