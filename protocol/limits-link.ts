@@ -20,5 +20,5 @@ export const LINK_LIMITS = {
     'ms',
     'two hours between two signs of life, one quiet time of the link, a lost connection and a slow way back: more is silence',
   ),
-  linkRefreshMs: limit(86_400_000, 'ms', 'a report that nothing changed goes over a metered link once a day'),
+  linkRefreshMs: limit(259_200_000, 'ms', 'a report in which nothing changed goes over a metered link every third day: it has 7 KB for ten pods'),
 } as const satisfies Record<string, Limit>
