@@ -6,7 +6,7 @@ import { deviceAt, groupAt, layoutField, placeOf, stepFrom } from '../cloud/cons
 import { paintField, stampFor } from '../cloud/console/web/field/paint.ts'
 import { excludeAndResume, rolloutActions } from '../cloud/console/web/rollout/actions.ts'
 import { VERDICT_GROUPS } from '../cloud/console/web/rollout/verdict-groups.ts'
-import { heldOrder, rowForKey, scrollFor, visibleRows, windowFor } from '../cloud/console/web/virtual-rows.ts'
+import { RowSlots, heldOrder, rowForKey, scrollFor, visibleRows, windowFor } from '../cloud/console/web/virtual-rows.ts'
 import { rolloutPart } from '../cloud/console/rollout-row.ts'
 import { STANDING_ORDER } from '../cloud/console/vocabulary.ts'
 import type { Rollout } from '../cloud/resources/rollout.ts'
@@ -50,6 +50,11 @@ describe('the field', () => {
     paintField(pixels, { layout, bytes: new Uint8Array(400), top: 100, ratio: 1, width: 200, height: 50 }, palette)
     expect(pixels.includes(1)).toBe(true)
     expect(pixels.length).toBe(200 * 50)
+    // every dot that is seen, whole, and nothing beside it
+    const small = layoutField([70_000], 203)
+    const seen = new Uint32Array(203 * 50)
+    paintField(seen, { layout: small, bytes: new Uint8Array(70_000), top: 2000, ratio: 1, width: 203, height: 50 }, palette)
+    expect(seen.reduce((sum, pixel) => sum + pixel, 0)).toBe(50 * 12 * small.dot ** 2)
   })
 })
 
@@ -72,6 +77,21 @@ describe('long lists', () => {
     expect(rowForKey('x', 5, 10, 100)).toBeNull()
     expect(scrollFor(3, 0, 440, 44)).toBeNull()
     expect(scrollFor(50, 0, 440, 44)).toBe(51 * 44 - 440)
+  })
+
+  it('give elements of rows that left to rows that came, and never the one with the focus', () => {
+    const slots = new RowSlots()
+    const ids = (from: number): readonly string[] => Array.from({ length: 30 }, (_, at) => `row ${from + at}`)
+    const first = slots.assign(ids(0), null)
+    expect(new Set(first).size).toBe(30)
+    // one row further: all but one keep their element, the new one has that of the row that left
+    const next = slots.assign(ids(1), null)
+    expect(next.slice(0, 29)).toEqual(first.slice(1))
+    expect(next[29]).toBe(first[0])
+    // far away: the same elements, none made
+    expect(slots.assign(ids(5000), null).toSorted((a, b) => a - b)).toEqual(first.toSorted((a, b) => a - b))
+    const focused = slots.assign(ids(9000), null)[3] ?? null
+    expect(slots.assign(ids(0), focused)).not.toContain(focused)
   })
 
   it('keep rows in their places under the pointer, with what is newest in them', () => {

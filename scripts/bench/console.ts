@@ -2,7 +2,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import type { Page } from 'playwright-core'
 import { build } from 'vite'
 import { fleetTables } from '../../cloud/console/fleet-tables.ts'
 import { RowView } from '../../cloud/console/row-view.ts'
@@ -11,9 +10,9 @@ import { paintField } from '../../cloud/console/web/field/paint.ts'
 import { deviceName, largeFleet } from '../../test/fakes/large-fleet.ts'
 import type { LargeFleet } from '../../test/fakes/large-fleet.ts'
 import { pretendDevice } from '../../test/fixtures/console-devices.ts'
-import { openBrowser } from '../../test/integration/browser.ts'
-import { TOKEN, openTab, serveConsole } from '../../test/integration/console-harness.ts'
+import { openTab, serveConsole } from '../../test/integration/console-harness.ts'
 import type { Served } from '../../test/integration/console-harness.ts'
+import { benchBrowser } from './console-browser.ts'
 
 const DEVICES = 100_000
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
@@ -113,49 +112,6 @@ async function benchTabs(fleet: LargeFleet, served: Served, count: number, perSe
   const most = Math.max(...rates).toFixed(2)
   say(`${count} tabs, ${perSecond} changes/s: at most ${most} messages/s a tab; ${load} % of a CPU (with the tabs)`)
   for (const tab of tabs) tab.close()
-}
-
-/** Frame times as the browser itself counts them. */
-async function benchBrowser(fleet: LargeFleet, served: Served): Promise<void> {
-  const browser = await openBrowser()
-  try {
-    const page = await browser.context.newPage()
-    await page.setViewportSize({ width: 1280, height: 800 })
-    await page.goto(served.at(`/devices?sort=name#token=${TOKEN}`))
-    await page.getByRole('link', { name: deviceName(0) }).waitFor()
-    await frames(page, 'idle page', 0, 120)
-    await frames(page, 'list, 40 px a frame', 40, 180)
-    await frames(page, 'list, 2000 px a frame', 2000, 180)
-    const timer = setInterval(() => {
-      for (const name of fleet.churn(500)) served.changed(name)
-    }, 50)
-    await frames(page, 'list, 200 px a frame, 10,000 changes/s', 200, 300)
-    await page.goto(served.at('/devices?view=field&by=site'))
-    await page.getByRole('img').waitFor()
-    await frames(page, 'field, 10,000 changes/s', 0, 300)
-    clearInterval(timer)
-    say(`  nodes in the page ${await page.evaluate<number>('document.querySelectorAll("*").length')}`)
-  } finally {
-    await browser.close()
-  }
-}
-
-async function frames(page: Page, what: string, step: number, count: number): Promise<void> {
-  const gaps = await page.evaluate<readonly number[]>(`new Promise((resolve) => {
-    const body = document.querySelector('.vt-body')
-    const gaps = []
-    let last = performance.now()
-    const frame = (now) => {
-      gaps.push(now - last)
-      last = now
-      if (body && ${step} > 0) body.scrollTop += ${step}
-      if (gaps.length > ${count}) resolve(gaps.slice(2))
-      else requestAnimationFrame(frame)
-    }
-    requestAnimationFrame(frame)
-  })`)
-  const nodes = await page.evaluate<number>('document.querySelectorAll("*").length')
-  say(`${what}: frames p50 ${ms(quantile(gaps, 0.5))}, p95 ${ms(quantile(gaps, 0.95))}; ${nodes} nodes`)
 }
 
 function quantile(values: readonly number[], share: number): number {

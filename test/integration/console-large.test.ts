@@ -6,6 +6,8 @@ import { build } from 'vite'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { deviceName, largeFleet } from '../fakes/large-fleet.ts'
 import type { LargeFleet } from '../fakes/large-fleet.ts'
+import { heapAfterCollection, watchLoad } from './browser-budgets.ts'
+import type { LoadSeen } from './browser-budgets.ts'
 import { axeViolations, openBrowser } from './browser.ts'
 import type { Browser } from './browser.ts'
 import { TOKEN, openTab, serveConsole } from './console-harness.ts'
@@ -36,10 +38,15 @@ afterAll(async () => {
   await rm(assetsDir, { recursive: true, force: true })
 })
 
-it('shows the last row of a hundred thousand with few nodes in the page', async () => {
+it('shows the last row of a hundred thousand: in five requests, without a jump, with few nodes in the page', async () => {
   const page = await browser.context.newPage()
+  const requests: string[] = []
+  page.on('request', (request) => requests.push(request.url()))
+  await watchLoad(page)
   await page.goto(served.at(`/devices?sort=name#token=${TOKEN}`))
   await page.getByRole('link', { name: deviceName(0) }).waitFor()
+  expect(requests.length, requests.join('\n')).toBeLessThanOrEqual(5)
+  expect((await page.evaluate<LoadSeen>('loadSeen()')).cls).toBeLessThanOrEqual(0.05)
   await page.evaluate('document.querySelector(".vt-body").scrollTop = 1e9')
   await page.getByRole('link', { name: deviceName(DEVICES - 1) }).waitFor()
   expect(await page.getByRole('table').getAttribute('aria-rowcount')).toBe(String(DEVICES + 1))
@@ -64,6 +71,37 @@ it('shows every device as a dot in its group, and leads from a dot to its device
   expect(await axeViolations(page)).toEqual([])
   await page.keyboard.press('Enter')
   await page.getByRole('heading', { name: deviceName(40) }).waitFor()
+  await page.close()
+})
+
+it('keeps its elements while it is scrolled, the one with the focus too, and holds no more after many changes', async () => {
+  const page = await browser.context.newPage()
+  const cdp = await browser.context.newCDPSession(page)
+  await page.goto(served.at(`/devices?sort=name#token=${TOKEN}`))
+  const first = page.getByRole('link', { name: deviceName(0) })
+  await first.waitFor()
+  await first.focus()
+  await page.evaluate(`{
+    window.made = 0
+    new MutationObserver((seen) => { for (const one of seen) window.made += one.addedNodes.length }).observe(document.querySelector('.vt-space'), { childList: true })
+  }`)
+  const scroll = (to: number): Promise<void> =>
+    page.evaluate<void>(`new Promise((resolve) => {
+      const body = document.querySelector('.vt-body')
+      const frame = (left) => {
+        body.scrollTop += 2000
+        if (left > 0) requestAnimationFrame(() => frame(left - 1))
+        else resolve()
+      }
+      frame(${to})
+    })`)
+  await scroll(60)
+  const before = await heapAfterCollection(cdp)
+  // rows that only move are no new elements; a row each may be made for the focus and for a last row that is cut
+  expect(await page.evaluate<number>('window.made')).toBeLessThanOrEqual(60 * 3)
+  expect(await page.evaluate('document.activeElement.textContent')).toBe(deviceName(0))
+  await scroll(120)
+  expect(await heapAfterCollection(cdp)).toBeLessThanOrEqual(before + 5 * 2 ** 20)
   await page.close()
 })
 

@@ -54,3 +54,36 @@ export function heldOrder<R>(held: readonly string[] | null, rows: readonly R[],
   const kept = held.flatMap((key) => byKey.get(key) ?? [])
   return kept.length === rows.length ? kept : rows
 }
+
+/**
+ * Which element of the page shows which row. Elements whose rows left the screen show those that came: making elements costs far
+ * more than changing their text.
+ *
+ * INVARIANTS
+ * - A row that stays keeps its element; two rows never share one.
+ * - The element that has the focus is never given to another row.
+ */
+export class RowSlots {
+  readonly #slots = new Map<string, number>()
+  #made = 0
+
+  /** @param ids of the rows to show @param focused slot with the focus, null = none @returns a slot for each id, in their order */
+  assign(ids: readonly string[], focused: number | null): readonly number[] {
+    const shown = new Set(ids)
+    const free: number[] = []
+    for (const [id, slot] of this.#slots) {
+      if (shown.has(id)) continue
+      this.#slots.delete(id)
+      if (slot !== focused) free.push(slot)
+    }
+    // the last free one is taken first: they then come in the order of the page
+    free.sort((a, b) => b - a)
+    return ids.map((id) => {
+      const known = this.#slots.get(id)
+      if (known !== undefined) return known
+      const slot = free.pop() ?? (this.#made += 1)
+      this.#slots.set(id, slot)
+      return slot
+    })
+  }
+}

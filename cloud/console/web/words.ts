@@ -28,7 +28,7 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${grouped(count)} ${count === 1 ? one : many}`
 }
 
-/** `98333` -> `"98,333"` */
+/** `98333` -> `"98,333"`. By hand: the first number in a locale loads all of its rules, 15 ms on a laptop */
 export function grouped(count: number): string {
-  return count.toLocaleString('en-US')
+  return String(Math.round(count)).replace(/\B(?=(?:\d{3})+$)/g, ',')
 }

@@ -51,25 +51,28 @@ export interface Frame {
 /** @param pixels of the buffer, `width` x `height` device pixels, cleared before */
 export function paintField(pixels: Uint32Array, { layout, bytes, top, ratio, width, height }: Frame, palette: Palette): void {
   const size = Math.max(1, Math.round(layout.dot * ratio))
-  const colors = STANDING_ORDER.map((standing) => palette[standing])
-  const stamps = STANDING_ORDER.map((standing) => stampFor(standing, size).map(([x, y]) => y * width + x))
+  const colors = Uint32Array.from(STANDING_ORDER, (standing) => palette[standing])
+  const stamps = STANDING_ORDER.map((standing) => Int32Array.from(stampFor(standing, size), ([x, y]) => y * width + x))
   const pitch = layout.pitch * ratio
+  // what holds for every row of dots is worked out once: the loop below runs a hundred thousand times a picture
+  const across = Int32Array.from({ length: Math.max(0, ...layout.blocks.map((block) => block.columns)) }, (_, column) => Math.round(column * pitch))
   for (const block of layout.blocks) {
     const [left, begin] = [Math.round(block.x * ratio), (block.y + HEAD - top) * ratio]
+    const fit = across.findLastIndex((x) => left + x <= width - size) + 1
     const rows = Math.ceil(block.count / block.columns)
     const first = Math.max(0, Math.ceil(-begin / pitch))
     const end = Math.min(rows, Math.floor((height - size - begin) / pitch) + 1)
     for (let row = first; row < end; row += 1) {
-      const line = Math.round(begin + row * pitch) * width
+      const line = Math.round(begin + row * pitch) * width + left
       const from = block.start + row * block.columns
-      const count = Math.min(block.columns, block.start + block.count - from)
+      const count = Math.min(block.columns, fit, block.start + block.count - from)
       for (let column = 0; column < count; column += 1) {
         const byte = bytes[from + column] ?? 0
-        const base = line + left + Math.round(column * pitch)
-        const color = colors[byte] ?? 0
         const stamp = stamps[byte]
-        if (stamp === undefined || base % width > width - size) continue
-        for (const offset of stamp) pixels[base + offset] = color
+        if (stamp === undefined) continue
+        const base = line + (across[column] ?? 0)
+        const color = colors[byte] ?? 0
+        for (let at = 0; at < stamp.length; at += 1) pixels[base + (stamp[at] ?? 0)] = color
       }
     }
   }

@@ -3,13 +3,15 @@ import type { FacetCount } from '../../row-view.ts'
 import { grouped } from '../words.ts'
 
 interface FacetsProps {
-  readonly facets: readonly FacetCount[]
+  /** undefined = not told yet: the place is kept free */
+  readonly facets: readonly FacetCount[] | undefined
   readonly q: string
   onTerm(field: string, value: string | null): void
 }
 
 /** What the found rows are, counted; a click narrows to one value, a second one takes it back. */
 export function Facets({ facets, q, onTerm }: FacetsProps) {
+  if (facets === undefined) return <div class="facets" />
   const shown = facets.filter(({ field, values }) => values.length > 1 || termOf(q, field) !== '')
   if (shown.length === 0) return null
   return (

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
-import { plural } from '../words.ts'
+import { grouped, plural } from '../words.ts'
 
 interface QueryBoxProps {
   readonly q: string
@@ -43,7 +43,7 @@ export function QueryBox({ q, what, example, shown, of, issues, onQuery }: Query
         onInput={(event) => setText(event.currentTarget.value)}
       />
       <span class="query-count" role="status">
-        {shown === undefined || of === undefined ? '' : shown === of ? plural(of, what) : `${plural(shown, what)} of ${of.toLocaleString('en-US')}`}
+        {shown === undefined || of === undefined ? '' : shown === of ? plural(of, what) : `${plural(shown, what)} of ${grouped(of)}`}
       </span>
       {issues.length === 0 ? null : (
         <p class="bad" role="alert">

@@ -6,7 +6,7 @@
  */
 import type { ComponentChildren } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
-import { heldOrder, rowForKey, scrollFor, visibleRows, windowFor } from '../virtual-rows.ts'
+import { RowSlots, heldOrder, rowForKey, scrollFor, visibleRows, windowFor } from '../virtual-rows.ts'
 
 export interface TableColumn<R> {
   readonly title: string
@@ -66,11 +66,19 @@ export function VirtualTable<R>(props: VirtualTableProps<R>) {
   const [view, setView] = useState({ top: 0, height: 600 })
   const [focused, setFocused] = useState<number | null>(null)
   const moveFocus = useRef(false)
+  const slots = useRef(new RowSlots())
+  const focusedSlot = useRef<number | null>(null)
+  // the row with the focus, as it was told last: the cloud tells only what is on the screen
+  const kept = useRef<{ readonly index: number; readonly row: R } | null>(null)
   const visible = visibleRows(view.top, view.height, rowHeight, total)
   const window = windowFor(visible)
   useEffect(() => onWindow(window), [window.offset, window.limit])
   const look = (): void => {
-    if (body.current !== null) setView({ top: body.current.scrollTop, height: body.current.clientHeight })
+    if (body.current === null) return
+    const { scrollTop: top, clientHeight: height } = body.current
+    const next = visibleRows(top, height, rowHeight, total)
+    // within the rows that are drawn already there is nothing to do
+    if (next.first !== visible.first || next.end !== visible.end || height !== view.height) setView({ top, height })
   }
   useLayoutEffect(look, [total, rowHeight])
   useLayoutEffect(() => {
@@ -93,6 +101,9 @@ export function VirtualTable<R>(props: VirtualTableProps<R>) {
   const indexes = Array.from({ length: visible.end - visible.first }, (_, at) => visible.first + at)
   if (focused !== null && focused < total && (focused < visible.first || focused >= visible.end)) indexes.push(focused)
   const template = { '--columns': columns.map((column) => column.width).join(' ') }
+  const rowAt = (index: number): R | undefined => rows[index - offset] ?? (index === kept.current?.index ? kept.current.row : undefined)
+  const ids = indexes.map((index) => idOf(index, rowAt(index), keyOf))
+  const places = slots.current.assign(ids, focusedSlot.current)
   return (
     <div class="vt" role="table" aria-label={label} aria-rowcount={total + 1} style={template}>
       <Head {...props} />
@@ -108,18 +119,30 @@ export function VirtualTable<R>(props: VirtualTableProps<R>) {
         onMouseLeave={() => onPointer(false)}
       >
         <div class="vt-space" role="presentation" style={{ height: `${total * rowHeight}px` }}>
-          {indexes.map((index) => {
-            const row = rows[index - offset]
-            return row === undefined ? (
-              <Waiting key={`at ${index}`} index={index} rowHeight={rowHeight} columns={columns.length} />
-            ) : (
-              <Row key={keyOf(row)} {...props} row={row} index={index} rowHeight={rowHeight} onFocus={() => setFocused(index)} />
-            )
-          })}
+          {indexes.map((index, at) => (
+            <Row
+              key={places[at]}
+              row={rowAt(index)}
+              index={index}
+              rowHeight={rowHeight}
+              columns={columns}
+              hrefOf={props.hrefOf}
+              onFocus={(has) => {
+                focusedSlot.current = has ? (places[at] ?? null) : null
+                const row = rowAt(index)
+                kept.current = row === undefined ? null : { index, row }
+                if (has) setFocused(index)
+              }}
+            />
+          ))}
         </div>
       </div>
     </div>
   )
+}
+
+function idOf<R>(index: number, row: R | undefined, keyOf: (row: R) => string): string {
+  return row === undefined ? `at ${index}` : `row ${keyOf(row)}`
 }
 
 function Head<R>({ columns, sort, onSort }: VirtualTableProps<R>) {
@@ -153,37 +176,35 @@ function Head<R>({ columns, sort, onSort }: VirtualTableProps<R>) {
   )
 }
 
-interface RowProps<R> extends VirtualTableProps<R> {
-  readonly row: R
+interface RowProps<R> extends Pick<VirtualTableProps<R>, 'columns' | 'hrefOf'> {
+  /** undefined = the cloud has not told it yet */
+  readonly row: R | undefined
   readonly index: number
   readonly rowHeight: number
-  onFocus(): void
+  onFocus(has: boolean): void
 }
 
+/** The same elements for a row and for the place of one that is waited for: a fast scroll only moves them. */
 function Row<R>({ row, index, rowHeight, columns, hrefOf, onFocus }: RowProps<R>) {
   return (
-    <div class="vt-row" role="row" aria-rowindex={index + 2} style={at(index, rowHeight)} onFocusIn={onFocus}>
+    <div
+      class={row === undefined ? 'vt-row vt-waiting' : 'vt-row'}
+      role="row"
+      aria-rowindex={index + 2}
+      style={{ transform: `translateY(${index * rowHeight}px)`, height: `${rowHeight}px` }}
+      onFocusIn={() => onFocus(true)}
+      onFocusOut={() => onFocus(false)}
+    >
       {columns.map((column, place) => (
-        <div key={column.title} role={place === 0 ? 'rowheader' : 'cell'} class={column.num === true ? 'num' : ''} data-label={column.title}>
-          {place === 0 ? <a href={hrefOf(row)}>{column.cell(row)}</a> : column.cell(row)}
+        <div
+          key={column.title}
+          role={place === 0 && row !== undefined ? 'rowheader' : 'cell'}
+          class={column.num === true ? 'num' : ''}
+          data-label={column.title}
+        >
+          {row === undefined ? <span aria-hidden="true" /> : place === 0 ? <a href={hrefOf(row)}>{column.cell(row)}</a> : column.cell(row)}
         </div>
       ))}
     </div>
   )
-}
-
-function Waiting({ index, rowHeight, columns }: { readonly index: number; readonly rowHeight: number; readonly columns: number }) {
-  return (
-    <div class="vt-row vt-waiting" role="row" aria-rowindex={index + 2} style={at(index, rowHeight)}>
-      {Array.from({ length: columns }, (_, place) => (
-        <div key={place} role="cell">
-          <span aria-hidden="true" />
-        </div>
-      ))}
-    </div>
-  )
-}
-
-function at(index: number, rowHeight: number): { readonly transform: string; readonly height: string } {
-  return { transform: `translateY(${index * rowHeight}px)`, height: `${rowHeight}px` }
 }
