@@ -2,6 +2,7 @@
 import { LIMITS } from '../../protocol/limits.ts'
 import { isRecord } from '../../protocol/shape.ts'
 import type { Wish } from './live-protocol.ts'
+import type { TableName } from './view-model.ts'
 
 const TABLES = ['devices', 'workloads', 'pods', 'events', 'rollouts', 'audit'] as const
 const LONGEST = 2000
@@ -20,6 +21,10 @@ export function readWishes(value: unknown): ReadonlyMap<string, Wish> | string {
   return wishes
 }
 
+export function tableNamed(name: unknown): TableName | null {
+  return TABLES.find((one) => one === name) ?? null
+}
+
 function readWish(from: Readonly<Record<string, unknown>>): Wish | null {
   const text = (name: string): string => (typeof from[name] === 'string' ? from[name].slice(0, LONGEST) : '')
   const count = (name: string, most: number): number => {
@@ -28,8 +33,8 @@ function readWish(from: Readonly<Record<string, unknown>>): Wish | null {
   }
   switch (from['part']) {
     case 'list': {
-      const table = TABLES.find((one) => one === from['table'])
-      if (table === undefined) return null
+      const table = tableNamed(from['table'])
+      if (table === null) return null
       const window = { offset: count('offset', 10_000_000), limit: count('limit', LIMITS.consoleRows.value) }
       return { part: 'list', table, query: text('query'), sort: text('sort'), facets: from['facets'] === true, ...window }
     }

@@ -7,7 +7,8 @@ import { apiKinds } from './api-kinds.ts'
 import { startLivePicture } from './live-picture.ts'
 import type { LivePicture, LivePictureParts } from './live-picture.ts'
 import { rememberLast } from './load-once.ts'
-import { readWishes } from './read-wishes.ts'
+import { readWishes, tableNamed } from './read-wishes.ts'
+import { sendCsv } from './send-csv.ts'
 import { loadAssets } from './static-assets.ts'
 import { whyView } from './why-view.ts'
 
@@ -71,6 +72,7 @@ async function answer(path: string, { request, response, url }: Exchange, option
   if (stream !== null && request.method === 'PUT') return takeWishes(request, response, picture, stream[1] ?? '')
   if (request.method !== 'GET') return json(response, 405, { message: 'This path is only read.' }, { allow: 'GET' })
   if (path === 'stream') return openStream(response, picture)
+  if (path === 'csv') return answerCsv(response, url.searchParams, options, picture)
   if (path === 'kinds') return json(response, 200, apiKinds())
   if (path === 'topology') {
     const found = options.topologyOf?.(url.searchParams.get('device') ?? '') ?? null
@@ -82,6 +84,15 @@ async function answer(path: string, { request, response, url }: Exchange, option
     return json(response, 200, whyView({ namespace, name, device: url.searchParams.get('on'), ask, mirror: picture.mirror }))
   }
   return json(response, 404, { message: 'The console has no such path.' })
+}
+
+async function answerCsv(response: ServerResponse, query: URLSearchParams, { clock }: ConsoleOptions, { mirror }: LivePicture): Promise<void> {
+  const table = tableNamed(query.get('table'))
+  if (table === null) return json(response, 404, { message: 'There is no such list.' })
+  mirror.take()
+  const asked = { table, query: query.get('q') ?? '', sort: query.get('sort') ?? '' }
+  const refused = await sendCsv(response, mirror.tables, asked, clock.nowMs())
+  if (refused !== null) json(response, 400, { message: refused })
 }
 
 function openStream(response: ServerResponse, { tabs }: LivePicture): void {

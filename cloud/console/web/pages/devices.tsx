@@ -1,5 +1,6 @@
-import { useState } from 'preact/hooks'
+import { useMemo, useState } from 'preact/hooks'
 import { Age } from '../parts/age.tsx'
+import { CsvButton } from '../parts/csv-button.tsx'
 import { Facets, labelOf } from '../parts/facets.tsx'
 import { StandingWord } from '../parts/mark.tsx'
 import { QueryBox } from '../parts/query-box.tsx'
@@ -18,10 +19,13 @@ export function Devices() {
   const list = useWish({ part: 'list', table: 'devices', query: q, sort, facets: true, ...window })
   const labels = useWish({ part: 'summary' })?.labels ?? []
   const by = get('by') || (labels[0]?.key ?? '')
+  // the same element as long as nothing in it differs: a scroll asks for another window many times a second
+  const facets = useMemo(() => <Facets facets={list?.facets} q={q} onTerm={term} />, [list?.facets, q, sort, view, by])
   return (
     <>
       <div class="title">
         <h1>Devices</h1>
+        <CsvButton table="devices" q={q} sort={sort} />
         <div class="views" role="group" aria-label="Show as">
           {(['list', 'field'] as const).map((one) => (
             <button key={one} type="button" aria-pressed={(view || 'list') === one} onClick={() => set('view', one === 'list' ? '' : one)}>
@@ -40,7 +44,7 @@ export function Devices() {
         onQuery={(text) => set('q', text)}
       />
       <div class="listing">
-        <Facets facets={list?.facets ?? []} q={q} onTerm={term} />
+        {facets}
         <div class="listed">
           {view === 'field' ? (
             <>

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
 import { Age } from '../parts/age.tsx'
+import { CsvButton } from '../parts/csv-button.tsx'
 import { About } from '../parts/event-list.tsx'
 import { Facets } from '../parts/facets.tsx'
 import { Word } from '../parts/mark.tsx'
@@ -29,7 +30,10 @@ function List<R>({ title, table, what, example, usualSort, nothing, columns, key
   const list = useWish({ part: 'list', table, query: q, sort, facets: true, ...window })
   return (
     <>
-      <h1>{title}</h1>
+      <div class="title">
+        <h1>{title}</h1>
+        <CsvButton table={table} q={q} sort={sort} />
+      </div>
       <QueryBox
         q={q}
         what={what}
@@ -40,7 +44,7 @@ function List<R>({ title, table, what, example, usualSort, nothing, columns, key
         onQuery={(text) => set('q', text)}
       />
       <div class="listing">
-        <Facets facets={list?.facets ?? []} q={q} onTerm={term} />
+        <Facets facets={list?.facets} q={q} onTerm={term} />
         <div class="listed">
           {list === undefined ? (
             <p role="status">Loading…</p>
