@@ -24,7 +24,7 @@ export function liveSessions({ link, controllers, clock, log, signingKey, url }:
     unreachable: (device) => controllers.unreachable(device),
   })
   const record = (audit: SessionAudit): void =>
-    controllers.record({ about: audit.call.pod, type: 'Normal', component: 'skerry-sessions', ...said(audit) })
+    controllers.record({ about: audit.call.about, type: 'Normal', component: 'skerry-sessions', ...said(audit) })
   return { verbs: new LiveVerbs({ devices, clock, log, record }), close: () => devices.close() }
 }
 

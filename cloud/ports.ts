@@ -121,10 +121,11 @@ export interface Store {
   close(): Promise<void>
 }
 
-/** What somebody asks of a running pod, checked: id and token are added when the device is asked. */
+/** What somebody asks of a running pod or of a device, checked: id and token are added when the device is asked. */
 export interface LiveCall {
   readonly device: string
-  readonly pod: KubeObject
+  /** what Events tell of: the pod, or the Node */
+  readonly about: KubeObject
   readonly wanted: Omit<SessionRequest, 'id' | 'token' | 'validMs'>
 }
 

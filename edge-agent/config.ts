@@ -44,7 +44,7 @@ export interface RunConfig {
   readonly pageFd: number | null
   /** names of proxy variables that are set */
   readonly proxies: readonly string[]
-  /** may the cloud open exec, attach and port-forward? logs it may always read */
+  /** may the cloud open exec, attach and port-forward, and restart the agent? logs and diagnostics it may always read */
   readonly remoteExec: boolean
   /** folder whose /proc and /sys tell the hardware; other than / only in tests and demonstrations */
   readonly hardwareRoot: string
@@ -54,6 +54,8 @@ export interface RunConfig {
   readonly timeZone: string | null
   /** where the launcher found this agent; null = it was started by hand (SKERRY_SLOT) */
   readonly slot: string | null
+  /** whoever started this agent starts it again when it ends (SKERRY_SUPERVISED=1, set by the systemd unit) */
+  readonly supervised: boolean
   /** how long a new agent runs before it is good; other than the limit only in tests (SKERRY_SETTLE_MS) */
   readonly settleMs: number
 }
@@ -81,7 +83,7 @@ export const HELP = `skerry-agent makes this machine's container engine run what
     --docker SOCKET               the engine's unix socket        (SKERRY_DOCKER, default /var/run/docker.sock)
     --page HOST:PORT | off        the field page                  (SKERRY_PAGE, default 127.0.0.1:8090; 0.0.0.0:8090 for the local network)
     --no-cloud                    run what is saved and connect nowhere  (SKERRY_NO_CLOUD=1)
-    --no-remote-exec              nobody may exec, attach or forward ports through the cloud  (SKERRY_NO_REMOTE_EXEC=1)
+    --no-remote-exec              nobody may exec, attach, forward ports or restart the agent through the cloud  (SKERRY_NO_REMOTE_EXEC=1)
     --hardware-root DIR           tell of the hardware copied below DIR; for tests and demonstrations (default /)
   skerry-agent inventory          print what the hardware is
     --root DIR                    read another root folder than /
@@ -164,6 +166,7 @@ function runConfig(argv: readonly string[], env: Readonly<Record<string, string 
     clockRoot: env['SKERRY_CLOCK_ROOT'] ?? '/',
     timeZone: env['TZ'] ?? null,
     slot: env['SKERRY_SLOT'] ?? null,
+    supervised: env['SKERRY_SUPERVISED'] === '1',
     settleMs: Number(env['SKERRY_SETTLE_MS'] ?? LIMITS.agentSettleMs.value),
   }
 }

@@ -80,18 +80,23 @@ function pageActions(config: RunConfig, loop: Loop, engine: Engine, log: AgentLo
     summaryIsOpen: config.join.pageRead !== 'pin',
     dispatch: loop.dispatch,
     checkPath: path,
-    bundle: async () =>
-      makeBundle({
-        state: loop.state(),
-        now: systemClock.now(),
-        agentLog: log.lines(),
-        logs: (target, lines) => engine.logs(target, lines),
-        path: await path(),
-        secrets: [pin, config.join.password ?? ''],
-        versions: { agent: loop.state().agentVersion, node: process.version },
-      }),
+    bundle: diagnostics(config, loop, engine, log),
     onAction: events.done,
   }
+}
+
+/** Makes the bundle for whoever mends this device, from the page or from the cloud. */
+export function diagnostics(config: RunConfig, loop: Pick<Loop, 'state'>, engine: Pick<Engine, 'logs'>, log: AgentLog): () => Promise<Uint8Array> {
+  return async () =>
+    makeBundle({
+      state: loop.state(),
+      now: systemClock.now(),
+      agentLog: log.lines(),
+      logs: (target, lines) => engine.logs(target, lines),
+      path: await wayToCloud(config, loop),
+      secrets: [pagePin(config.stateDir, config.join.pagePin), config.join.password ?? ''],
+      versions: { agent: loop.state().agentVersion, node: process.version },
+    })
 }
 
 /** The way to the cloud of this machine, looked at now. */

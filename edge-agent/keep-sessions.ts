@@ -8,14 +8,22 @@ import type { Loop } from './runtime/loop.ts'
 import { systemClock } from './runtime/system-clock.ts'
 import { dialCloud } from './session/dial.ts'
 import { createSessions } from './session/sessions.ts'
-import type { Sessions } from './session/sessions.ts'
+import type { DeviceActs, Sessions } from './session/sessions.ts'
 
-export function keepSessions({ join, remoteExec }: RunConfig, loop: Loop, engine: LiveEngine, log: AgentLog): Sessions {
+export interface SessionParts {
+  readonly loop: Loop
+  readonly engine: LiveEngine
+  readonly log: AgentLog
+  readonly acts: DeviceActs
+}
+
+export function keepSessions({ join, remoteExec }: RunConfig, { loop, engine, log, acts }: SessionParts): Sessions {
   const { cloud } = join
   return createSessions({
     engine,
     log,
     remoteExec,
+    acts,
     clock: systemClock,
     cloud: cloud === undefined ? null : { url: cloud.url, ...(cloud.ca === undefined ? {} : { ca: cloud.ca }) },
     containers: () => loop.state().observed ?? [],

@@ -1,5 +1,5 @@
 /**
- * Live sessions: logs, exec, attach and port-forward. The cloud asks with a signed command; the device opens one WebSocket to
+ * Live sessions: logs, exec, attach and port-forward of a pod, and acts on the device itself. The cloud asks with a signed command; the device opens one WebSocket to
  * the cloud and proves itself with the token of that command. Every message is one channel byte and a payload. Channels 0 to 4
  * and 255 are those of v5.channel.k8s.io, so that the way from kubectl to a device is a copy.
  */
@@ -10,17 +10,22 @@ import type { Infer } from './shape.ts'
 export const SESSION_PATH = '/skerry/v1/session/'
 export const SESSION_PROTOCOL = 'v1.session.skerry.dev'
 
-/** What a session is for, as in the command. Absent flags are false; `validMs` runs on the device's monotonic clock from arrival. */
+/** `bundle` = diagnostics, as gzipped JSON on stdout; `restart-agent` = the agent ends and its service starts it again. */
+export const DEVICE_ACTS = ['bundle', 'restart-agent'] as const
+export type DeviceAct = (typeof DEVICE_ACTS)[number]
+const WHAT = oneOf('logs', 'exec', 'attach', 'port-forward', ...DEVICE_ACTS)
+
+/** What a session is for, as in the command. Pod and container are '' for acts on the device itself. Absent flags are false; `validMs` runs on the device's monotonic clock from arrival. */
 export const SESSION_REQUEST = obj({
   id: required(str({ pattern: /^[a-f0-9]{32}$/, says: 'a session id' })),
   token: required(str({ pattern: /^[A-Za-z0-9_-]{43}$/, says: 'a token' })),
   validMs: required(int(1, 60_000)),
   /** who asked: shown on the device and in its report */
   who: required(str({ max: 253 })),
-  what: required(oneOf('logs', 'exec', 'attach', 'port-forward')),
-  podUid: required(str({ min: 1, max: 64 })),
-  namespace: required(str({ min: 1, max: 63 })),
-  pod: required(str({ min: 1, max: 253 })),
+  what: required(WHAT),
+  podUid: required(str({ max: 64 })),
+  namespace: required(str({ max: 63 })),
+  pod: required(str({ max: 253 })),
   /** '' for port-forward */
   container: required(str({ max: 63 })),
   argv: list(str({ max: LIMITS.sessionArgvBytes.value }), { max: 1_024 }),
@@ -44,7 +49,7 @@ export type SessionWhat = SessionRequest['what']
 export const SESSION_SEEN = obj({
   id: required(str({ max: 64 })),
   who: required(str({ max: 253 })),
-  what: required(oneOf('logs', 'exec', 'attach', 'port-forward')),
+  what: required(WHAT),
   namespace: required(str({ max: 63 })),
   pod: required(str({ max: 253 })),
   container: required(str({ max: 63 })),

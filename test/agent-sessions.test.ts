@@ -18,6 +18,9 @@ import { container } from './fixtures/field-state.ts'
 const RUNNING: ObservedContainer = { ...container('web'), podUid: 'uid-web', containerName: 'main', state: 'running' }
 const NOW = { monoMs: 1_000, wallMs: Date.parse('2026-03-04T10:00:00Z') }
 
+/** of more than one message */
+const BUNDLE = Buffer.from('b'.repeat(LIMITS.sessionChunkBytes.value + 7))
+
 interface World {
   readonly sessions: Sessions
   readonly engine: FakeLiveEngine
@@ -26,13 +29,15 @@ interface World {
   /** the cloud's ends of the sockets, in order */
   readonly sockets: Duplex[]
   readonly timers: (() => void)[]
+  readonly restarts: string[]
 }
 
-function world(more: { readonly remoteExec?: boolean; readonly cloud?: null } = {}): World {
+function world(more: { readonly remoteExec?: boolean; readonly cloud?: null; readonly byHand?: boolean } = {}): World {
   const log: string[] = []
   const told: (readonly SessionSeen[])[] = []
   const sockets: Duplex[] = []
   const timers: (() => void)[] = []
+  const restarts: string[] = []
   const engine = new FakeLiveEngine()
   const write = (msg: string, fields: unknown): void => void log.push(`${msg} ${JSON.stringify(fields)}`)
   const sessions = createSessions({
@@ -42,6 +47,7 @@ function world(more: { readonly remoteExec?: boolean; readonly cloud?: null } = 
     cloud: more.cloud === null ? null : { url: 'https://cloud.example' },
     remoteExec: more.remoteExec ?? true,
     containers: () => [RUNNING],
+    acts: { bundle: async () => BUNDLE, restart: more.byHand === true ? null : () => void restarts.push('now') },
     dial: async () => {
       const [here, there] = messagePair()
       sockets.push(there)
@@ -49,7 +55,7 @@ function world(more: { readonly remoteExec?: boolean; readonly cloud?: null } = 
     },
     onChange: (open) => void told.push(open),
   })
-  return { sessions, engine, log, told, sockets, timers }
+  return { sessions, engine, log, told, sockets, timers, restarts }
 }
 
 let made = 0
@@ -86,6 +92,38 @@ function statusOf(seen: readonly (readonly [number, string])[]): unknown {
 }
 
 describe('sessions of a device', () => {
+  it('gives its diagnostics whole, also where nobody may run programs', async () => {
+    const { sessions, sockets, log } = world({ remoteExec: false })
+    sessions.open(request({ what: 'bundle', podUid: '', namespace: '', pod: '', container: '' }))
+    await turns()
+    const seen = await heard(sockets[0])
+    expect(seen[0]?.[0]).toBe(CHANNEL.ready)
+    expect(seen.flatMap(([channel, text]) => (channel === CHANNEL.stdout ? [text] : [])).join('')).toBe(BUNDLE.toString())
+    expect(statusOf(seen)).toMatchObject({ status: 'Success' })
+    expect(log.join()).toContain('bundle')
+  })
+
+  it('starts anew when it is asked to, after its answer; and says no where nothing would start it again', async () => {
+    const restart = (): SessionRequest => request({ what: 'restart-agent', podUid: '', namespace: '', pod: '', container: '' })
+    const one = world()
+    one.sessions.open(restart())
+    await turns()
+    expect(statusOf(await heard(one.sockets[0]))).toMatchObject({ status: 'Success' })
+    expect(one.restarts).toEqual([])
+    for (const timer of [...one.timers]) timer()
+    expect(one.restarts).toEqual(['now'])
+    for (const [other, code] of [
+      [world({ byHand: true }), 409],
+      [world({ remoteExec: false }), 403],
+    ] as const) {
+      other.sessions.open(restart())
+      await turns()
+      expect(statusOf(await heard(other.sockets[0]))).toMatchObject({ status: 'Failure', code })
+      for (const timer of [...other.timers]) timer()
+      expect(other.restarts).toEqual([])
+    }
+  })
+
   it('runs a program and says how it ended', async () => {
     const { sessions, sockets, engine, told } = world()
     sessions.open(request({ argv: ['echo', 'hi'] }))

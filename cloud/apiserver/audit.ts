@@ -30,6 +30,10 @@ export function noteAct(request: IncomingMessage, route: ResourceRoute, call: Ca
   })
 }
 
+export function noteDeviceAct(request: IncomingMessage, act: Act): void {
+  acts.set(request, act)
+}
+
 /** For the handler: records what was noted, with how it ended. */
 export function auditor(log: AuditLog, clock: Clock): (request: IncomingMessage, status: number) => void {
   return (request, status) => {

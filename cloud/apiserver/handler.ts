@@ -5,6 +5,7 @@ import { ApiError, badRequest, noSuchPath } from './api-error.ts'
 import { isAdmin } from './auth.ts'
 import type { Authenticator, Principal } from './auth.ts'
 import { decodeBody, mediaType, readBody } from './body.ts'
+import { actOnDevice, deviceActOf } from './device-acts.ts'
 import type { DevicesApi } from './devices-api.ts'
 import { aboutServer } from './about-server.ts'
 import type { OpenApi } from './openapi.ts'
@@ -122,6 +123,12 @@ async function other(parts: HandlerParts, request: IncomingMessage, response: Se
     if (principal === null) throw unauthorized()
     if (!isAdmin(principal)) throw forbidden(principal, url)
     return send(request, response, await parts.devices.answer(request.method ?? 'GET', url.pathname), [])
+  }
+  const act = deviceActOf(url.pathname)
+  if (act !== null && parts.live !== null) {
+    if (principal === null) throw unauthorized()
+    if (!isAdmin(principal)) throw forbidden(principal, url)
+    return actOnDevice({ api: parts.api, live: parts.live }, principal, act, request, response)
   }
   if (!(await parts.handleOther(request, response, principal))) throw noSuchPath()
 }

@@ -16,6 +16,8 @@ import type { ResourceRoute } from './route.ts'
 export interface LiveVerbs {
   /** answers with the log; a failure is before anything was sent */
   logs(call: LiveCall, response: ServerResponse): Promise<LiveFailure | null>
+  /** asks a device and waits for all of its answer */
+  whole(call: LiveCall): Promise<{ readonly ok: true; readonly bytes: Uint8Array } | { readonly ok: false; readonly failure: LiveFailure }>
   /** takes the socket over; a failure is before anything was sent */
   upgrade(call: LiveCall, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<LiveFailure | null>
   /** a device's own end of a session; answers by itself */
@@ -43,11 +45,11 @@ export async function liveCall(api: Api, principal: Principal, route: ResourceRo
     throw badRequest(`cannot ${what} in a completed pod; current phase is ${phase}`)
   const container = what === 'port-forward' ? '' : containerOf(pod, query.get('container') ?? '')
   const common = { who: principal.name.slice(0, 253), what, podUid: uid, namespace, pod: name, container }
-  if (what === 'logs') return { device, pod, wanted: { ...common, logs: logOptions(query) } }
-  if (what === 'port-forward') return { device, pod, wanted: common }
+  if (what === 'logs') return { device, about: pod, wanted: { ...common, logs: logOptions(query) } }
+  if (what === 'port-forward') return { device, about: pod, wanted: common }
   const tty = flag(query, 'tty')
   const wanted = { ...common, stdin: flag(query, 'stdin'), tty }
-  return { device, pod, wanted: what === 'exec' ? { ...wanted, argv: argvOf(query) } : wanted }
+  return { device, about: pod, wanted: what === 'exec' ? { ...wanted, argv: argvOf(query) } : wanted }
 }
 
 /** A failure before anything was sent, as the Status that says so. */

@@ -169,11 +169,18 @@ function nextMessage(socket: Duplex): Promise<Uint8Array | null> {
   })
 }
 
-function refusalOf(message: Uint8Array | null, device: string): LiveFailure {
+/** What a device said instead of doing it. */
+export function refusalOf(message: Uint8Array | null, device: string): LiveFailure {
   const parsed = message?.[0] === CHANNEL.error ? parse(SESSION_STATUS, statusIn(message)) : null
   if (parsed?.ok !== true) return { code: 502, reason: 'BadGateway', message: `device ${device} closed the session without a word` }
   const { code = 502, reason = 'BadGateway', message: why = '' } = parsed.value
   return { code: code < 400 ? 502 : code, reason, message: `device ${device}: ${why}` }
+}
+
+/** Does the last message of a session say that all went well? */
+export function succeeded(message: Uint8Array): boolean {
+  const parsed = parse(SESSION_STATUS, statusIn(message))
+  return parsed.ok && parsed.value.status === 'Success'
 }
 
 /** The Status in an error message; undefined when there is none. */

@@ -13,6 +13,8 @@ import { bridgeCommand } from './bridge-command.ts'
 import { bridgePorts } from './bridge-ports.ts'
 import { spdyClient, webSocketClient } from './command-clients.ts'
 import type { DeviceSessions } from './device-sessions.ts'
+import { brokenOff, readWhole } from './read-whole.ts'
+import type { Whole } from './read-whole.ts'
 import { send } from './send.ts'
 import { SpdyConnection } from './spdy-connection.ts'
 
@@ -72,6 +74,18 @@ export class LiveVerbs {
       response.end()
     })
     return null
+  }
+
+  /** All that a device answers, once it says that this was all: half of it is a failure. Never rejects. */
+  async whole(call: LiveCall): Promise<Whole> {
+    const opened = await this.#options.devices.open(call)
+    if (!opened.ok) return opened
+    let whole: Whole = { ok: false, failure: brokenOff(call) }
+    await this.#audited(call, opened.id, async (count) => {
+      whole = await readWhole(opened.socket, call, count)
+      opened.socket.destroy()
+    })
+    return whole
   }
 
   /** Takes the socket over, or says why not before anything was sent. */

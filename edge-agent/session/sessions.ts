@@ -16,6 +16,7 @@ import type { Clock, LiveEngine, LiveOpened, Log } from '../ports.ts'
 import type { CloudAddress } from './dial.ts'
 import { createMeter } from './meter.ts'
 import type { Meter } from './meter.ts'
+import { runAct } from './run-act.ts'
 import { runContainer } from './run-container.ts'
 import { runPortForward } from './run-port-forward.ts'
 import { send } from './send.ts'
@@ -29,9 +30,17 @@ export interface SessionsOptions {
   /** false = only logs may be read from outside */
   readonly remoteExec: boolean
   readonly containers: () => readonly ObservedContainer[]
+  readonly acts: DeviceActs
   readonly dial: (cloud: CloudAddress, session: SessionRequest) => Promise<Duplex>
   /** called when a session opens or ends, and now and then while one is open */
   readonly onChange: (open: readonly SessionSeen[]) => void
+}
+
+/** What may be asked of the device itself. */
+export interface DeviceActs {
+  bundle(): Promise<Uint8Array>
+  /** ends this process in good order; null = nothing would start it again */
+  readonly restart: (() => void) | null
 }
 
 export interface Sessions {
@@ -76,6 +85,8 @@ export function createSessions(options: SessionsOptions): Sessions {
       await end(socket, await run(options, asked, socket, meter))
     } finally {
       stopWatching()
+      // after its answer is on the way: the new agent would not know of it
+      if (asked.what === 'restart-agent') clock.at(clock.now().monoMs + SAY_MS, () => options.acts.restart?.())
       log.info('live session ended', { ...auditOf(asked), id, bytes: meter.total(), seconds: Math.round((clock.now().monoMs - started) / 1_000) })
     }
   }
@@ -108,14 +119,19 @@ export function createSessions(options: SessionsOptions): Sessions {
   }
 }
 
+/** for the last message of a session to leave */
+const SAY_MS = 500
+
 /** Without arguments: a command line may hold a password. */
 function auditOf({ who, what, namespace, pod, container, argv }: SessionRequest): Readonly<Record<string, string>> {
   return { who, what, pod: `${namespace}/${pod}`, container, ...(argv?.[0] === undefined ? {} : { program: argv[0].slice(0, 128) }) }
 }
 
-function refusal({ remoteExec }: SessionsOptions, { what }: SessionRequest, others: number): Status | null {
-  if (!remoteExec && what !== 'logs')
-    return failureStatus(403, 'Forbidden', `this device does not allow ${what} from outside (--no-remote-exec); logs can be read`)
+function refusal({ remoteExec, acts }: SessionsOptions, { what }: SessionRequest, others: number): Status | null {
+  if (!remoteExec && what !== 'logs' && what !== 'bundle')
+    return failureStatus(403, 'Forbidden', `this device does not allow ${what} from outside (--no-remote-exec); logs and a bundle can be had`)
+  if (what === 'restart-agent' && acts.restart === null)
+    return failureStatus(409, 'Conflict', 'this agent was started by hand: nothing would start it again (a service says so with SKERRY_SUPERVISED=1)')
   if (others >= LIMITS.sessionsPerDevice.value)
     return failureStatus(
       429,
@@ -126,6 +142,7 @@ function refusal({ remoteExec }: SessionsOptions, { what }: SessionRequest, othe
 }
 
 async function run(options: SessionsOptions, asked: SessionRequest, socket: Duplex, meter: Meter): Promise<Status> {
+  if (asked.what === 'bundle' || asked.what === 'restart-agent') return runAct(socket, asked.what, options.acts, meter)
   const own = options.containers().filter((one) => one.podUid === asked.podUid)
   if (asked.what === 'port-forward') {
     const target = own.find((one) => one.state === 'running')
