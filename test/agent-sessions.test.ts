@@ -110,7 +110,7 @@ describe('sessions of a device', () => {
     await turns()
     expect(statusOf(await heard(one.sockets[0]))).toMatchObject({ status: 'Success' })
     expect(one.restarts).toEqual([])
-    for (const timer of [...one.timers]) timer()
+    one.timers.slice().forEach((timer) => timer())
     expect(one.restarts).toEqual(['now'])
     for (const [other, code] of [
       [world({ byHand: true }), 409],
@@ -119,7 +119,7 @@ describe('sessions of a device', () => {
       other.sessions.open(restart())
       await turns()
       expect(statusOf(await heard(other.sockets[0]))).toMatchObject({ status: 'Failure', code })
-      for (const timer of [...other.timers]) timer()
+      other.timers.slice().forEach((timer) => timer())
       expect(other.restarts).toEqual([])
     }
   })
