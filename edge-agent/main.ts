@@ -21,7 +21,7 @@ import { hostOfImages } from './engine/image-host.ts'
 import { readLocalSettings } from './local-settings.ts'
 import { keepEvents } from './keep-events.ts'
 import type { KeptEvents } from './keep-events.ts'
-import { diagnostics, keepPage } from './keep-page.ts'
+import { keepPage } from './keep-page.ts'
 import { keepPace, linkOwn } from './keep-pace.ts'
 import { keepPressure } from './keep-pressure.ts'
 import { keepTelemetry } from './keep-telemetry.ts'
@@ -131,8 +131,7 @@ async function run(config: RunConfig): Promise<void> {
   const tellInventory = inventoryTeller(inventory, loop, log)
 
   const page = keepPage(config, loop, engine, log, events)
-  const acts = { bundle: diagnostics(config, loop, engine, log), restart: config.supervised ? () => void end('a restart by the cloud') : null }
-  const sessions = keepSessions(config, { loop, engine, log, acts })
+  const sessions = keepSessions(config, { loop, engine, log, end: (why) => void end(why) })
   loop.dispatch({ kind: 'loaded', loaded: await load(store) })
   const stops = [
     engine.watch(() => loop.dispatch({ kind: 'engine-event' })),

@@ -1,6 +1,6 @@
 /**
- * Live sessions: logs, exec, attach and port-forward of a pod, and acts on the device itself. The cloud asks with a signed command; the device opens one WebSocket to
- * the cloud and proves itself with the token of that command. Every message is one channel byte and a payload. Channels 0 to 4
+ * Live sessions: logs, exec, attach and port-forward of a pod, and acts on the device itself. The cloud asks with a signed
+ * command; the device opens one WebSocket to the cloud and proves itself with the token of that command. Every message is one channel byte and a payload. Channels 0 to 4
  * and 255 are those of v5.channel.k8s.io, so that the way from kubectl to a device is a copy.
  */
 import { LIMITS } from './limits.ts'
@@ -15,7 +15,10 @@ export const DEVICE_ACTS = ['bundle', 'restart-agent'] as const
 export type DeviceAct = (typeof DEVICE_ACTS)[number]
 const WHAT = oneOf('logs', 'exec', 'attach', 'port-forward', ...DEVICE_ACTS)
 
-/** What a session is for, as in the command. Pod and container are '' for acts on the device itself. Absent flags are false; `validMs` runs on the device's monotonic clock from arrival. */
+/**
+ * What a session is for, as in the command. Pod and container are '' for acts on the device itself. Absent flags are false;
+ * `validMs` runs on the device's monotonic clock from arrival.
+ */
 export const SESSION_REQUEST = obj({
   id: required(str({ pattern: /^[a-f0-9]{32}$/, says: 'a session id' })),
   token: required(str({ pattern: /^[A-Za-z0-9_-]{43}$/, says: 'a token' })),

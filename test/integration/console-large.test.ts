@@ -83,7 +83,8 @@ it('keeps its elements while it is scrolled, the one with the focus too, and hol
   await first.focus()
   await page.evaluate(`{
     window.made = 0
-    new MutationObserver((seen) => { for (const one of seen) window.made += one.addedNodes.length }).observe(document.querySelector('.vt-space'), { childList: true })
+    const count = (seen) => { for (const one of seen) window.made += one.addedNodes.length }
+    new MutationObserver(count).observe(document.querySelector('.vt-space'), { childList: true })
   }`)
   const scroll = (to: number): Promise<void> =>
     page.evaluate<void>(`new Promise((resolve) => {

@@ -4,7 +4,7 @@
  * INVARIANTS
  * - The row with the focus stays in the page when it is scrolled out, so that the focus is never lost.
  */
-import type { ComponentChildren } from 'preact'
+import type { ComponentChildren, RefObject } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { RowSlots, heldOrder, rowForKey, scrollFor, visibleRows, windowFor } from '../virtual-rows.ts'
 
@@ -58,18 +58,53 @@ function useHeldOrder<R>({ rows, keyOf, offset, sort }: VirtualTableProps<R>) {
   return { rows: shown, onPointer: setOver }
 }
 
+/** The row that the keyboard is at, and its element once it is there. */
+function useFocus(body: RefObject<HTMLDivElement | null>) {
+  const [focused, setFocused] = useState<number | null>(null)
+  const moving = useRef(false)
+  useLayoutEffect(() => {
+    if (!moving.current || focused === null) return
+    const link = body.current?.querySelector<HTMLElement>(`[aria-rowindex="${focused + 2}"] a`)
+    if (link === null || link === undefined) return
+    moving.current = false
+    link.focus({ preventScroll: true })
+  })
+  const moveTo = (index: number): void => {
+    moving.current = true
+    setFocused(index)
+  }
+  return { focused, setFocused, moveTo }
+}
+
+/** Which element shows which row; the row with the focus as it was told last, because the cloud tells only what is on the screen. */
+function useElements<R>({ offset, keyOf }: VirtualTableProps<R>, rows: readonly R[]) {
+  const slots = useRef(new RowSlots())
+  const focusedSlot = useRef<number | null>(null)
+  const kept = useRef<{ readonly index: number; readonly row: R } | null>(null)
+  const rowAt = (index: number): R | undefined => rows[index - offset] ?? (index === kept.current?.index ? kept.current.row : undefined)
+  return {
+    rowAt,
+    slotsFor: (indexes: readonly number[]) =>
+      slots.current.assign(
+        indexes.map((index) => idOf(index, rowAt(index), keyOf)),
+        focusedSlot.current,
+      ),
+    onFocus(index: number, slot: number | null) {
+      focusedSlot.current = slot
+      const row = rowAt(index)
+      kept.current = row === undefined ? null : { index, row }
+    },
+  }
+}
+
 export function VirtualTable<R>(props: VirtualTableProps<R>) {
-  const { label, columns, total, offset, keyOf, onWindow } = props
+  const { label, columns, total, onWindow } = props
   const { rows, onPointer } = useHeldOrder(props)
   const rowHeight = useRowHeight()
   const body = useRef<HTMLDivElement>(null)
   const [view, setView] = useState({ top: 0, height: 600 })
-  const [focused, setFocused] = useState<number | null>(null)
-  const moveFocus = useRef(false)
-  const slots = useRef(new RowSlots())
-  const focusedSlot = useRef<number | null>(null)
-  // the row with the focus, as it was told last: the cloud tells only what is on the screen
-  const kept = useRef<{ readonly index: number; readonly row: R } | null>(null)
+  const { focused, setFocused, moveTo } = useFocus(body)
+  const { rowAt, slotsFor, onFocus } = useElements(props, rows)
   const visible = visibleRows(view.top, view.height, rowHeight, total)
   const window = windowFor(visible)
   useEffect(() => onWindow(window), [window.offset, window.limit])
@@ -81,31 +116,24 @@ export function VirtualTable<R>(props: VirtualTableProps<R>) {
     if (next.first !== visible.first || next.end !== visible.end || height !== view.height) setView({ top, height })
   }
   useLayoutEffect(look, [total, rowHeight])
-  useLayoutEffect(() => {
-    if (!moveFocus.current || focused === null) return
-    const link = body.current?.querySelector<HTMLElement>(`[aria-rowindex="${focused + 2}"] a`)
-    if (link === null || link === undefined) return
-    moveFocus.current = false
-    link.focus({ preventScroll: true })
-  })
   const onKeyDown = (event: KeyboardEvent): void => {
     const element = body.current
     const to = element === null ? null : rowForKey(event.key, focused ?? visible.first, Math.floor(view.height / rowHeight), total)
     if (element === null || to === null || total === 0) return
     event.preventDefault()
-    moveFocus.current = true
-    setFocused(to)
+    moveTo(to)
     const scroll = scrollFor(to, element.scrollTop, element.clientHeight, rowHeight)
     if (scroll !== null) element.scrollTop = scroll
   }
   const indexes = Array.from({ length: visible.end - visible.first }, (_, at) => visible.first + at)
   if (focused !== null && focused < total && (focused < visible.first || focused >= visible.end)) indexes.push(focused)
-  const template = { '--columns': columns.map((column) => column.width).join(' ') }
-  const rowAt = (index: number): R | undefined => rows[index - offset] ?? (index === kept.current?.index ? kept.current.row : undefined)
-  const ids = indexes.map((index) => idOf(index, rowAt(index), keyOf))
-  const places = slots.current.assign(ids, focusedSlot.current)
+  const places = slotsFor(indexes)
+  const onRowFocus = (index: number, slot: number | null): void => {
+    onFocus(index, slot)
+    if (slot !== null) setFocused(index)
+  }
   return (
-    <div class="vt" role="table" aria-label={label} aria-rowcount={total + 1} style={template}>
+    <div class="vt" role="table" aria-label={label} aria-rowcount={total + 1} style={{ '--columns': columns.map(({ width }) => width).join(' ') }}>
       <Head {...props} />
       <div
         class="vt-body"
@@ -119,22 +147,10 @@ export function VirtualTable<R>(props: VirtualTableProps<R>) {
         onMouseLeave={() => onPointer(false)}
       >
         <div class="vt-space" role="presentation" style={{ height: `${total * rowHeight}px` }}>
-          {indexes.map((index, at) => (
-            <Row
-              key={places[at]}
-              row={rowAt(index)}
-              index={index}
-              rowHeight={rowHeight}
-              columns={columns}
-              hrefOf={props.hrefOf}
-              onFocus={(has) => {
-                focusedSlot.current = has ? (places[at] ?? null) : null
-                const row = rowAt(index)
-                kept.current = row === undefined ? null : { index, row }
-                if (has) setFocused(index)
-              }}
-            />
-          ))}
+          {indexes.map((index, at) => {
+            const row = { row: rowAt(index), index, rowHeight, columns, hrefOf: props.hrefOf }
+            return <Row key={places[at]} {...row} onFocus={(has) => onRowFocus(index, has ? (places[at] ?? null) : null)} />
+          })}
         </div>
       </div>
     </div>
