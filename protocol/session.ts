@@ -1,7 +1,8 @@
 /**
  * Live sessions: logs, exec, attach and port-forward of a pod, and acts on the device itself. The cloud asks with a signed
- * command; the device opens one WebSocket to the cloud and proves itself with the token of that command. Every message is one channel byte and a payload. Channels 0 to 4
- * and 255 are those of v5.channel.k8s.io, so that the way from kubectl to a device is a copy.
+ * command; the device opens one WebSocket to the cloud and proves itself with the token of that command. Every message is
+ * one channel byte and a payload. Channels 0 to 4 and 255 are those of v5.channel.k8s.io, so that the way from kubectl to a
+ * device is a copy.
  */
 import { LIMITS } from './limits.ts'
 import { bool, int, list, obj, oneOf, required, str } from './shape.ts'
