@@ -40,6 +40,7 @@ export function keepPage(config: RunConfig, loop: Loop, engine: Engine, log: Age
         actions: pageActions(config, loop, engine, log, events),
       })
       stop?.()
+      loop.dispatch({ kind: 'page', page: open.address })
       log.info('field page', { address: `http://${page.host}:${open.address.port}/` })
     } catch (error) {
       log.error('the field page cannot listen; it is tried again', {

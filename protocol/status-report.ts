@@ -85,6 +85,8 @@ export const STATUS_REPORT = obj({
   /** the plan as people read it, first lines */
   plan: list(str({ max: 512 }), { max: 64 }),
   hostIP: str({ max: 64 }),
+  /** where the agent's own page listens; absent = it has none, or an older agent */
+  page: obj({ host: required(str({ max: 253 })), port: required(int(1, 65_535)) }),
   /** what people on site decided for a while; absent = nothing */
   overrides: list(OVERRIDE_REPORT, { max: LIMITS.overridesKept.value }),
   /** what the agent itself takes: memory, and bytes written to the disk within the last `overMs` (a day at most) */

@@ -4,6 +4,8 @@ import { diffLines } from '../cloud/console/web/editor/diff.ts'
 import { readManifests, manifestText } from '../cloud/console/web/editor/manifest.ts'
 import { deviceAt, groupAt, layoutField, placeOf, stepFrom } from '../cloud/console/web/field/layout.ts'
 import { paintField, stampFor } from '../cloud/console/web/field/paint.ts'
+import { drainSays, sorted } from '../cloud/console/web/drain-plan.ts'
+import { qrCode } from '../cloud/console/web/qr-code.ts'
 import { excludeAndResume, rolloutActions } from '../cloud/console/web/rollout/actions.ts'
 import { VERDICT_GROUPS } from '../cloud/console/web/rollout/verdict-groups.ts'
 import { RowSlots, heldOrder, rowForKey, scrollFor, visibleRows, windowFor } from '../cloud/console/web/virtual-rows.ts'
@@ -55,6 +57,36 @@ describe('the field', () => {
     const seen = new Uint32Array(203 * 50)
     paintField(seen, { layout: small, bytes: new Uint8Array(70_000), top: 2000, ratio: 1, width: 203, height: 50 }, palette)
     expect(seen.reduce((sum, pixel) => sum + pixel, 0)).toBe(50 * 12 * small.dot ** 2)
+  })
+})
+
+describe('a drain', () => {
+  it('moves what is made again elsewhere, and leaves the rest with a word', () => {
+    const pod = (name: string, owner: string, phase = 'Running') => ({
+      metadata: { name, namespace: 'a', ownerReferences: owner === '' ? [] : [{ kind: owner, controller: true }] },
+      status: { phase },
+    })
+    const plan = sorted([
+      pod('one', 'ReplicaSet'),
+      pod('two', 'StatefulSet'),
+      pod('three', 'DaemonSet'),
+      pod('alone', ''),
+      pod('done', 'Job', 'Succeeded'),
+    ])
+    expect(plan.moving.map(({ metadata }) => metadata.name)).toEqual(['one', 'two'])
+    expect(drainSays(plan)).toBe(
+      'No new pods are placed there. 2 pods are ended there and made again where there is room. 1 pod of DaemonSets stays. ' +
+        '1 pod that nothing would make again stays, too: delete it by hand.',
+    )
+  })
+})
+
+describe('a QR code', () => {
+  it('is the one that others make of the same text, and none of a text that is too long', () => {
+    const shown = (qrCode('http://10.0.0.1/') ?? []).map((row) => row.map((dark) => (dark ? '#' : '.')).join(''))
+    expect(shown).toEqual(QR_OF_ADDRESS)
+    expect(qrCode('x'.repeat(106))?.length).toBe(41)
+    expect(qrCode('x'.repeat(107))).toBeNull()
   })
 })
 
@@ -183,3 +215,32 @@ describe('a rollout', () => {
     expect(rolloutPart(rollout('m', 'WaitingApproval') as unknown as Rollout).row).toMatchObject({ word: 'waiting-approval', waits: 'approval' })
   })
 })
+
+/** made by another encoder (uqr 0.1.3) with the same mask */
+const QR_OF_ADDRESS: readonly string[] = [
+  '#######.##...##.#.#######',
+  '#.....#..###.###..#.....#',
+  '#.###.#..###..#...#.###.#',
+  '#.###.#.##.#....#.#.###.#',
+  '#.###.#.#####.....#.###.#',
+  '#.....#.#.##....#.#.....#',
+  '#######.#.#.#.#.#.#######',
+  '........#.#.##...........',
+  '#...#.####..##.#.#####..#',
+  '.#.#.#.#.#.#####...###.#.',
+  '##########.....#..#..##..',
+  '##.....#..#...#####...##.',
+  '##.#..#.#.##.##.#.#..####',
+  '####...#....#..#.#.##..#.',
+  '....####..########.#.##..',
+  '...#...##.##.#...#...###.',
+  '##....###...##.########..',
+  '........#....##.#...#.#..',
+  '#######.##......#.#.##...',
+  '#.....#..##.#.###...####.',
+  '#.###.#.#.##.##.#####.#.#',
+  '#.###.#..#..#.....#..####',
+  '#.###.#...#########....#.',
+  '#.....#....#.#....######.',
+  '#######.#.#.##........###',
+]

@@ -52,6 +52,7 @@ export function deviceRow(node: Node, pods: DevicePods, facts: DeviceFacts): Dev
     engine: (info?.containerRuntimeVersion ?? '').replace('://', ' '),
     agent: info?.kubeletVersion ?? '',
     address: node.status?.addresses?.find((one) => one.type === 'InternalIP')?.address ?? '',
+    page: pageOf(facts.report),
     labels: node.metadata.labels ?? {},
     capacity: capacityOf(node),
     asked: askedBy(pods.bound),
@@ -88,6 +89,16 @@ function causesOf(conditions: readonly Condition[], ready: Condition | null, fac
   // the same fault may come as condition and as cause: the one with advice is kept
   const told = new Set(reported.map((one) => one.says))
   return [...reported, ...[...unready, ...pressed].filter((one) => !told.has(one.says))]
+}
+
+/** As it listens; every address means the one that the device is known by. */
+function pageOf(report: StatusReport | null): DeviceRow['page'] {
+  if (report?.page === undefined) return null
+  const { host, port } = report.page
+  const every = host === '0.0.0.0' || host === '::'
+  const address = every ? (report.hostIP ?? '') : host
+  const url = `http://${address.includes(':') ? `[${address}]` : address}:${port}/`
+  return { url, reachable: address !== '' && !/^(?:127\.|::1$|localhost$)/.test(address) }
 }
 
 function silentSince(ready: Condition | null): number | null {

@@ -59,6 +59,8 @@ export interface DeviceRow {
   readonly engine: string
   readonly agent: string
   readonly address: string
+  /** the page that the device itself serves; null = none is known */
+  readonly page: { readonly url: string; readonly reachable: boolean } | null
   readonly labels: Readonly<Record<string, string>>
   /** null until the device has told what it has */
   readonly capacity: Amounts | null

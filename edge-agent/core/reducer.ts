@@ -71,6 +71,8 @@ function handle(state: AgentState, event: AgentEvent, now: Now): Turn {
       return onLink(state, event.link)
     case 'inventory':
       return onInventory(state, event.inventory, event.hostIp, now)
+    case 'page':
+      return quiet({ ...state, page: event.page, report: { ...state.report, dirty: true } })
     case 'own-use':
       return quiet({ ...state, own: noteUse(state.own, event.sample, now.monoMs) })
     case 'agent-release':

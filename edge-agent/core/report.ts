@@ -45,6 +45,7 @@ function wholeReport(state: AgentState, now: Now): StatusReport {
       .slice(0, LIMITS.statusPlanLines.value)
       .map((line) => clip(line, LIMITS.statusMessageText.value)),
     ...(hostIp === null ? {} : { hostIP: hostIp }),
+    ...(state.page === undefined ? {} : { page: state.page }),
     ...(state.overrides.length === 0 ? {} : { overrides: state.overrides.map((one) => overrideReport(one, now.monoMs)) }),
     ...schedulesInReport(state),
     ...ownInReport(state, now),

@@ -102,6 +102,8 @@ export interface AgentState {
   readonly linkOwn?: LinkWish
   readonly inventory: Inventory | null
   readonly hostIp: string | null
+  /** where the page listens; absent = nowhere (yet) */
+  readonly page?: { readonly host: string; readonly port: number }
   /** live sessions that are open now */
   readonly sessions: readonly SessionSeen[]
   /** images being fetched, by reference; empty when none */
@@ -141,6 +143,7 @@ export type AgentEvent =
   | { readonly kind: 'probe-result'; readonly key: string; readonly run: string; readonly probe: ProbeKind; readonly answer: ProbeAnswer }
   | { readonly kind: 'link'; readonly link: LinkState }
   | { readonly kind: 'inventory'; readonly inventory: Inventory; readonly hostIp: string | null }
+  | { readonly kind: 'page'; readonly page: { readonly host: string; readonly port: number } }
   | { readonly kind: 'own-use'; readonly sample: OwnSample }
   | { readonly kind: 'agent-release'; readonly cause: Cause | null }
   /** the host was asked about its clock */

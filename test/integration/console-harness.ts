@@ -1,5 +1,7 @@
 /** The console over a store in memory, behind a real HTTP server that can go away and come back. */
 import type { IncomingMessage } from 'node:http'
+import { gzipSync } from 'node:zlib'
+import type { LiveVerbs } from '../../cloud/apiserver/live-verbs.ts'
 import { ADMIN_GROUP, tokenAuthenticator } from '../../cloud/apiserver/auth.ts'
 import { openApiServer } from '../../cloud/apiserver/server.ts'
 import type { ApiServer } from '../../cloud/apiserver/server.ts'
@@ -7,7 +9,7 @@ import { createConsole } from '../../cloud/console/server.ts'
 import type { Console, ConsoleOptions } from '../../cloud/console/server.ts'
 import type { LiveMessage, Wish } from '../../cloud/console/live-protocol.ts'
 import { parseBlock } from '../../cloud/console/web/event-stream.ts'
-import type { Clock } from '../../cloud/ports.ts'
+import type { Clock, LiveFailure } from '../../cloud/ports.ts'
 import { systemRandom } from '../../cloud/system.ts'
 
 export const TOKEN = 'a-token-for-tests'
@@ -23,7 +25,24 @@ const CLOCK: Clock = {
   },
 }
 
+/** A device that answers what is asked of it, or says no. */
+function pretendLive(said: string[]): LiveVerbs {
+  const refused: LiveFailure = { code: 409, reason: 'Conflict', message: 'device gw: it was started by hand' }
+  return {
+    logs: () => Promise.resolve({ code: 503, reason: 'ServiceUnavailable', message: 'device gw has no log here' }),
+    upgrade: () => Promise.resolve(null),
+    takeDeviceSocket: () => undefined,
+    whole: ({ device, wanted: { what, who } }) => {
+      said.push(`${who} ${what} ${device}`)
+      return Promise.resolve(what === 'bundle' ? { ok: true, bytes: gzipSync('{"device":"here"}') } : { ok: false, failure: refused })
+    },
+  }
+}
+
 export interface Served {
+  /** what was asked of devices */
+  readonly asked: readonly string[]
+
   at(where: string): string
   ask(where: string, headers?: Readonly<Record<string, string>>): Promise<Response>
   stop(): Promise<void>
@@ -36,6 +55,7 @@ export interface Served {
 /** The console behind the real API server, on plain loopback HTTP. */
 export async function serveConsole(options: Pick<ConsoleOptions, 'store' | 'assetsDir'> & Partial<ConsoleOptions>): Promise<Served> {
   let port = 0
+  const asked: string[] = []
   let running: { readonly api: ApiServer; readonly served: Console } | null = null
   const authorize = (request: IncomingMessage): boolean => request.headers.authorization === SIGNED['authorization']
   const authenticator = tokenAuthenticator([{ token: TOKEN, principal: { name: 'admin', groups: [ADMIN_GROUP] } }])
@@ -45,6 +65,7 @@ export async function serveConsole(options: Pick<ConsoleOptions, 'store' | 'asse
     const served = await createConsole({ authorize, ...parts })
     const api = await openApiServer({
       ...parts,
+      live: pretendLive(asked),
       random: systemRandom,
       authenticator,
       issueJoin: () => Promise.reject(new Error('not here')),
@@ -55,6 +76,7 @@ export async function serveConsole(options: Pick<ConsoleOptions, 'store' | 'asse
   }
   await start()
   return {
+    asked,
     at,
     ask: (where, headers = SIGNED) => fetch(at(where), { headers }),
     start,

@@ -2,13 +2,14 @@
 import { mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import type { Page } from 'playwright-core'
 import { build } from 'vite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { ListPart } from '../../cloud/console/live-protocol.ts'
 import type { Store, StoredObject } from '../../cloud/ports.ts'
 import type { KubeObject } from '../../cloud/resources/object.ts'
+import type { Pod } from '../../cloud/resources/pod.ts'
 import type { Rollout } from '../../cloud/resources/rollout.ts'
 import { openMemoryStore } from '../../cloud/store/memory-store.ts'
 import { RUNNING, SECRET, facts, fillStore, node, pod, why } from '../fixtures/console-fleet.ts'
@@ -192,6 +193,56 @@ describe('the pages', () => {
     })
   })
 
+  it('act on a device: drain it with the effect in numbers, have its diagnostics, hear why it says no', async () => {
+    await signedIn(async (page) => {
+      await page.goto(served.at('/devices/gw-kassel-1'))
+      await page.getByRole('button', { name: 'Drain' }).click()
+      const dialog = page.getByRole('dialog')
+      await dialog.getByText('2 pods are ended there and made again').waitFor()
+      await expectGood(page, 'device-drain', TWO_LOOKS)
+      await dialog.getByLabel(/^Why\?/).fill('new memory on Monday')
+      await dialog.getByRole('button', { name: 'Drain' }).click()
+      await dialog.waitFor({ state: 'detached' })
+      expect(JSON.parse((await store.get('nodes', '', 'gw-kassel-1'))?.json ?? '{}')).toMatchObject({ spec: { unschedulable: true } })
+      const left = await store.list('pods')
+      expect(left.ok ? left.items.map(({ json }) => JSON.parse(json) as Pod).filter((one) => isThere(one, 'gw-kassel-1')) : []).toEqual([])
+
+      await page.getByRole('button', { name: 'Restart agent' }).click()
+      await dialog.getByLabel(/^Why\?/).fill('it takes much memory')
+      await dialog.getByRole('button', { name: 'Restart agent' }).click()
+      await dialog.getByText('it was started by hand').waitFor()
+      await page.keyboard.press('Escape')
+      const saved = page.waitForEvent('download')
+      await page.getByRole('button', { name: 'Save diagnostics' }).click()
+      const file = await (await saved).path()
+      expect(gunzipSync(await readFile(file)).toString()).toBe('{"device":"here"}')
+      expect(served.asked).toEqual(['admin restart-agent gw-kassel-1', 'admin bundle gw-kassel-1'])
+
+      expect(await page.getByRole('link', { name: 'http://192.168.10.5:8090/' }).getAttribute('target')).toBe('_blank')
+      await page.getByText('As a QR code').click()
+      await page.getByRole('img', { name: 'QR code of http://192.168.10.5:8090/' }).waitFor()
+      await expectGood(page, 'device-page', TWO_LOOKS)
+      await page.goto(served.at('/devices/gw-kassel-2'))
+      expect(await page.getByRole('button', { name: 'Restart agent' }).isDisabled()).toBe(true)
+    })
+  })
+
+  it('save the list that is seen, with its filter, as a file', async () => {
+    await signedIn(async (page) => {
+      await page.goto(served.at('/devices?q=state%3Aoffline'))
+      await page.getByRole('rowheader').first().waitFor()
+      const saved = page.waitForEvent('download')
+      await page.getByRole('button', { name: 'Save as CSV' }).click()
+      const lines = (await readFile(await (await saved).path(), 'utf8')).trimEnd().split('\r\n')
+      expect([lines.length, lines[0]?.startsWith('device,state,'), lines[1]?.startsWith('gw-kassel-2,offline,')]).toEqual([2, true, true])
+      await page.goto(served.at('/devices?q=state%3Abroken'))
+      await page.getByText('state is never broken').waitFor()
+      await page.getByRole('button', { name: 'Save as CSV' }).click()
+      await page.locator('.title [role=status]', { hasText: 'state is never broken' }).waitFor()
+      expect((await served.ask('/api/csv?table=pods', {})).status).toBe(401)
+    })
+  })
+
   it('check a manifest field by field, show the difference, and apply just that', async () => {
     await signedIn(async (page) => {
       await page.goto(served.at('/apply?new=deployment'))
@@ -317,6 +368,10 @@ const HELLO_SPEC = {
   replicas: 3,
   selector: { matchLabels: { app: 'hello' } },
   template: { metadata: { labels: { app: 'hello' } }, spec: { containers: [{ name: 'main', image: 'busybox:1.35' }] } },
+}
+
+function isThere({ spec, metadata }: Pod, device: string): boolean {
+  return spec.nodeName === device && metadata.deletionTimestamp === undefined
 }
 
 function deploymentNow(stored: StoredObject | null): KubeObject {

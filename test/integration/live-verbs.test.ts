@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { freePort } from '../../scripts/quickstart/free-port.ts'
 import { createTestbed, eventually } from '../../scripts/testbed/testbed.ts'
@@ -138,6 +139,40 @@ describe.skipIf(why !== null)(
       })
       expect(bed.gateways[0]?.agent.tail(200)).toContain('live session opened')
       expect(bed.cloud.child.tail(400)).toContain('live session ended')
+    })
+
+    it('gives its diagnostics, and starts its agent anew where a service would, with a trace and without touching the pod', async () => {
+      const [gateway] = bed.gateways
+      if (gateway === undefined) throw new Error('one gateway was asked for')
+      const act = (what: string): Promise<Response> =>
+        fetch(`http://127.0.0.1:${bed.cloud.ports.http}/skerry/v1/devices/${gateway.name}/${what}`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${bed.cloud.token()}`, 'content-type': 'application/json' },
+          body: JSON.stringify({ reason: 'it is slow' }),
+        })
+      const got = await act('bundle')
+      expect([got.status, got.headers.get('content-type')]).toEqual([200, 'application/gzip'])
+      const bundle = JSON.parse(gunzipSync(Buffer.from(await got.arrayBuffer())).toString()) as { readonly device: string; readonly logs: unknown }
+      expect(bundle.device).toBe(gateway.name)
+      expect(JSON.stringify(bundle.logs)).toContain('line 1')
+      // started by hand: it would not come back
+      const refused = await act('restart-agent')
+      expect([refused.status, ((await refused.json()) as { readonly message: string }).message]).toEqual([
+        409,
+        expect.stringContaining('started by hand'),
+      ])
+      expect(gateway.agent.running).toBe(true)
+
+      const containers = await gateway.engine.docker('ps', '-q', '--no-trunc')
+      await gateway.agent.stop()
+      gateway.agent.start({ SKERRY_SUPERVISED: '1' })
+      await eventually('it does as it is asked', async () => ((await act('restart-agent')).status === 200 ? null : 'not yet'))
+      await eventually('its agent has ended', async () => (gateway.agent.running ? 'it runs' : null))
+      gateway.agent.start()
+      await eventually('it answers again', async () => ((await run('exec', 'solo', '--', 'true')).code === 0 ? null : 'not yet'))
+      expect(await gateway.engine.docker('ps', '-q', '--no-trunc')).toBe(containers)
+      const events = await bed.cloud.kubectl('get', 'events', '--field-selector', 'involvedObject.kind=Node', '-o', 'jsonpath={.items[*].message}')
+      expect(events).toContain(`admin: restart-agent on ${gateway.name}`)
     })
 
     it('ends sessions when the cable is cut, and says why nothing opens', async () => {

@@ -4,6 +4,7 @@ import { Age } from '../parts/age.tsx'
 import { Cause } from '../parts/cause.tsx'
 import { DeviceActions } from '../parts/device-actions.tsx'
 import { Capacity, Facts, Readings } from '../parts/device-facts.tsx'
+import { FieldLink } from '../parts/field-link.tsx'
 import { EventList } from '../parts/event-list.tsx'
 import { StandingWord, Word } from '../parts/mark.tsx'
 import { useWish } from '../use-wish.ts'
@@ -64,6 +65,8 @@ function DeviceOf({ name }: { readonly name: string }) {
             <a href={`/console/devices/${name}/topology`}>Topology: nodes, CPUs, GPUs and who has them</a>
           </p>
           <Facts row={row} />
+          <h2>Its own page</h2>
+          <FieldLink row={row} />
         </div>
       </div>
     </>

@@ -1,5 +1,6 @@
-import { useRef, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { send } from '../api-write.ts'
+import { Ask } from '../parts/ask.tsx'
 import type { RolloutAction } from './actions.ts'
 
 interface ActionBarProps {
@@ -49,50 +50,16 @@ interface ConfirmProps {
   onClose(): void
 }
 
-/** Says what will happen and wants a reason; both are kept with the rollout. */
+/** Both the reason and what was decided are kept with the rollout. */
 export function Confirm({ action, path, onClose }: ConfirmProps) {
-  const [reason, setReason] = useState('')
-  const [state, setState] = useState('')
-  const opened = useRef(false)
-  const confirm = async (): Promise<void> => {
-    setState('Sending…')
-    const failure = await send('POST', `${path}/actions`, { ...action.body, reason: reason.trim() })
-    if (failure === null) onClose()
-    else setState(failure)
-  }
   return (
-    <dialog
-      aria-labelledby="confirm-title"
-      ref={(element) => {
-        if (element === null || opened.current) return
-        opened.current = true
-        element.showModal()
-      }}
+    <Ask
+      title={action.label}
+      effect={action.effect}
+      grave={action.grave}
+      kept="It is kept in the log of decisions."
+      act={(reason) => send('POST', `${path}/actions`, { ...action.body, reason })}
       onClose={onClose}
-    >
-      <h2 id="confirm-title">{action.label}</h2>
-      <p class="lead">{action.effect}</p>
-      <form
-        class="confirm"
-        onSubmit={(event) => {
-          event.preventDefault()
-          void confirm()
-        }}
-      >
-        <label>
-          Why? It is kept in the log of decisions.
-          <input value={reason} required minLength={3} maxLength={1000} onInput={(event) => setReason(event.currentTarget.value)} />
-        </label>
-        {state === '' ? null : <p role="status">{state}</p>}
-        <div class="confirm-buttons">
-          <button type="submit" class={action.grave ? 'grave' : 'main'} disabled={reason.trim().length < 3}>
-            {action.label}
-          </button>
-          <button type="button" onClick={onClose}>
-            Not now
-          </button>
-        </div>
-      </form>
-    </dialog>
+    />
   )
 }
