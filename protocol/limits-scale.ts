@@ -12,6 +12,8 @@ export const SCALE_LIMITS = {
   ),
   workPauseMaxMs: limit(1_000, 'ms', 'a second is the longest that a count of a workload may be old'),
   podsPerPass: limit(500, 'count', 'pods that one pass over a workload makes, changes or removes: Kubernetes uses the same burst'),
+  muteMs: limit(2_592_000_000, 'ms', 'thirty days: what is muted for longer is not looked after by anybody'),
+  muteLookMs: limit(600_000, 'ms', 'ended mutes are taken away this often; they have no effect meanwhile'),
   metricWorkloads: limit(200, 'count', 'workloads that have series of their own in the metrics; the rest is counted together'),
   metricSeries: limit(2_000, 'count', 'series of one metric: a scrape stays readable whatever comes in'),
   metricCauses: limit(64, 'count', 'causes that hold at once on one device: more are not looked at one by one'),

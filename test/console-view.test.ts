@@ -3,10 +3,13 @@ import { NO_FACTS, deviceRow } from '../cloud/console/device-row.ts'
 import { eventRow } from '../cloud/console/event-row.ts'
 import { fleetTables } from '../cloud/console/fleet-tables.ts'
 import type { FleetTables } from '../cloud/console/fleet-tables.ts'
+import type { MuteView } from '../cloud/console/live-protocol.ts'
 import { Mirror } from '../cloud/console/mirror.ts'
+import { mutesByProblem } from '../cloud/console/mute-view.ts'
 import { podRow } from '../cloud/console/pod-row.ts'
 import { parseBlock } from '../cloud/console/web/event-stream.ts'
 import type { Event } from '../cloud/resources/event.ts'
+import type { Mute } from '../cloud/resources/mute.ts'
 import type { Pod } from '../cloud/resources/pod.ts'
 import type { PodStatus } from '../cloud/resources/pod-status.ts'
 import { openMemoryStore } from '../cloud/store/memory-store.ts'
@@ -23,6 +26,7 @@ function word(status: PodStatus | null, node: string | null = null): string {
   return podRow(made(status, node), ALONE).word
 }
 
+const NO_MUTES: ReadonlyMap<string, MuteView> = new Map()
 const NO_PODS = { bound: [], rows: [] }
 
 async function filledTables(): Promise<FleetTables> {
@@ -177,10 +181,27 @@ describe('events and problems', () => {
 
   it('groups trouble by cause, the worst first, and forgets what is over', async () => {
     const { causes, pods } = await filledTables()
-    const told = (): readonly string[] => causes.part().groups.map((one) => `${one.key} ${one.devices}+${one.pods}`)
+    const told = (): readonly string[] => causes.part(NO_MUTES).groups.map((one) => `${one.key} ${one.devices}+${one.pods}`)
     expect(told()).toEqual(['container.crash-loop 0+1', 'placement.none 0+1', 'node.never-seen 1+0', 'node.silent 1+0'])
     pods.remove('line-2/label-printer-7d4b9-a1')
     expect(told()).not.toContain('container.crash-loop 0+1')
+  })
+
+  it('tells muted problems last, until the time of the mute that lasts longest', async () => {
+    const mute = (name: string, until: string): Mute => ({
+      apiVersion: 'skerry.dev/v1',
+      kind: 'Mute',
+      metadata: { name },
+      spec: { problem: 'container.crash-loop', until, reason: 'known, mended on Monday' },
+      by: 'admin',
+    })
+    const mutes = [mute('a', '2026-03-04T11:00:00Z'), mute('b', '2026-03-04T12:00:00Z'), mute('c', '2026-03-04T09:59:59Z')]
+    const held = mutesByProblem(mutes, NOW_MS)
+    expect(held.get('container.crash-loop')).toMatchObject({ name: 'b', by: 'admin', untilMs: NOW_MS + 7_200_000 })
+    expect(mutesByProblem(mutes, NOW_MS + 7_200_001).size).toBe(0)
+    const { causes } = await filledTables()
+    expect(causes.part(NO_MUTES).groups.at(-1)?.key).not.toBe('container.crash-loop')
+    expect(causes.part(held).groups.at(-1)).toMatchObject({ key: 'container.crash-loop', mute: { name: 'b' } })
   })
 
   it('reads the stream of events', () => {

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { DaemonSet } from '../cloud/resources/daemon-set.ts'
 import type { Deployment } from '../cloud/resources/deployment.ts'
 import type { Event } from '../cloud/resources/event.ts'
+import type { Mute } from '../cloud/resources/mute.ts'
 import type { Node } from '../cloud/resources/node.ts'
 import type { Pod } from '../cloud/resources/pod.ts'
 import type { ReplicaSet } from '../cloud/resources/replica-set.ts'
@@ -402,5 +403,21 @@ describe('devices', () => {
     const revision = await fleet.store.revision()
     await fleet.clock.advance(60_000)
     expect([await fleet.store.revision(), fleet.clock.pendingTimers()]).toEqual([revision, 2])
+  })
+})
+
+describe('a Mute', () => {
+  test('goes when it has ended, and not before', async () => {
+    await fresh()
+    const mute = (name: string, ms: number): Mute => ({
+      apiVersion: 'skerry.dev/v1',
+      kind: 'Mute',
+      metadata: { name },
+      spec: { problem: 'node.silent', until: new Date(fleet.clock.nowMs() + ms).toISOString(), reason: 'the site is closed' },
+    })
+    await fleet.create(mute('short', 60_000))
+    await fleet.create(mute('long', 3_600_000))
+    await fleet.clock.advance(2 * LIMITS.muteLookMs.value)
+    expect((await fleet.list<Mute>('mutes.skerry.dev')).map(({ metadata }) => metadata.name)).toEqual(['long'])
   })
 })

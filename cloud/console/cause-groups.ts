@@ -1,5 +1,5 @@
 /** What is wrong over the whole fleet, by cause: kept up to date row by row, so that nobody walks a hundred thousand devices. */
-import type { CauseGroup, CausesPart } from './live-protocol.ts'
+import type { CauseGroup, CausesPart, MuteView } from './live-protocol.ts'
 import type { CauseView, DeviceRow, PodRow } from './view-model.ts'
 
 interface Group {
@@ -41,13 +41,17 @@ export class CauseGroups {
     if (after !== null && fresh !== null) this.#group(fresh.key, 'bad').pods.set(after.key, { cause: fresh.cause, href: `/console/why/${after.key}` })
   }
 
-  /** The worst and widest first. */
-  part(): CausesPart {
+  /** The worst and widest first; what somebody muted comes last. @param mutes by the key of the problem */
+  part(mutes: ReadonlyMap<string, MuteView>): CausesPart {
     const size = (group: Group): number => Math.max(group.devices.size, group.pods.size)
     const sorted = [...this.#groups].sort(
-      ([keyA, a], [keyB, b]) => WEIGHT[a.tone] - WEIGHT[b.tone] || size(b) - size(a) || (keyA < keyB ? -1 : keyA > keyB ? 1 : 0),
+      ([keyA, a], [keyB, b]) =>
+        Number(mutes.has(keyA)) - Number(mutes.has(keyB)) ||
+        WEIGHT[a.tone] - WEIGHT[b.tone] ||
+        size(b) - size(a) ||
+        (keyA < keyB ? -1 : keyA > keyB ? 1 : 0),
     )
-    return { groups: sorted.slice(0, MOST).map(([key, group]) => told(key, group)), more: Math.max(0, sorted.length - MOST) }
+    return { groups: sorted.slice(0, MOST).map(([key, group]) => told(key, group, mutes.get(key) ?? null)), more: Math.max(0, sorted.length - MOST) }
   }
 
   #group(key: string, tone: CauseGroup['tone']): Group {
@@ -88,7 +92,7 @@ function keyOf({ code, says }: CauseView): string {
   return code === '' ? says : code
 }
 
-function told(key: string, { tone, devices, pods, sinceMs }: Group): CauseGroup {
+function told(key: string, { tone, devices, pods, sinceMs }: Group, mute: MuteView | null): CauseGroup {
   const [pod] = pods.values()
   const [device] = devices.values()
   const cause = device ?? pod?.cause ?? { code: key, says: key, next: '' }
@@ -105,6 +109,7 @@ function told(key: string, { tone, devices, pods, sinceMs }: Group): CauseGroup 
     sinceMs,
     samples: samples.slice(0, SAMPLES),
     href: listOf(cause, devices.size > 0),
+    mute,
   }
 }
 

@@ -105,7 +105,7 @@ function whole(wish: WholeWish, mirror: Mirror, { clock, facts = () => NO_FACTS,
     case 'summary':
       return tally.part(clock.nowMs(), decisions(rollouts.values(), tally.held()).length)
     case 'causes':
-      return causes.part()
+      return causes.part(mirror.mutes(clock.nowMs()))
     case 'inbox':
       return { decisions: decisions(rollouts.values(), tally.held()) }
     case 'device':

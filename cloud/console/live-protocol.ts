@@ -88,6 +88,17 @@ export interface CauseGroup {
   readonly samples: readonly { readonly label: string; readonly href: string }[]
   /** the list with exactly these members */
   readonly href: string
+  /** null = it is told; over when its time is */
+  readonly mute: MuteView | null
+}
+
+/** Somebody knows of the problem and does not want to be told of it. */
+export interface MuteView {
+  /** of the Mute object */
+  readonly name: string
+  readonly by: string
+  readonly reason: string
+  readonly untilMs: number
 }
 
 export interface CausesPart {

@@ -9,6 +9,7 @@
 import { controllerOf, keyOf } from '../core/meta.ts'
 import type { Change, StoredObject } from '../ports.ts'
 import type { Event } from '../resources/event.ts'
+import type { Mute } from '../resources/mute.ts'
 import type { Node } from '../resources/node.ts'
 import type { KubeObject } from '../resources/object.ts'
 import type { Pod } from '../resources/pod.ts'
@@ -17,6 +18,8 @@ import { NO_FACTS, deviceRow } from './device-row.ts'
 import type { DeviceFacts } from './device-row.ts'
 import { eventRow } from './event-row.ts'
 import { KeyIndex } from './key-index.ts'
+import type { MuteView } from './live-protocol.ts'
+import { MUTES, mutesByProblem } from './mute-view.ts'
 import { placeOf, podRow, workloadKeyOf } from './pod-row.ts'
 import { rolloutRow } from './rollout-row.ts'
 import type { PodRow, TableName } from './view-model.ts'
@@ -37,6 +40,7 @@ export const MIRRORED = [
   'jobs.batch',
   'cronjobs.batch',
   ROLLOUTS,
+  MUTES,
   'events',
 ] as const
 
@@ -84,7 +88,7 @@ export class Mirror {
   put(stored: StoredObject, gone = false): void {
     const kind = this.#objects.get(stored.resource)
     if (kind === undefined) return
-    const key = stored.resource === 'nodes' ? stored.name : `${stored.namespace}/${stored.name}`
+    const key = stored.resource === 'nodes' || stored.resource === MUTES ? stored.name : `${stored.namespace}/${stored.name}`
     const before = kind.get(key)
     if (before !== undefined && Number(before.metadata.resourceVersion) > stored.revision) return
     const after = gone ? undefined : (JSON.parse(stored.json) as KubeObject)
@@ -106,6 +110,11 @@ export class Mirror {
 
   rollout(key: string): Rollout | undefined {
     return this.#objects.get(ROLLOUTS)?.get(key) as Rollout | undefined
+  }
+
+  /** By problem; of several the one that lasts longest. Those that are over are left out. */
+  mutes(nowMs: number): ReadonlyMap<string, MuteView> {
+    return mutesByProblem((this.#objects.get(MUTES)?.values() ?? []) as Iterable<Mute>, nowMs)
   }
 
   podsOn(device: string): readonly Pod[] {
@@ -188,6 +197,8 @@ export class Mirror {
   }
 
   #mark(resource: string, key: string, object: KubeObject | undefined): void {
+    // no rows: they are read when problems are told
+    if (resource === MUTES) return
     if (resource === 'events') this.#marked.events.add(key)
     else if (resource === ROLLOUTS) this.#marked.rollouts.add(key)
     else if (resource === 'nodes') {

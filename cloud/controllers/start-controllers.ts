@@ -19,6 +19,7 @@ import { fleetFigures } from './figures.ts'
 import type { Figures } from './figures.ts'
 import { startGarbageController } from './garbage-controller.ts'
 import { startJobController } from './job-controller.ts'
+import { startMuteController } from './mute-controller.ts'
 import { startNamespaceController } from './namespace-controller.ts'
 import { startPublishController } from './publish-controller.ts'
 import { startReplicaSetController } from './replica-set-controller.ts'
@@ -103,6 +104,9 @@ const WORKLOADS = [
   startStatefulSetController,
 ]
 
+/** Take away what is over. */
+const CLEANERS = [startGarbageController, startNamespaceController, startMuteController]
+
 const NO_AGENTS: AgentBundles = { find: () => null }
 
 export async function startControllers(deps: ControllersDeps): Promise<Controllers> {
@@ -134,8 +138,7 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
     publisher,
     reports,
     watch.lost,
-    startGarbageController({ ...shell, store }),
-    startNamespaceController({ ...shell, store }),
+    ...CLEANERS.map((start) => start({ ...shell, store })),
   ]
   await cluster.start()
   open()

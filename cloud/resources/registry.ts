@@ -8,6 +8,7 @@ import { ENDPOINTS } from './endpoints.ts'
 import { EVENTS } from './event.ts'
 import { JOBS } from './job.ts'
 import { LEASES } from './lease.ts'
+import { MUTES } from './mute.ts'
 import { NAMESPACES } from './namespace.ts'
 import { NODE_RESOURCE_TOPOLOGIES } from './node-resource-topology.ts'
 import { NODES } from './node.ts'
@@ -47,6 +48,7 @@ export const RESOURCE_DEFINITIONS: readonly ResourceDefinition[] = [
   general(NODE_RESOURCE_TOPOLOGIES),
   general(PRIORITY_CLASSES),
   general(ROLLOUTS),
+  general(MUTES),
 ]
 
 const BY_KEY: ReadonlyMap<string, ResourceDefinition> = new Map(RESOURCE_DEFINITIONS.map((definition) => [resourceKey(definition), definition]))

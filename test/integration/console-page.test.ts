@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import type { ListPart } from '../../cloud/console/live-protocol.ts'
 import type { Store, StoredObject } from '../../cloud/ports.ts'
 import type { KubeObject } from '../../cloud/resources/object.ts'
+import type { Mute } from '../../cloud/resources/mute.ts'
 import type { Pod } from '../../cloud/resources/pod.ts'
 import type { Rollout } from '../../cloud/resources/rollout.ts'
 import { openMemoryStore } from '../../cloud/store/memory-store.ts'
@@ -224,6 +225,30 @@ describe('the pages', () => {
       await expectGood(page, 'device-page', TWO_LOOKS)
       await page.goto(served.at('/devices/gw-kassel-2'))
       expect(await page.getByRole('button', { name: 'Restart agent' }).isDisabled()).toBe(true)
+    })
+  })
+
+  it('mute a problem for a while, with a name and a reason, and tell of it again', async () => {
+    await signedIn(async (page) => {
+      const problem = page.locator('.cause-group', { hasText: '0 of 3 devices can take this pod' })
+      const before = await page.locator('h1').innerText()
+      await problem.getByRole('button', { name: 'Mute' }).click()
+      await page.getByLabel(/^For/).selectOption({ label: '7 days' })
+      await page.getByLabel(/^Why\?/).fill('more memory comes on Monday')
+      await expectGood(page, 'mute', TWO_LOOKS)
+      await page.getByRole('dialog').getByRole('button', { name: 'Mute' }).click()
+      await page.getByText('1 muted problem').waitFor()
+      expect(await problem.isVisible()).toBe(false)
+      expect(await page.locator('h1').innerText()).not.toBe(before)
+      const listed = await store.list('mutes.skerry.dev')
+      const [mute] = listed.ok ? listed.items.map(({ json }) => JSON.parse(json) as Mute) : []
+      expect(mute).toMatchObject({ by: 'admin', spec: { reason: 'more memory comes on Monday' } })
+      await page.getByText('1 muted problem').click()
+      await problem.getByText(/Muted by admin for another (6|7) days/).waitFor()
+      await expectGood(page, 'muted', TWO_LOOKS)
+      await problem.getByRole('button', { name: 'Tell again' }).click()
+      await problem.getByRole('button', { name: 'Mute' }).waitFor()
+      expect(await page.locator('h1').innerText()).toBe(before)
     })
   })
 

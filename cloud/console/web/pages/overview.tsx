@@ -1,15 +1,14 @@
 import { useLocation } from 'preact-iso'
 import type { CauseGroup, SummaryPart } from '../../live-protocol.ts'
-import { Age } from '../parts/age.tsx'
+import { CauseArticle, isMuted } from '../parts/cause-group.tsx'
 import { EventList } from '../parts/event-list.tsx'
-import { Mark } from '../parts/mark.tsx'
 import { RolloutStrips } from '../parts/rollout-strips.tsx'
 import { Tiles } from '../parts/tiles.tsx'
 import { DeviceField } from '../field/device-field.tsx'
 import { withTerm } from '../../query.ts'
 import { useQuery } from '../use-query.ts'
 import { useWish } from '../use-wish.ts'
-import { grouped, plural } from '../words.ts'
+import { plural } from '../words.ts'
 import type { EventRow } from '../../view-model.ts'
 import { GroupBy, NoDevices } from './devices.tsx'
 
@@ -20,23 +19,45 @@ export function Overview() {
   if (summary === undefined || causes === undefined) return <p role="status">Loading…</p>
   if (summary.devices === 0) return <Empty />
   const { groups } = causes
+  const told = groups.filter((one) => !isMuted(one))
   return (
     <>
-      <h1>{headline(groups, summary)}</h1>
+      <h1>{headline(told, summary)}</h1>
       <Tiles summary={summary} />
       <div class="overview">
         <section class="causes" aria-labelledby="causes-title">
           <h2 id="causes-title">What is wrong, by cause</h2>
-          {groups.length === 0 ? <p class="muted">Nothing. Causes show up here with their devices.</p> : null}
-          {groups.slice(0, 12).map((one) => (
-            <Cause key={one.key} group={one} />
-          ))}
-          {groups.length + causes.more > 12 ? <p class="muted">and {plural(groups.length + causes.more - 12, 'more cause')}, less wide.</p> : null}
+          <Causes groups={groups} more={causes.more} />
         </section>
         <Fleet summary={summary} />
       </div>
       <RolloutStrips />
       <Recent />
+    </>
+  )
+}
+
+const MOST = 12
+
+function Causes({ groups, more }: { readonly groups: readonly CauseGroup[]; readonly more: number }) {
+  const told = groups.filter((one) => !isMuted(one))
+  const muted = groups.filter(isMuted)
+  const left = told.length + more - MOST
+  return (
+    <>
+      {told.length === 0 ? <p class="muted">Nothing. Causes show up here with their devices.</p> : null}
+      {told.slice(0, MOST).map((one) => (
+        <CauseArticle key={one.key} group={one} />
+      ))}
+      {left > 0 ? <p class="muted">and {plural(left, 'more cause')}, less wide.</p> : null}
+      {muted.length === 0 ? null : (
+        <details class="groups">
+          <summary>{plural(muted.length, 'muted problem')}</summary>
+          {muted.map((one) => (
+            <CauseArticle key={one.key} group={one} />
+          ))}
+        </details>
+      )}
     </>
   )
 }
@@ -59,54 +80,6 @@ function headline(groups: readonly CauseGroup[], summary: SummaryPart): string {
   return silent > 0
     ? `All that is heard runs as wanted; ${plural(silent, 'device')} ${silent === 1 ? 'is' : 'are'} silent.`
     : 'Everything runs as wanted.'
-}
-
-function Cause({ group }: { readonly group: CauseGroup }) {
-  const { cause, tone, devices, pods, sinceMs, samples, href } = group
-  const first = pods > 0 ? samples[0]?.href : undefined
-  return (
-    <article class="cause-group">
-      <Mark tone={tone} />
-      <div>
-        <p class="cause-says">{cause.says}</p>
-        <p class="muted">
-          {[...(devices > 0 ? [plural(devices, 'device')] : []), ...(pods > 0 ? [plural(pods, 'pod')] : [])].join(', ')}
-          {sinceMs === null ? (
-            ''
-          ) : (
-            <>
-              , for <Age at={sinceMs} />
-            </>
-          )}
-          {cause.code === '' ? (
-            ''
-          ) : (
-            <>
-              {' '}
-              · <code>{cause.code}</code>
-            </>
-          )}
-        </p>
-        {cause.next === '' ? null : (
-          <p class="do">
-            <b>Do this</b> {cause.next}
-          </p>
-        )}
-        <p class="actions">
-          <a href={href}>Show {devices > 0 ? 'devices' : 'pods'}</a>
-          {first === undefined ? null : <a href={first}>Explain</a>}
-          <span class="samples">
-            {samples.slice(0, 3).map((one) => (
-              <a key={one.href} href={one.href}>
-                {one.label}
-              </a>
-            ))}
-            {Math.max(devices, pods) > 3 ? <span class="muted">and {grouped(Math.max(devices, pods) - 3)} more</span> : null}
-          </span>
-        </p>
-      </div>
-    </article>
-  )
 }
 
 function Fleet({ summary }: { readonly summary: SummaryPart }) {
