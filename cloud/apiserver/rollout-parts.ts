@@ -1,6 +1,8 @@
-/** Parts of a Rollout: `GET .../rollouts/NAME/members` reads who takes part, `POST .../rollouts/NAME/actions` steers it. */
+/** Parts of a Rollout: `GET .../NAME/members` reads who takes part, `GET .../NAME/progress` how it went, `POST .../NAME/actions` steers it. */
+import { parseStamp } from '../../protocol/stamp.ts'
 import { actOn, readAction } from '../core/rollout/actions.ts'
 import { readMemberQuery, selectMembers } from '../core/rollout/member-list.ts'
+import { progressOf } from '../core/rollout/progress.ts'
 import { REASON_ANNOTATION } from '../resources/rollout-history.ts'
 import { chunkName, ROLLOUT_MEMBERS } from '../resources/rollout-members.ts'
 import type { RolloutMember, RolloutMembers } from '../resources/rollout-members.ts'
@@ -18,8 +20,9 @@ import { isDryRun } from './write-options.ts'
 
 export async function rolloutPart(api: Api, call: Call, route: ResourceRoute): Promise<Answer> {
   if (route.subresource === 'members' && (call.method === 'GET' || call.method === 'HEAD')) return members(api, call, route)
+  if (route.subresource === 'progress' && (call.method === 'GET' || call.method === 'HEAD')) return progress(api, route)
   if (route.subresource === 'actions' && call.method === 'POST') return act(api, call, route)
-  if (route.subresource === 'members' || route.subresource === 'actions')
+  if (['members', 'progress', 'actions'].includes(route.subresource ?? ''))
     throw new ApiError(405, 'MethodNotAllowed', `the server does not allow ${call.method} on the requested resource`)
   throw noSuchPath()
 }
@@ -31,6 +34,14 @@ async function members(api: Api, call: Call, route: ResourceRoute): Promise<Answ
   const { total, items } = selectMembers(await membersOf(api, rollout), read.query)
   const { resourceVersion = '' } = rollout.metadata
   return ok({ apiVersion: 'skerry.dev/v1', kind: 'RolloutMemberList', metadata: { resourceVersion, total, offset: read.query.offset }, items })
+}
+
+async function progress(api: Api, route: ResourceRoute): Promise<Answer> {
+  const rollout = objectOf(await storedAt(api, route)) as unknown as Rollout
+  const { status } = rollout
+  const ended = status?.endedAt === undefined ? null : parseStamp(status.endedAt)
+  const times = { startedMs: parseStamp(status?.startedAt ?? ''), endMs: ended ?? api.clock.nowMs() }
+  return ok({ apiVersion: 'skerry.dev/v1', kind: 'RolloutProgress', ...progressOf(await membersOf(api, rollout), times) })
 }
 
 async function membersOf(api: Api, rollout: Rollout): Promise<readonly RolloutMember[]> {

@@ -31,6 +31,12 @@ export interface RolloutPart {
   }[]
 }
 
+/** `GET .../progress`, as far as the page shows it. */
+export interface ProgressShown {
+  readonly members: number
+  readonly points: readonly { readonly atMs: number; readonly started: number; readonly done: number; readonly failed: number }[]
+}
+
 /** A page of `GET .../members`. */
 export interface MembersPage {
   readonly metadata: { readonly total: number }

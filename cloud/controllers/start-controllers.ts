@@ -104,7 +104,6 @@ const WORKLOADS = [
   startStatefulSetController,
 ]
 
-/** Take away what is over. */
 const CLEANERS = [startGarbageController, startNamespaceController, startMuteController]
 
 const NO_AGENTS: AgentBundles = { find: () => null }

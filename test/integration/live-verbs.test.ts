@@ -171,6 +171,7 @@ describe.skipIf(why !== null)(
       gateway.agent.start()
       await eventually('it answers again', async () => ((await run('exec', 'solo', '--', 'true')).code === 0 ? null : 'not yet'))
       expect(await gateway.engine.docker('ps', '-q', '--no-trunc')).toBe(containers)
+      await eventually('nothing is open', async () => ((await sessionsOf(bed)).open.length === 0 ? null : 'still there'))
       const events = await bed.cloud.kubectl('get', 'events', '--field-selector', 'involvedObject.kind=Node', '-o', 'jsonpath={.items[*].message}')
       expect(events).toContain(`admin: restart-agent on ${gateway.name}`)
     })

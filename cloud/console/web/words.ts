@@ -11,6 +11,14 @@ export function duration(ms: number): string {
   return `${Math.floor(hours / 24)} days`
 }
 
+/** `"14:02"`, with the day when it is not today */
+export function clockTime(ms: number): string {
+  const at = new Date(ms)
+  const two = (value: number): string => String(value).padStart(2, '0')
+  const time = `${two(at.getHours())}:${two(at.getMinutes())}`
+  return at.toDateString() === new Date().toDateString() ? time : `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${time}`
+}
+
 /** `"3.2 GiB"` */
 export function bytes(value: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']

@@ -8,6 +8,7 @@ import { ActionBar } from '../rollout/action-bar.tsx'
 import { rolloutActions } from '../rollout/actions.ts'
 import { Failures } from '../rollout/failures.tsx'
 import { Members } from '../rollout/members.tsx'
+import { ProgressChart } from '../rollout/progress-chart.tsx'
 import { VerdictLegend, WaveStrip } from '../rollout/wave-strip.tsx'
 import { useQuery } from '../use-query.ts'
 import { useWish } from '../use-wish.ts'
@@ -65,6 +66,8 @@ function Page({ part }: { readonly part: RolloutPart }) {
         <WaveStrip waves={row.waves} chosen={wave} onChoose={(chosen) => set('wave', chosen === 0 ? '' : String(chosen))} />
       )}
       <VerdictLegend counts={row.counts} />
+      <h2>Over time</h2>
+      <ProgressChart path={pathOf(part)} decisions={part.decisions} version={JSON.stringify(row.counts)} />
       <div class="overview">
         <section aria-labelledby="failures">
           <h2 id="failures">Failures, by cause</h2>
