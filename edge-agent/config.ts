@@ -65,12 +65,7 @@ export type Command =
   | { readonly kind: 'inventory'; readonly root: string; readonly output: 'json' | 'table' }
   | { readonly kind: 'pin'; readonly config: RunConfig }
   | { readonly kind: 'bundle'; readonly config: RunConfig; readonly file: string }
-  | {
-      readonly kind: 'rescue'
-      readonly stateDir: string
-      readonly page: { readonly host: string; readonly port: number }
-      readonly fd: number | null
-    }
+  | { readonly kind: 'rescue'; readonly stateDir: string; readonly page: NonNullable<RunConfig['page']>; readonly fd: number | null }
   | { readonly kind: 'version' }
   | { readonly kind: 'help' }
   | { readonly kind: 'wrong'; readonly message: string }
