@@ -10,12 +10,12 @@ it('the unit starts Node with the flags that the testbed starts it with', () => 
   expect(valueOf('ExecStart')).toBe(`/usr/bin/node ${AGENT_NODE_FLAGS.join(' ')} /usr/lib/skerry-agent/skerry-launch.cjs run`)
 })
 
-it('and with the same words to the C library', () => {
+it('and with the same words to the C library, and the promise to start it again', () => {
   expect(
     Object.fromEntries(
       valueOf('Environment')
         .split(' ')
         .map((pair) => pair.split('=')),
     ),
-  ).toEqual(AGENT_ENVIRONMENT)
+  ).toEqual({ ...AGENT_ENVIRONMENT, SKERRY_SUPERVISED: '1' })
 })
