@@ -136,6 +136,15 @@ export interface LiveFailure {
   readonly message: string
 }
 
+/** Whoever reads a log as it comes. */
+export interface LogTaker {
+  /** the device sends it */
+  opened(): void
+  /** the next piece comes when it resolves */
+  take(bytes: Uint8Array): Promise<void>
+  readonly stop: AbortSignal
+}
+
 /** Agents that this cloud can give to devices. */
 export interface AgentBundles {
   /** null = there is none of that version */

@@ -16,6 +16,7 @@ export const SESSION_LIMITS = {
   sessionClientBytes: limit(1024 * 1024, 'bytes', 'one message of a client: other clients than kubectl send a paste at once'),
   sessionPingMs: limit(10_000, 'ms', 'a socket whose other end is gone is found by a ping that nobody answers, within two of them'),
   sessionStreams: limit(64, 'count', 'connections of one port-forward at once: a browser opens six a page'),
+  logsAtOnce: limit(32, 'count', 'logs in one answer: each is a session of its own, and nobody reads more beside each other'),
   sessionsSeen: limit(256, 'count', 'ids of past commands: one delivered twice opens no second session'),
   sessionTellMs: limit(30_000, 'ms', 'bytes of an open session are told this often'),
   spdyHeaderBytes: limit(16 * 1024, 'bytes', 'headers of one stream: kubectl sends four short ones'),

@@ -14,6 +14,7 @@ import type { Health } from './health.ts'
 import { meterLabels } from './request-labels.ts'
 import { liveCall, refuseLive, sessionOf } from './live-verbs.ts'
 import type { LiveVerbs } from './live-verbs.ts'
+import { LOGS_PATH, manyLogs } from './many-logs.ts'
 import { wantedForm } from './negotiate.ts'
 import { noteAct } from './audit.ts'
 import { onResource } from './resource-verbs.ts'
@@ -67,7 +68,7 @@ export function requestHandler(parts: HandlerParts): Handler {
 /** Watches and followed logs last as long as their client wants. */
 function isLongLived(url: URL): boolean {
   const follows = ['watch', 'follow'].some((name) => ['true', '1'].includes(url.searchParams.get(name) ?? ''))
-  return follows || url.pathname === '/console/api/stream'
+  return follows || url.pathname === '/console/api/stream' || url.pathname === LOGS_PATH
 }
 
 const NOWHERE = new URL('http://host/not-a-url')
@@ -125,10 +126,11 @@ async function other(parts: HandlerParts, request: IncomingMessage, response: Se
     return send(request, response, await parts.devices.answer(request.method ?? 'GET', url.pathname), [])
   }
   const act = deviceActOf(url.pathname)
-  if (act !== null && parts.live !== null) {
+  if (parts.live !== null && (act !== null || url.pathname === LOGS_PATH)) {
     if (principal === null) throw unauthorized()
     if (!isAdmin(principal)) throw forbidden(principal, url)
-    return actOnDevice({ api: parts.api, live: parts.live }, principal, act, request, response)
+    const live = { api: parts.api, live: parts.live }
+    return act === null ? manyLogs(live, principal, url.searchParams, response) : actOnDevice(live, principal, act, request, response)
   }
   if (!(await parts.handleOther(request, response, principal))) throw noSuchPath()
 }

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { SessionWhat } from '../../protocol/session.ts'
-import type { LiveCall, LiveFailure } from '../ports.ts'
+import type { LiveCall, LiveFailure, LogTaker } from '../ports.ts'
 import type { Pod } from '../resources/pod.ts'
 import { objectOf } from './api.ts'
 import type { Api } from './api.ts'
@@ -16,6 +16,8 @@ import type { ResourceRoute } from './route.ts'
 export interface LiveVerbs {
   /** answers with the log; a failure is before anything was sent */
   logs(call: LiveCall, response: ServerResponse): Promise<LiveFailure | null>
+  /** hands on a log; a failure is before it was opened */
+  follow(call: LiveCall, taker: LogTaker): Promise<LiveFailure | null>
   /** asks a device and waits for all of its answer */
   whole(call: LiveCall): Promise<{ readonly ok: true; readonly bytes: Uint8Array } | { readonly ok: false; readonly failure: LiveFailure }>
   /** takes the socket over; a failure is before anything was sent */

@@ -8,7 +8,7 @@ import { createWebSocketStream, WebSocketServer } from 'ws'
 import type { WebSocket } from 'ws'
 import { LIMITS } from '../../protocol/limits.ts'
 import { CHANNEL, frame } from '../../protocol/session.ts'
-import type { Clock, LiveCall, LiveFailure, Log } from '../ports.ts'
+import type { Clock, LiveCall, LiveFailure, Log, LogTaker } from '../ports.ts'
 import { bridgeCommand } from './bridge-command.ts'
 import { bridgePorts } from './bridge-ports.ts'
 import { spdyClient, webSocketClient } from './command-clients.ts'
@@ -54,25 +54,40 @@ export class LiveVerbs {
 
   /** Answers GET log. A failure is before anything was sent. */
   async logs(call: LiveCall, response: ServerResponse): Promise<LiveFailure | null> {
-    const opened = await this.#options.devices.open(call)
-    if (!opened.ok) return opened.failure
-    const { socket } = opened
-    response.once('close', () => void socket.destroy())
-    response.writeHead(200, { 'content-type': 'text/plain', 'cache-control': 'no-cache, private' })
-    response.flushHeaders()
-    await this.#audited(call, opened.id, async (count) => {
+    const stop = new AbortController()
+    response.once('close', () => stop.abort())
+    const opened = (): void => {
+      response.writeHead(200, { 'content-type': 'text/plain', 'cache-control': 'no-cache, private' })
+      response.flushHeaders()
+    }
+    const failure = await this.follow(call, { opened, take: (bytes) => send(response, bytes), stop: stop.signal })
+    if (failure === null) response.end()
+    return failure
+  }
+
+  /** Hands on a log piece by piece until it ends or `stop` says so, at the pace of `take`. A failure is before `opened`. Never rejects. */
+  async follow(call: LiveCall, { opened, take, stop }: LogTaker): Promise<LiveFailure | null> {
+    const session = await this.#options.devices.open(call)
+    if (!session.ok) return session.failure
+    const { socket } = session
+    const end = (): void => void socket.destroy()
+    stop.addEventListener('abort', end)
+    if (stop.aborted) end()
+    else opened()
+    await this.#audited(call, session.id, async (count) => {
       try {
         for await (const message of socket as AsyncIterable<Uint8Array>) {
           if (message[0] === CHANNEL.error) break
           if (message[0] !== CHANNEL.stdout) continue
           count(message.byteLength - 1)
-          await send(response, message.subarray(1))
+          await take(message.subarray(1))
         }
       } catch {
         // the device is gone: what has come so far is all there is
       }
-      response.end()
+      end()
     })
+    stop.removeEventListener('abort', end)
     return null
   }
 

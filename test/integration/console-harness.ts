@@ -30,6 +30,12 @@ function pretendLive(said: string[]): LiveVerbs {
   const refused: LiveFailure = { code: 409, reason: 'Conflict', message: 'device gw: it was started by hand' }
   return {
     logs: () => Promise.resolve({ code: 503, reason: 'ServiceUnavailable', message: 'device gw has no log here' }),
+    follow: async ({ wanted: { pod, container } }, { opened, take }) => {
+      if (!pod.startsWith('modbus-bridge')) return { code: 503, reason: 'ServiceUnavailable', message: `device gw has no log of ${pod}` }
+      opened()
+      for (const text of [`${pod} ${container} says one\n${pod} says `, 'two\n']) await take(Buffer.from(text))
+      return null
+    },
     upgrade: () => Promise.resolve(null),
     takeDeviceSocket: () => undefined,
     whole: ({ device, wanted: { what, who } }) => {

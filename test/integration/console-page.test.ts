@@ -16,7 +16,7 @@ import { openMemoryStore } from '../../cloud/store/memory-store.ts'
 import { RUNNING, SECRET, facts, fillStore, node, pod, why } from '../fixtures/console-fleet.ts'
 import { LOOKS, axeViolations, fitsWidth, look, openBrowser } from './browser.ts'
 import type { Browser, Look } from './browser.ts'
-import { TOKEN, openTab, serveConsole } from './console-harness.ts'
+import { SIGNED, TOKEN, openTab, serveConsole } from './console-harness.ts'
 import type { Served } from './console-harness.ts'
 
 const eventually = (check: () => Promise<void>): Promise<void> => vi.waitFor(check, { timeout: 20_000, interval: 50 })
@@ -256,6 +256,56 @@ describe('the pages', () => {
     })
   })
 
+  it('show the logs of several devices beside each other, narrowed, chosen and saved', async () => {
+    await signedIn(async (page) => {
+      await page.goto(served.at('/workloads/Deployment/line-2/modbus-bridge'))
+      await page.getByRole('link', { name: 'Logs', exact: true }).click()
+      const log = page.getByRole('region', { name: 'Log lines' })
+      await log.getByText('gw-kassel-1 modbus-bridge-7d4b9-k1 main says one').waitFor()
+      await log.getByText('gw-kassel-2 modbus-bridge-7d4b9-k2 says two').waitFor()
+      await expectGood(page, 'logs-many', TWO_LOOKS)
+      await page.keyboard.press('/')
+      await page.keyboard.type('two')
+      await page.getByText('2 of 4 lines').waitFor()
+      const saved = page.waitForEvent('download')
+      await page.getByRole('button', { name: 'Save' }).click()
+      const text = await readFile(await (await saved).path(), 'utf8')
+      expect(text.split('\n').toSorted().slice(1)).toEqual(
+        ['gw-kassel-1', 'gw-kassel-2'].map((device, at) => `${device} modbus-bridge-7d4b9-k${at + 1} says two`),
+      )
+      await page.getByText('2 of 2 pods, at most 32 at once').click()
+      await page.getByRole('checkbox', { name: /^gw-kassel-2/ }).uncheck()
+      await page.getByText('1 of 2 lines').waitFor()
+      const ask = (query: string): Promise<Response> => fetch(new URL(`/skerry/v1/logs${query}`, served.at('/')), { headers: SIGNED })
+      expect((await ask('?pod=a')).status).toBe(400)
+      expect((await ask(`?${Array.from({ length: 33 }, (_, at) => `pod=a/b-${at}`).join('&')}`)).status).toBe(400)
+      expect(await (await ask('?pod=line-2/none')).text()).toContain('"failed":true')
+      expect((await fetch(new URL('/skerry/v1/logs?pod=a/b', served.at('/')))).status).toBe(401)
+    })
+  })
+
+  it('write a rollout by form and by hand, which are the same', async () => {
+    await signedIn(async (page) => {
+      await page.goto(served.at('/apply?new=rollout'))
+      const text = page.getByLabel(/^Manifest/)
+      await page.getByLabel('Size of wave 2').fill('25')
+      await page.getByRole('button', { name: 'Add a wave' }).click()
+      await page.getByLabel('Name of wave 3').fill('west')
+      await page.getByLabel('Pause when failed, %').fill('2')
+      await page.getByLabel('Name', { exact: true }).fill('night')
+      await page.keyboard.press('Tab')
+      expect(await text.inputValue()).toMatch(/name: night[^]*name: tenth, percent: 25[^]*name: west, percent: 25[^]*maxFailurePercent: 2/)
+      expect(await text.inputValue()).toContain('# first one device, then a tenth')
+      await text.fill((await text.inputValue()).replace('count: 1', 'count: 3'))
+      expect(await page.getByLabel('Size of wave 1').inputValue()).toBe('3')
+      await page.getByText('sensor (is not there)').waitFor({ state: 'attached' })
+      await page.getByRole('button', { name: 'Check' }).click()
+      await page.getByText('will be created').waitFor()
+      await text.fill('kind: Deployment')
+      expect(await page.getByText('As a form').count()).toBe(0)
+    })
+  })
+
   it('save the list that is seen, with its filter, as a file', async () => {
     await signedIn(async (page) => {
       await page.goto(served.at('/devices?q=state%3Aoffline'))
@@ -376,7 +426,8 @@ const STATES: typeof PAGES = [
   ['why', '/why/line-2/vision-qc-7d4b9-x1', 'Where the devices drop out'],
   ['why-running', '/why/line-2/modbus-bridge-7d4b9-k1', 'It is: it runs on'],
   ['events', '/events', 'FailedScheduling'],
-  ['logs-error', '/logs/line-2/modbus-bridge-7d4b9-k1', 'No log:'],
+  ['logs-error', '/logs/line-2/label-printer-7d4b9-a1', 'No log:'],
+  ['draft', '/apply?new=rollout', 'As a form'],
   ['rollout-none', '/rollouts/line-2/none', 'There is no such rollout'],
   ['edit', '/edit/Deployment/line-2/modbus-bridge', 'What it would do'],
   ['inbox', '/inbox', 'Paused by rule'],

@@ -18,6 +18,7 @@ const Audit = lazy(() => import('./pages/lists.tsx').then((page) => page.Audit))
 const Workload = lazy(() => import('./pages/workload.tsx').then((page) => page.Workload))
 const Why = lazy(() => import('./pages/why.tsx').then((page) => page.Why))
 const Logs = lazy(() => import('./pages/logs.tsx').then((page) => page.Logs))
+const WorkloadLogs = lazy(() => import('./pages/logs.tsx').then((page) => page.WorkloadLogs))
 const Rollouts = lazy(() => import('./pages/rollouts.tsx').then((page) => page.Rollouts))
 const Rollout = lazy(() => import('./pages/rollout.tsx').then((page) => page.Rollout))
 const Apply = lazy(() => import('./editor/pages.tsx').then((page) => page.Apply))
@@ -101,6 +102,7 @@ function Pages() {
       <Route path="/console/pods" component={Pods} />
       <Route path="/console/why/:namespace/:name" component={Why} />
       <Route path="/console/logs/:namespace/:name" component={Logs} />
+      <Route path="/console/logs/:kind/:namespace/:name" component={WorkloadLogs} />
       <Route path="/console/rollouts" component={Rollouts} />
       <Route path="/console/rollouts/:namespace/:name" component={Rollout} />
       <Route path="/console/apply" component={Apply} />

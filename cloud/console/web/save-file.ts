@@ -10,15 +10,23 @@ export async function saveFile(path: string, name: string, sending?: { readonly 
       const said = (await response.json().catch(() => null)) as { readonly message?: string } | null
       return said?.message ?? `The cloud answered ${response.status}.`
     }
-    const address = URL.createObjectURL(await response.blob())
-    const link = document.createElement('a')
-    link.href = address
-    link.download = name
-    link.click()
-    // the browser has begun to read it by then
-    setTimeout(() => URL.revokeObjectURL(address), 60_000)
+    save(await response.blob(), name)
     return null
   } catch (error) {
     return `It did not come whole: ${error instanceof Error ? error.message : String(error)}.`
   }
+}
+
+export function saveText(text: string, name: string): void {
+  save(new Blob([text], { type: 'text/plain' }), name)
+}
+
+function save(blob: Blob, name: string): void {
+  const address = URL.createObjectURL(blob)
+  const link = document.createElement('a')
+  link.href = address
+  link.download = name
+  link.click()
+  // the browser has begun to read it by then
+  setTimeout(() => URL.revokeObjectURL(address), 60_000)
 }

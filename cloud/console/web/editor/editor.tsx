@@ -2,6 +2,7 @@ import { useRef, useState } from 'preact/hooks'
 import { applyOne, checkText } from './check.ts'
 import type { Opened, Outcome } from './check.ts'
 import { Outcomes } from './outcomes.tsx'
+import { RolloutForm } from './rollout-form.tsx'
 
 interface EditorProps {
   readonly start: string
@@ -37,37 +38,40 @@ export function Editor({ start, opened }: EditorProps) {
   }
   return (
     <div class="editor">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault()
-          void check()
-        }}
-      >
-        <label for="manifest">Manifest (YAML; several objects are separated by ---)</label>
-        <textarea
-          id="manifest"
-          ref={area}
-          value={text}
-          spellcheck={false}
-          autocapitalize="off"
-          autoComplete="off"
-          wrap="off"
-          onInput={(event) => setText(event.currentTarget.value)}
-          onKeyDown={(event) => {
-            if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void check()
+      <div>
+        {opened === null ? <RolloutForm text={text} onText={setText} /> : null}
+        <form
+          onSubmit={(event) => {
+            event.preventDefault()
+            void check()
           }}
-        />
-        <p class="editor-actions">
-          <button type="submit" class={ready ? '' : 'main'}>
-            Check
-          </button>
-          <button type="button" class={ready ? 'main' : ''} disabled={!ready} onClick={() => void apply()}>
-            {doing.length === 0 ? 'Apply' : `Apply ${doing.length === 1 ? 'one change' : `${doing.length} changes`}`}
-          </button>
-          <span class="muted">Ctrl+Enter checks</span>
-        </p>
-        <p role="status">{state === '' && checked !== null && current === null ? 'The text has changed: check it again.' : state}</p>
-      </form>
+        >
+          <label for="manifest">Manifest (YAML; several objects are separated by ---)</label>
+          <textarea
+            id="manifest"
+            ref={area}
+            value={text}
+            spellcheck={false}
+            autocapitalize="off"
+            autoComplete="off"
+            wrap="off"
+            onInput={(event) => setText(event.currentTarget.value)}
+            onKeyDown={(event) => {
+              if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void check()
+            }}
+          />
+          <p class="editor-actions">
+            <button type="submit" class={ready ? '' : 'main'}>
+              Check
+            </button>
+            <button type="button" class={ready ? 'main' : ''} disabled={!ready} onClick={() => void apply()}>
+              {doing.length === 0 ? 'Apply' : `Apply ${doing.length === 1 ? 'one change' : `${doing.length} changes`}`}
+            </button>
+            <span class="muted">Ctrl+Enter checks</span>
+          </p>
+          <p role="status">{state === '' && checked !== null && current === null ? 'The text has changed: check it again.' : state}</p>
+        </form>
+      </div>
       <Shown outcomes={current} onLine={(line) => toLine(area.current, line)} />
     </div>
   )

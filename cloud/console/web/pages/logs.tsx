@@ -1,30 +1,104 @@
 import { useRoute } from 'preact-iso'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { textOf } from '../event-stream.ts'
+import type { PodRow } from '../../view-model.ts'
+import { useLogs } from '../log-lines.ts'
+import type { LogLine, LogsSeen } from '../log-lines.ts'
+import { saveText } from '../save-file.ts'
 import { call } from '../session.ts'
+import { useWish } from '../use-wish.ts'
 import { plural } from '../words.ts'
 
-/** Lines kept in the page; older ones go. */
-const MOST_LINES = 5000
+/** Logs that one answer may carry, and those chosen at first. */
+const [MOST, FIRST] = [32, 8]
 
 /** The log of one pod, live: the device sends it while somebody looks. */
 export function Logs() {
   const { namespace = '', name = '' } = useRoute().params
-  const [find, setFind] = useState('')
-  const [only, setOnly] = useState(true)
-  const [paused, setPaused] = useState(false)
-  const { lines, state } = useLog(namespace, name, paused)
-  const shown = useMemo(() => (find === '' || !only ? lines : lines.filter((line) => line.includes(find))), [lines, find, only])
-  const end = useRef<HTMLDivElement>(null)
-  useEffect(() => {
-    if (!paused) end.current?.scrollIntoView({ block: 'nearest' })
-  }, [shown, paused])
+  const pod = `${namespace}/${name}`
   return (
     <>
       <p class="crumb">
-        <a href={`/console/why/${namespace}/${name}`}>{`${namespace}/${name}`}</a>
+        <a href={`/console/why/${pod}`}>{pod}</a>
       </p>
       <h1>Log of {name}</h1>
+      <LogView key={pod} pods={[pod]} from={() => ''} name={name} />
+    </>
+  )
+}
+
+/** The logs of the pods of a workload, beside each other, each line with its device. */
+export function WorkloadLogs() {
+  const { kind = '', namespace = '', name = '' } = useRoute().params
+  const key = `${kind}/${namespace}/${name}`
+  const part = useWish({ part: 'workload', key })
+  const [chosen, setChosen] = useState<readonly string[] | null>(null)
+  if (part === undefined) return <p role="status">Loading…</p>
+  const placed = part.pods.filter(({ device }) => device !== null)
+  const pods = chosen ?? placed.slice(0, FIRST).map((pod) => pod.key)
+  const devices = new Map(placed.map((pod) => [pod.key, pod.device ?? '']))
+  return (
+    <>
+      <p class="crumb">
+        <a href={`/console/workloads/${key}`}>{name}</a>
+      </p>
+      <h1>Logs of {name}</h1>
+      <Chooser placed={placed} chosen={pods} onChosen={setChosen} />
+      {pods.length === 0 ? <p class="empty">No pod is chosen.</p> : <LogView pods={pods} from={(pod) => devices.get(pod) ?? pod} name={name} />}
+    </>
+  )
+}
+
+interface ChooserProps {
+  readonly placed: readonly PodRow[]
+  readonly chosen: readonly string[]
+  onChosen(pods: readonly string[]): void
+}
+
+function Chooser({ placed, chosen, onChosen }: ChooserProps) {
+  return (
+    <details class="groups">
+      <summary>
+        {chosen.length} of {plural(placed.length, 'pod')}, at most {MOST} at once
+      </summary>
+      <ul class="choices">
+        {placed.map((pod) => (
+          <li key={pod.key}>
+            <label>
+              <input
+                type="checkbox"
+                checked={chosen.includes(pod.key)}
+                disabled={!chosen.includes(pod.key) && chosen.length >= MOST}
+                onChange={(event) => onChosen(event.currentTarget.checked ? [...chosen, pod.key] : chosen.filter((one) => one !== pod.key))}
+              />{' '}
+              {pod.device} <small class="inline">{pod.name}</small>
+            </label>
+          </li>
+        ))}
+      </ul>
+    </details>
+  )
+}
+
+interface LogViewProps {
+  readonly pods: readonly string[]
+  /** what stands before a line; '' = nothing */
+  from(pod: string): string
+  /** of the file that it is saved as */
+  readonly name: string
+}
+
+function LogView({ pods, from, name }: LogViewProps) {
+  const [find, setFind] = useState('')
+  const [only, setOnly] = useState(true)
+  const [paused, setPaused] = useState(false)
+  const [container, setContainer] = useState('')
+  const containers = useContainers(pods[0] ?? '')
+  // a pod with one container needs no name: asking anew for it would begin the log again
+  const seen = useLogs(pods, containers.length < 2 ? '' : container || (containers[0] ?? ''), paused)
+  const { lines } = seen
+  const shown = useMemo(() => (find === '' || !only ? lines : lines.filter(({ text }) => text.includes(find))), [lines, find, only])
+  return (
+    <>
       <div class="log-bar">
         <input
           type="search"
@@ -37,20 +111,74 @@ export function Logs() {
         <label>
           <input type="checkbox" checked={only} onChange={(event) => setOnly(event.currentTarget.checked)} /> only matches
         </label>
+        {containers.length < 2 ? null : (
+          <label>
+            Container{' '}
+            <select value={container || containers[0]} onChange={(event) => setContainer(event.currentTarget.value)}>
+              {containers.map((one) => (
+                <option key={one}>{one}</option>
+              ))}
+            </select>
+          </label>
+        )}
         <button type="button" aria-pressed={paused} onClick={() => setPaused(!paused)}>
           {paused ? 'Go on' : 'Pause'}
         </button>
+        <button type="button" disabled={shown.length === 0} onClick={() => saveText(textOfLines(shown, from), `${name}.log`)}>
+          Save
+        </button>
         <span class="muted" role="status">
-          {state} {find === '' ? plural(lines.length, 'line') : `${shown.length} of ${plural(lines.length, 'line')}`}
+          {stateOf(seen, paused)} {find === '' ? plural(lines.length, 'line') : `${shown.length} of ${plural(lines.length, 'line')}`}
         </span>
       </div>
-      <div class="log" tabIndex={0} role="region" aria-label="Log lines">
-        {shown.map((line, at) => (
-          <div key={at}>{find === '' ? line : marked(line, find)}</div>
-        ))}
-        <div ref={end} />
-      </div>
+      <Said seen={seen} from={from} />
+      <Lines lines={shown} find={find} from={from} paused={paused} />
     </>
+  )
+}
+
+function stateOf({ state }: LogsSeen, paused: boolean): string {
+  if (paused) return 'Paused.'
+  return { asking: 'Asking the device…', live: 'Live.', ended: 'The log has ended.', lost: 'No contact with the cloud.' }[state]
+}
+
+/** Pods without a log, and why. */
+function Said({ seen: { said, lines }, from }: { readonly seen: LogsSeen; from(pod: string): string }) {
+  const silent = Object.entries(said).filter(([pod]) => !lines.some((line) => line.pod === pod))
+  if (silent.length === 0) return null
+  return (
+    <ul class="log-said">
+      {silent.map(([pod, says]) => (
+        <li key={pod}>
+          {from(pod) === '' ? '' : `${from(pod)}. `}No log: {says}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+interface LinesProps {
+  readonly lines: readonly LogLine[]
+  readonly find: string
+  readonly paused: boolean
+  from(pod: string): string
+}
+
+function Lines({ lines, find, from, paused }: LinesProps) {
+  const end = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    if (!paused) end.current?.scrollIntoView({ block: 'nearest' })
+  }, [lines, paused])
+  return (
+    <div class="log" tabIndex={0} role="region" aria-label="Log lines">
+      {lines.map(({ pod, text }, at) => (
+        <div key={at}>
+          {from(pod) === '' ? null : <b>{from(pod)} </b>}
+          {find === '' ? text : marked(text, find)}
+        </div>
+      ))}
+      <div ref={end} />
+    </div>
   )
 }
 
@@ -58,39 +186,30 @@ function marked(line: string, find: string) {
   return line.split(find).flatMap((part, at) => (at === 0 ? [part] : [<mark key={at}>{find}</mark>, part]))
 }
 
-function useLog(namespace: string, name: string, paused: boolean): { readonly lines: readonly string[]; readonly state: string } {
-  const [lines, setLines] = useState<readonly string[]>([])
-  const [state, setState] = useState('Asking the device…')
-  useEffect(() => {
-    if (paused) return undefined
-    const stop = new AbortController()
-    setLines([])
-    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}/log?follow=true&tailLines=500`
-    readLog(path, stop.signal, (fresh) => {
-      setState('Live.')
-      setLines((before) => [...before, ...fresh].slice(-MOST_LINES))
-    })
-      .then(() => setState('The log has ended.'))
-      .catch((error: unknown) => (stop.signal.aborted ? undefined : setState(`No log: ${error instanceof Error ? error.message : String(error)}`)))
-    return () => stop.abort()
-  }, [namespace, name, paused])
-  return { lines, state }
+function textOfLines(lines: readonly LogLine[], from: (pod: string) => string): string {
+  return lines.map(({ pod, text }) => `${from(pod) === '' ? '' : `${from(pod)} `}${text}\n`).join('')
 }
 
-async function readLog(path: string, abort: AbortSignal, onLines: (lines: readonly string[]) => void): Promise<void> {
-  const response = await call(path, {}, abort)
-  if (!response.ok) {
-    const said = (await response.json().catch(() => null)) as { readonly message?: string } | null
-    throw new Error(said?.message ?? `the cloud answered ${response.status}`)
-  }
-  const reader = response.body === null ? null : textOf(response.body)
-  let rest = ''
-  for (;;) {
-    const chunk = await reader?.read()
-    if (chunk?.value === undefined) break
-    const pieces = (rest + chunk.value).split('\n')
-    rest = pieces.pop() ?? ''
-    if (pieces.length > 0) onLines(pieces)
-  }
-  if (rest !== '') onLines([rest])
+interface WithContainers {
+  readonly metadata: { readonly annotations?: Readonly<Record<string, string>> }
+  readonly spec: { readonly containers: readonly { readonly name: string }[] }
+}
+
+/** Containers of a pod, the one that it names first; empty until they are known. */
+function useContainers(pod: string): readonly string[] {
+  const [containers, setContainers] = useState<readonly string[]>([])
+  useEffect(() => {
+    const [namespace = '', name = ''] = pod.split('/')
+    const stop = new AbortController()
+    call(`/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`, {}, stop.signal)
+      .then(async (response) => {
+        if (!response.ok) return
+        const { metadata, spec } = (await response.json()) as WithContainers
+        const usual = metadata.annotations?.['kubectl.kubernetes.io/default-container']
+        setContainers(spec.containers.map((one) => one.name).toSorted((a, b) => Number(b === usual) - Number(a === usual)))
+      })
+      .catch(() => undefined)
+    return () => stop.abort()
+  }, [pod])
+  return containers
 }

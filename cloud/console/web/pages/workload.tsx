@@ -42,6 +42,11 @@ function WorkloadOf({ id, kind, namespace, name }: Names) {
         <a class="button" href={`/console/audit?q=${encodeURIComponent(`about:${name}`)}`}>
           Audit
         </a>
+        {pods.some(({ device }) => device !== null) ? (
+          <a class="button" href={`/console/logs/${kind}/${namespace}/${name}`}>
+            Logs
+          </a>
+        ) : null}
         {row === null ? null : (
           <a class="button" href={`/console/edit/${kind}/${namespace}/${name}`}>
             Edit
