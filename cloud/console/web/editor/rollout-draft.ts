@@ -97,7 +97,7 @@ function onlyRollout(text: string): Document | null {
   const documents = parseAllDocuments(text)
   const [document] = documents
   if (document === undefined || documents.length !== 1 || document.errors.length > 0) return null
-  return isMap(document.contents) && document.get('kind') === 'Rollout' ? (document as Document) : null
+  return isMap(document.contents) && document.get('kind') === 'Rollout' ? document : null
 }
 
 function textOf(document: Document): string {
