@@ -152,6 +152,25 @@ describe('schedules on the device', () => {
     expect(host.dueTimes()).toEqual(['2026-07-01T10:00'])
   })
 
+  it('a run that a damaged state file forgot is not done again: what it left waits for the clock', () => {
+    const host = new CronHost(AT, [schedule({ sinceMs: AT })])
+    host.pass(10 * MINUTE)
+    const before = host.disk
+    host.pass(HOUR)
+    expect(host.dueTimes()).toEqual(['2026-07-01T10:00'])
+    host.kill()
+    host.disk = before
+    host.synced = false
+    host.startAgent()
+    host.pass(MINUTE)
+    expect(host.containers, 'nobody knows yet whether it is wanted').toHaveLength(1)
+    host.synced = true
+    host.look()
+    host.pass(MINUTE)
+    expect(host.dueTimes()).toEqual(['2026-07-01T10:00'])
+    expect(host.state?.report.last?.schedules?.[0]?.runs.map(({ state }) => state)).toEqual(['complete'])
+  })
+
   it('a run that was replaced goes only when that is on disk: after a power cut it would begin again', () => {
     const host = new CronHost(AT, [schedule({ sinceMs: AT, concurrency: 'Replace' })])
     host.ends = null

@@ -3,6 +3,7 @@ import { cause } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { doubledMs } from './backoff.ts'
+import { unknownRuns } from './cron-unknown.ts'
 import { fenceOf } from './contact.ts'
 import { startingOwners, withOwnersSeen } from './cpu-starting.ts'
 import { slotOfKey } from './identity.ts'
@@ -98,6 +99,7 @@ function planAndRun(state: AgentState, observed: readonly ObservedContainer[], n
     ...(state.cpuTries === undefined ? {} : { cpuTries: state.cpuTries }),
     ...(state.updates === undefined ? {} : { updates: state.updates }),
     starting: startingOwners(state),
+    unknownRuns: unknownRuns(device, desired?.schedules ?? [], state.cron, observed),
     fence: fenceOf(state, now),
   }
   const made = plan({ device, knowledge, desired, observed, ledger, probes, pressure, inventory, adopted, overrides, ...place }, now.monoMs)

@@ -58,6 +58,8 @@ export interface PlanInput {
   readonly volumes?: VolumesSeen
   readonly cpuTries?: CpuTries
   readonly starting?: readonly StartingOwner[]
+  /** container id -> why it stays, though nothing that is known wants it; see cron-unknown */
+  readonly unknownRuns?: Readonly<Record<string, Cause>>
   readonly fence?: Fence
   readonly updates?: Pick<Updates, 'pending' | 'records' | 'nextAtMonoMs'>
 }
@@ -149,7 +151,10 @@ function byPod(matches: readonly Match[]): readonly (readonly Match[])[] {
 }
 
 /** A sandbox goes last: the others end with their network. */
-function leftOverVerdict(found: ObservedContainer, { observed, ledger, pressure }: PlanInput, nowMonoMs: number): Verdict {
+function leftOverVerdict(found: ObservedContainer, { observed, ledger, pressure, unknownRuns }: PlanInput, nowMonoMs: number): Verdict {
+  const undecided = unknownRuns?.[found.id]
+  if (undecided !== undefined)
+    return { kind: 'blocked', identity: identityOfObserved(found), reason: 'a run that is not known any more', cause: undecided }
   const judged = judgeUnwanted(found, ledger[keyOfObserved(found)], nowMonoMs)
   const verdict = pressure?.evicted[found.podUid] === undefined ? judged : { ...judged, reason: 'its pod is evicted' }
   if (found.containerName !== SANDBOX || verdict.kind !== 'remove') return verdict
