@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Pod } from '../cloud/resources/pod.ts'
+import { cause } from '../protocol/causes.ts'
 import { deployment, FakeFleet } from './fakes/fleet.ts'
 
 let fleet = new FakeFleet()
@@ -88,5 +89,29 @@ describe('a replica on a device that went silent', () => {
     await fleet.reconnect()
     await fleet.clock.advance(5 * MINUTE)
     expect(await uids()).toEqual([original.metadata.uid])
+  })
+})
+
+describe('a device that waits for the word of the cloud', () => {
+  test('is sent its document again, seldom, until it says that it goes on: the broker may have lost the one it kept', async () => {
+    fleet = new FakeFleet()
+    await fleet.start()
+    await fleet.join('gw-1')
+    await fleet.create(deployment('web', 1, 'web:1'))
+    await fleet.clock.advance(60_000)
+    const device = fleet.device('gw-1')
+    device.refuses.set('web:1', cause('policy.disconnect.unsure'))
+    const before = fleet.published.length
+    device.report()
+    await fleet.clock.advance(1_000)
+    expect(fleet.published.length).toBe(before + 1)
+    await fleet.clock.advance(5 * MINUTE)
+    expect(fleet.published.length - before).toBeLessThanOrEqual(6)
+    device.refuses.clear()
+    device.report()
+    await fleet.clock.advance(MINUTE)
+    const settled = fleet.published.length
+    await fleet.clock.advance(5 * MINUTE)
+    expect(fleet.published.length).toBe(settled)
   })
 })
