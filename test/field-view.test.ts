@@ -45,6 +45,12 @@ describe('field view', () => {
     expect(textView(view)).toContain('layer 5 of 7')
   })
 
+  it('says of a metered link how seldom it is tried', () => {
+    const up = { link: { kind: 'up' as const, sinceWallMs: NOW.wallMs } }
+    expect(fieldView(gateway(up), NOW).link.says).toBe('In contact')
+    expect(fieldView(gateway({ ...up, linkOwn: { class: 'metered' } }), NOW).link.says).toMatch(/metered link, which is tried every 20 min/)
+  })
+
   it.each([
     ['certificate has expired', 'link.certificate', /clock of this device, then the certificate/],
     ['connect ECONNREFUSED 10.0.0.1:8883', 'link.down', /Check the network/],

@@ -2,6 +2,7 @@
 import { cause } from '../../protocol/causes.ts'
 import type { Now } from '../core/model.ts'
 import type { Override } from '../core/saved-model.ts'
+import { linkPace } from '../core/link-pace.ts'
 import type { AgentState } from '../core/state.ts'
 import { renderPlan } from '../core/render-plan.ts'
 import { causeView } from './cause-view.ts'
@@ -79,11 +80,19 @@ function headlineDetail(state: AgentState): string {
   return 'No contact with the cloud; workloads go on without it.'
 }
 
+/** A metered link is asked seldom: one that was lost meanwhile is not known to be. */
+function contactWords(state: AgentState): string {
+  const { class: linkClass, keepaliveS } = linkPace(state)
+  return linkClass === 'metered'
+    ? `In contact over a metered link, which is tried every ${Math.round(keepaliveS / 60)} min when it is quiet`
+    : 'In contact'
+}
+
 function linkLine(state: AgentState, now: Now): LineView {
   const { link } = state
   switch (link.kind) {
     case 'up':
-      return { tone: 'ok', says: 'In contact', cause: null, sinceMs: link.sinceWallMs }
+      return { tone: 'ok', says: contactWords(state), cause: null, sinceMs: link.sinceWallMs }
     case 'connecting':
       return { tone: 'busy', says: 'Connecting', cause: null, sinceMs: null }
     case 'disabled':
