@@ -195,7 +195,7 @@ describe('a DaemonSet', () => {
     await fleet.clock.advance(500)
     expect([...fleet.devices.values()].map((device) => device.held?.pods[0]?.spec.containers[0]?.image)).toEqual(['a:1', 'a:1', 'a:1'])
     fleet.device('gw-3').cut()
-    await fleet.clock.advance(100)
+    await fleet.clock.advance(4000)
     await fleet.edit('daemonsets.apps', 'agent', setImage('a:2'))
     await fleet.clock.advance(5000)
     expect([...fleet.devices.values()].map((device) => device.held?.pods.map((pod) => pod.spec.containers[0]?.image))).toEqual([
@@ -309,7 +309,7 @@ describe('devices', () => {
     await fleet.create(daemonSet('web', 'web:1'))
     await fleet.clock.advance(200)
     fleet.device('gw-1').cut()
-    await fleet.clock.advance(200)
+    await fleet.clock.advance(4000)
     const before = (await fleet.list<Node>('nodes'))[0]
     expect(before && condition(before, 'Ready')?.status).toBe('Unknown')
     await fleet.restart()
@@ -320,6 +320,27 @@ describe('devices', () => {
     await fleet.clock.advance(200)
     const back = (await fleet.list<Node>('nodes'))[0]
     expect(back && condition(back, 'Ready')?.status).toBe('True')
+  })
+
+  test('one that takes another connection, or starts its agent anew, is never called silent', async () => {
+    await fresh('gw-1')
+    await fleet.create(deployment('web', 1, 'web:1'))
+    await fleet.clock.advance(200)
+    const state = async (): Promise<unknown> => [(await fleet.list<Node>('nodes'))[0]?.status?.conditions, await fleet.list<Pod>('pods')]
+    const before = await state()
+    const device = fleet.device('gw-1')
+    for (const pauseMs of [0, 100, 2_500]) {
+      device.send('presence', { device: 'gw-1', sid: device.sid, state: 'off' })
+      await fleet.clock.advance(pauseMs)
+      device.send('presence', { device: 'gw-1', sid: device.sid, state: 'on' })
+      await fleet.clock.advance(60_000)
+      expect(await state()).toEqual(before)
+    }
+    device.cut()
+    await fleet.clock.advance(2_900)
+    expect(await state()).toEqual(before)
+    await fleet.clock.advance(200)
+    expect((await fleet.list<Node>('nodes'))[0]?.status?.conditions).toContainEqual(expect.objectContaining({ type: 'Ready', status: 'Unknown' }))
   })
 
   test('one on a metered link may be quiet for as long as it says, and no longer', async () => {

@@ -192,7 +192,7 @@ describe('a Rollout of a DaemonSet', () => {
   test('a plan shows who would change and writes nothing that acts; starting from it takes exactly those', async () => {
     await fresh(...NAMES)
     fleet.device('gw-4').cut()
-    await fleet.clock.advance(1000)
+    await fleet.clock.advance(4000)
     const spec = { waves: [{ count: 2 }, {}], exclude: [{ names: ['gw-1'], reason: 'demo' }] }
     const answer = await fleet.controllers?.planRollout('default', rollout(spec))
     if (answer?.ok !== true) throw new Error(JSON.stringify(answer))

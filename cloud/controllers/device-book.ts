@@ -27,6 +27,8 @@ export interface DeviceView {
   silent: Cause | null
   /** when that was noticed here; null = it is not silent */
   silentAtMonoMs: number | null
+  /** it said that it goes, or its broker did: silent unless it comes back at once; null = it did not go */
+  goneAtMonoMs: number | null
   /** the last event of its queue that was taken */
   events: { readonly stream: string; readonly seq: number } | null
   /** the device holds something this cloud did not write */
@@ -54,6 +56,7 @@ export class DeviceBook {
       held: null,
       silent: null,
       silentAtMonoMs: null,
+      goneAtMonoMs: null,
       events: null,
       behind: null,
       former: [],
@@ -81,6 +84,7 @@ export function heard(view: DeviceView, now: { readonly monoMs: number; readonly
   view.heardIso = now.iso
   view.silent = null
   view.silentAtMonoMs = null
+  view.goneAtMonoMs = null
 }
 
 export function takeHello(view: DeviceView, hello: Hello, nowMonoMs: number): void {
@@ -101,9 +105,23 @@ export function takePresence(view: DeviceView, presence: Presence, nowMonoMs: nu
   if (view.sid !== null && view.sid !== presence.sid) return false
   view.sid = presence.sid
   view.present = false
-  view.silentAtMonoMs ??= nowMonoMs
-  view.silent = cause('node.silent', { since: view.heardIso ?? 'it disconnected' })
+  if (view.silent === null) view.goneAtMonoMs ??= nowMonoMs
   return true
+}
+
+/**
+ * Milliseconds until a device that went is called silent; null = it did not go, or it is. A device that takes another
+ * connection, or an agent that starts anew, goes and is back within moments: nobody needs to hear of that.
+ */
+export function silentInMs(view: DeviceView, nowMonoMs: number): number | null {
+  const { goneAtMonoMs } = view
+  if (goneAtMonoMs === null || view.silent !== null) return null
+  const leftMs = goneAtMonoMs + LIMITS.presenceGraceMs.value - nowMonoMs
+  if (leftMs > 0) return leftMs
+  view.goneAtMonoMs = null
+  view.silentAtMonoMs ??= goneAtMonoMs
+  view.silent = cause('node.silent', { since: view.heardIso ?? 'it disconnected' })
+  return 0
 }
 
 /**

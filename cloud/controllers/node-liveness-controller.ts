@@ -21,6 +21,8 @@ export function startNodeLiveness(deps: { readonly clock: Clock; readonly book: 
 
 /** A connected device may be quiet between two refreshes of its report, or as it says itself; one that is not connected may not. */
 function deadlineMs(view: DeviceView): number {
+  // the reports look after one that went just now
+  if (view.goneAtMonoMs !== null) return Math.max(view.heardMonoMs, view.goneAtMonoMs) + LIMITS.nodeSilentMs.value
   return view.heardMonoMs + (view.present ? view.quietMs : LIMITS.nodeSilentMs.value)
 }
 

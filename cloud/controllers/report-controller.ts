@@ -20,7 +20,7 @@ import { refusedPlacement } from '../core/refused-placement.ts'
 import { eventReason, podStatus } from '../core/pod-status.ts'
 import type { Pod } from '../resources/pod.ts'
 import type { DeviceMessage } from '../ports.ts'
-import { alarmsOf, heard, takeHello, takePresence, takeReport } from './device-book.ts'
+import { alarmsOf, heard, silentInMs, takeHello, takePresence, takeReport } from './device-book.ts'
 import type { DeviceBook, DeviceView } from './device-book.ts'
 import { writeRuns } from './device-schedules.ts'
 import { recordEvents } from './device-events.ts'
@@ -50,6 +50,9 @@ export function startReportController(deps: ReportDeps): ReportController {
   const work = async (device: string): Promise<number | null> => {
     const view = book.peek(device)
     if (view === null) return null
+    const silentMs = silentInMs(view, clock.monoMs())
+    if (silentMs === 0) deps.touched(device)
+    if (silentMs !== null && silentMs > 0) return silentMs
     await writeNode(deps, view)
     await writeTopology(deps, view)
     if (view.report !== null) await writeRuns(cluster, view.device, view.report)
