@@ -118,6 +118,8 @@ export class World {
     const live = pods.filter((pod) => pod.metadata.deletionTimestamp === undefined)
     const bad = new Set(live.filter((pod) => imageOf(pod['spec']) === BAD_IMAGE).map((pod) => pod.metadata.uid ?? ''))
     for (const device of this.devices) {
+      // until it is back, its time alone may still run out
+      if (this.hasOnce && device.state()?.link.kind !== 'up') return `${device.name} is not in contact`
       const broken = brokenUpdate(device, bad)
       if (broken !== null) return broken
       const wanted = pods
