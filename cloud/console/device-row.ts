@@ -7,6 +7,7 @@ import type { Condition } from '../resources/object.ts'
 import { parseStamp } from '../../protocol/stamp.ts'
 import type { Pod } from '../resources/pod.ts'
 import { causeView, saidOnly } from './cause-words.ts'
+import { LOCATION_ANNOTATION, placeOf } from './place.ts'
 import type { Amounts, CauseView, DeviceRow, DeviceWord, PodRow, Standing } from './view-model.ts'
 import { STANDINGS } from './vocabulary.ts'
 
@@ -54,6 +55,7 @@ export function deviceRow(node: Node, pods: DevicePods, facts: DeviceFacts): Dev
     address: node.status?.addresses?.find((one) => one.type === 'InternalIP')?.address ?? '',
     page: pageOf(facts.report),
     labels: node.metadata.labels ?? {},
+    place: placeOf(node.metadata.annotations?.[LOCATION_ANNOTATION]),
     capacity: capacityOf(node),
     asked: askedBy(pods.bound),
   }

@@ -7,7 +7,8 @@
 import { LIMITS } from '../../protocol/limits.ts'
 import { DeviceField } from './device-field.ts'
 import type { FleetTables } from './fleet-tables.ts'
-import type { FieldPart, FieldWish, ListPart, ListWish, Parts, Wish } from './live-protocol.ts'
+import type { FieldPart, FieldWish, ListPart, ListWish, MapPart, MapWish, Parts, Wish } from './live-protocol.ts'
+import { mapPart } from './fleet-map.ts'
 import { RowView } from './row-view.ts'
 import type { DeviceRow, TableName, Tables } from './view-model.ts'
 
@@ -25,7 +26,7 @@ export function nothingSent(): Sent {
 }
 
 /** Parts that are small and made whole each time. */
-export type WholeWish = Exclude<Wish, ListWish | FieldWish>
+export type WholeWish = Exclude<Wish, ListWish | FieldWish | MapWish>
 export type MakeWhole = (wish: WholeWish) => Parts[WholeWish['part']]
 
 export class LiveParts {
@@ -66,6 +67,7 @@ export class LiveParts {
   part(wish: Wish, sent: Sent, between: boolean): Parts[Wish['part']] | null | undefined {
     if (wish.part === 'list') return this.#list(wish, sent) ?? undefined
     if (wish.part === 'field') return this.#field(wish, sent, between) ?? undefined
+    if (wish.part === 'map') return this.#map(wish, sent) ?? undefined
     const part = this.#whole(wish)
     const text = JSON.stringify(part)
     if (text === sent.text) return undefined
@@ -73,15 +75,31 @@ export class LiveParts {
     return part
   }
 
-  #list(wish: ListWish, sent: Sent): ListPart | null {
-    const key = `${wish.table} ${wish.sort} ${wish.query}`
+  #view(table: TableName, query: string, sort: string): RowView<Row> {
+    const key = `${table} ${sort} ${query}`
     this.#used.add(key)
-    let view = this.#views.get(key)
-    if (view === undefined) {
-      view = new RowView<Row>(this.#tables[wish.table] as never, wish.query, wish.sort)
-      view.refresh(this.#mono)
-      this.#views.set(key, view)
-    }
+    const known = this.#views.get(key)
+    if (known !== undefined) return known
+    const view = new RowView<Row>(this.#tables[table] as never, query, sort)
+    view.refresh(this.#mono)
+    this.#views.set(key, view)
+    return view
+  }
+
+  /** As old as the list of the same question. */
+  #map(wish: MapWish, sent: Sent): MapPart | null {
+    const view = this.#view('devices', wish.query, 'name')
+    if (sent.edition === view.edition) return null
+    sent.edition = view.edition
+    const part = mapPart(view.all() as readonly DeviceRow[], wish.box, view.issues)
+    const text = JSON.stringify(part)
+    if (text === sent.text) return null
+    sent.text = text
+    return part
+  }
+
+  #list(wish: ListWish, sent: Sent): ListPart | null {
+    const view = this.#view(wish.table, wish.query, wish.sort)
     const offset = Math.max(0, Math.min(wish.offset, view.total))
     const window = view.window(offset, Math.min(LIMITS.consoleRows.value, wish.limit))
     const keyOf = this.#tables[wish.table].kind.key as (row: Row) => string

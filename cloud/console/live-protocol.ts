@@ -24,8 +24,16 @@ export interface FieldWish {
   readonly by: string
 }
 
+export interface MapWish {
+  readonly part: 'map'
+  readonly query: string
+  /** south, north, west, east in degrees; null = all of it */
+  readonly box: readonly [number, number, number, number] | null
+}
+
 export type Wish =
   | ListWish
+  | MapWish
   | FieldWish
   | { readonly part: 'summary' }
   | { readonly part: 'causes' }
@@ -58,6 +66,27 @@ export type FieldPart =
   | { readonly groups: readonly FieldGroup[]; readonly bytes: string; readonly issues: readonly string[] }
   /** pairs of place and byte; `groups` only when their counts changed */
   | { readonly changes: readonly number[]; readonly groups: readonly FieldGroup[] }
+
+/** Devices that lie close to each other on the map. */
+export interface MapSpot {
+  readonly lat: number
+  readonly lon: number
+  readonly count: number
+  /** by standing, in the order of the vocabulary */
+  readonly standings: readonly number[]
+  /** a few of them */
+  readonly names: readonly string[]
+}
+
+export interface MapPart {
+  /** devices of the filter, and those of them with a place within the box */
+  readonly total: number
+  readonly placed: number
+  /** null = none has a place */
+  readonly bounds: { readonly south: number; readonly north: number; readonly west: number; readonly east: number } | null
+  readonly spots: readonly MapSpot[]
+  readonly issues: readonly string[]
+}
 
 export interface SummaryPart {
   readonly devices: number
@@ -169,6 +198,7 @@ export interface InboxPart {
 export interface Parts {
   readonly list: ListPart
   readonly field: FieldPart
+  readonly map: MapPart
   readonly summary: SummaryPart
   readonly causes: CausesPart
   readonly device: DevicePart | null

@@ -1,7 +1,7 @@
 /** Wishes from outside, checked. */
 import { LIMITS } from '../../protocol/limits.ts'
 import { isRecord } from '../../protocol/shape.ts'
-import type { Wish } from './live-protocol.ts'
+import type { MapWish, Wish } from './live-protocol.ts'
 import type { TableName } from './view-model.ts'
 
 const TABLES = ['devices', 'workloads', 'pods', 'events', 'rollouts', 'audit'] as const
@@ -19,6 +19,13 @@ export function readWishes(value: unknown): ReadonlyMap<string, Wish> | string {
     wishes.set(key, wish)
   }
   return wishes
+}
+
+function boxOf(value: unknown): MapWish['box'] {
+  if (!Array.isArray(value)) return null
+  const [south, north, west, east] = value.map(Number)
+  const sides = [south ?? Number.NaN, north ?? Number.NaN, west ?? Number.NaN, east ?? Number.NaN] as const
+  return sides.every(Number.isFinite) ? sides : null
 }
 
 export function tableNamed(name: unknown): TableName | null {
@@ -40,6 +47,8 @@ function readWish(from: Readonly<Record<string, unknown>>): Wish | null {
     }
     case 'field':
       return { part: 'field', query: text('query'), by: text('by') }
+    case 'map':
+      return { part: 'map', query: text('query'), box: boxOf(from['box']) }
     case 'summary':
     case 'causes':
     case 'inbox':

@@ -1,5 +1,7 @@
 /** What the console shows, as data: one row a thing, whole, replaced when anything in it changes. Environment values have no place here. */
 
+import type { Place } from './place.ts'
+
 export type Tone = 'ok' | 'busy' | 'warn' | 'bad' | 'unknown'
 
 /** One vocabulary in console, field page, CLI and metrics; tones and order are in `vocabulary.ts`. */
@@ -62,6 +64,8 @@ export interface DeviceRow {
   /** the page that the device itself serves; null = none is known */
   readonly page: { readonly url: string; readonly reachable: boolean } | null
   readonly labels: Readonly<Record<string, string>>
+  /** as its Node's annotation says; null = it says nothing */
+  readonly place: Place | null
   /** null until the device has told what it has */
   readonly capacity: Amounts | null
   /** what its pods ask for */

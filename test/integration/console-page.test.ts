@@ -306,6 +306,21 @@ describe('the pages', () => {
     })
   })
 
+  it('show devices on a map, by keys too, and lead from a place to its device', async () => {
+    await signedIn(async (page) => {
+      await page.goto(served.at('/devices?view=map'))
+      await page.getByText('1 device of the filter without a place').waitFor()
+      await page.getByRole('listbox', { name: 'Map of 2 devices' }).focus()
+      await page.keyboard.press('End')
+      const told = await page.locator('.field-says').innerText()
+      expect(told).toMatch(/^gw-kassel-[12]: 1 (failed|offline)$/)
+      await page.keyboard.press('Enter')
+      await page.getByRole('heading', { name: told.split(':')[0] ?? '' }).waitFor()
+      await page.goto(served.at('/devices?view=map&q=state%3Anever-seen'))
+      await page.getByText('None of 1 device has a place').waitFor()
+    })
+  })
+
   it('save the list that is seen, with its filter, as a file', async () => {
     await signedIn(async (page) => {
       await page.goto(served.at('/devices?q=state%3Aoffline'))
@@ -427,6 +442,7 @@ const STATES: typeof PAGES = [
   ['why-running', '/why/line-2/modbus-bridge-7d4b9-k1', 'It is: it runs on'],
   ['events', '/events', 'FailedScheduling'],
   ['logs-error', '/logs/line-2/label-printer-7d4b9-a1', 'No log:'],
+  ['map', '/devices?view=map', 'The same as a table'],
   ['draft', '/apply?new=rollout', 'As a form'],
   ['rollout-none', '/rollouts/line-2/none', 'There is no such rollout'],
   ['edit', '/edit/Deployment/line-2/modbus-bridge', 'What it would do'],

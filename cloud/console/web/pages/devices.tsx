@@ -1,3 +1,4 @@
+import { lazy } from 'preact-iso'
 import { useMemo, useState } from 'preact/hooks'
 import { Age } from '../parts/age.tsx'
 import { CsvButton } from '../parts/csv-button.tsx'
@@ -12,7 +13,9 @@ import { useWish } from '../use-wish.ts'
 import { bytes, cores } from '../words.ts'
 import type { DeviceRow } from '../../view-model.ts'
 
-/** Every device: one question, answered as a list or as a field of dots. */
+const DeviceMap = lazy(() => import('../map/device-map.tsx').then((map) => map.DeviceMap))
+
+/** Every device: one question, answered as a list, a field of dots, or a map. */
 export function Devices() {
   const { q, sort, view, get, set, term } = useQuery()
   const [window, setWindow] = useState({ offset: 0, limit: 100 })
@@ -27,9 +30,9 @@ export function Devices() {
         <h1>Devices</h1>
         <CsvButton table="devices" q={q} sort={sort} />
         <div class="views" role="group" aria-label="Show as">
-          {(['list', 'field'] as const).map((one) => (
+          {(['list', 'field', 'map'] as const).map((one) => (
             <button key={one} type="button" aria-pressed={(view || 'list') === one} onClick={() => set('view', one === 'list' ? '' : one)}>
-              {one === 'list' ? 'List' : 'Field'}
+              {{ list: 'List', field: 'Field', map: 'Map' }[one]}
             </button>
           ))}
         </div>
@@ -51,6 +54,8 @@ export function Devices() {
               <GroupBy labels={labels} by={by} onBy={(value) => set('by', value)} />
               <DeviceField query={q} by={by === 'none' ? '' : by} onGroup={(label) => term(by, label)} />
             </>
+          ) : view === 'map' ? (
+            <DeviceMap query={q} />
           ) : list === undefined ? (
             <p role="status">Loading…</p>
           ) : list.of === 0 ? (

@@ -6,6 +6,7 @@
  */
 import type { ComponentChildren, RefObject } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useNarrow } from '../use-narrow.ts'
 import { RowSlots, heldOrder, rowForKey, scrollFor, visibleRows, windowFor } from '../virtual-rows.ts'
 
 export interface TableColumn<R> {
@@ -35,18 +36,6 @@ interface VirtualTableProps<R> {
 const WIDE = 44
 /** on a phone a row is a small sheet of its cells */
 const NARROW = 92
-const PHONE = '(max-width: 700px)'
-
-function useRowHeight(): number {
-  const [narrow, setNarrow] = useState(() => matchMedia(PHONE).matches)
-  useEffect(() => {
-    const media = matchMedia(PHONE)
-    const change = (): void => setNarrow(media.matches)
-    media.addEventListener('change', change)
-    return () => media.removeEventListener('change', change)
-  }, [])
-  return narrow ? NARROW : WIDE
-}
 
 /** While the pointer is over the rows they do not change places, so that a click meets what was aimed at. */
 function useHeldOrder<R>({ rows, keyOf, offset, sort }: VirtualTableProps<R>) {
@@ -100,7 +89,7 @@ function useElements<R>({ offset, keyOf }: VirtualTableProps<R>, rows: readonly 
 export function VirtualTable<R>(props: VirtualTableProps<R>) {
   const { label, columns, total, onWindow } = props
   const { rows, onPointer } = useHeldOrder(props)
-  const rowHeight = useRowHeight()
+  const rowHeight = useNarrow() ? NARROW : WIDE
   const body = useRef<HTMLDivElement>(null)
   const [view, setView] = useState({ top: 0, height: 600 })
   const { focused, setFocused, moveTo } = useFocus(body)
