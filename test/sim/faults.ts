@@ -134,7 +134,6 @@ const DEEDS: readonly Deed[] = [
     weight: 1,
     run: (w, device) => {
       device.killAgent()
-      w.once.damaged(device.name)
       const file = w.random.pick([...device.disk.files().keys()].filter((name) => name.includes('state.json')))
       if (file !== undefined) device.disk.damage(file, (bytes) => damaged(bytes, w.random.int(0, Math.max(0, bytes.byteLength - 1))))
       startLater(w, device)

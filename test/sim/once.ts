@@ -26,23 +26,18 @@ export function isRun(device: SimDevice, target: string): boolean {
 export class Once {
   /** device and pod of a run -> the one container that ran, and when it began */
   readonly #began = new Map<string, string>()
-  /** of those, which may begin once more */
-  readonly #forgiven = new Set<string>()
   /** when each device could last not have stopped what it should */
   readonly #helpless = new Map<string, number>()
   /** device and container of the fenced pod -> since when it runs */
   #since = new Map<string, number>()
-
-  /** Its state file was damaged: what it saved last, or all of it, is lost, and a run that was in it may begin again. */
-  damaged(name: string): void {
-    for (const key of this.#began.keys()) if (key.startsWith(`${name}/`)) this.#forgiven.add(key)
-  }
 
   /** After every event: a sentence, or null. */
   broken(devices: readonly SimDevice[], nowMs: number): string | null {
     for (const device of devices) {
       const { engine, name } = device
       const state = device.state()
+      // both generations of its state are lost: it knows of no run, and of no policy
+      if (state?.knowledge === 'unknown') for (const key of Array.from(this.#began.keys())) if (key.startsWith(`${name}/`)) this.#began.delete(key)
       // given up under pressure while nothing could be written: the agent that comes after knows nothing of it
       if (device.disk.failing !== null) for (const uid of Object.keys(state?.pressure.evicted ?? {})) this.#began.delete(`${name}/${uid}`)
       if (state === null || state.knowledge !== 'known' || engine.down || engine.hungTimeoutMs !== null) this.#helpless.set(name, nowMs)
@@ -74,7 +69,7 @@ export class Once {
         const key = `${device.name}/${podUid}`
         const began = `${id} at ${startedAt ?? ''}`
         const before = this.#began.get(key) ?? began
-        if (before !== began && !this.#forgiven.delete(key)) return `I15: ${device.name} began ${podName} twice: ${before}, then ${began}`
+        if (before !== began) return `I15: ${device.name} began ${podName} twice: ${before}, then ${began}`
         this.#began.set(key, began)
       }
     }

@@ -52,7 +52,7 @@ export class World {
   readonly devices: readonly SimDevice[]
   readonly invariants = new Invariants()
   readonly hasOnce: boolean
-  readonly once = new Once()
+  readonly #once = new Once()
   readonly trace: string[] = []
   /** engine actions of agents, counted: a settled world makes none */
   actions = 0
@@ -106,7 +106,7 @@ export class World {
     await this.time.runUntil(this.time.nowMs + ms, () => {
       this.steps += 1
       this.invariants.always(this.devices, this.broker, this.time.nowMs)
-      const twice = this.hasOnce ? this.once.broken(this.devices, this.time.nowMs) : null
+      const twice = this.hasOnce ? this.#once.broken(this.devices, this.time.nowMs) : null
       if (twice !== null) throw new InvariantBroken(twice)
       if (this.steps % 50 === 0) for (const device of this.devices) this.invariants.pageAnswers(device)
     })
