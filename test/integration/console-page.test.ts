@@ -395,6 +395,8 @@ describe('the pages', () => {
       await page.getByText(/No contact with the cloud, trying again\. Data is \d+ s old\./).waitFor()
       expect(await page.getByRole('rowheader').count()).toBe(3)
       await expectGood(page, 'reconnecting', TWO_LOOKS)
+      await page.getByRole('button', { name: 'Save as CSV' }).click()
+      await page.getByText('It did not come whole').waitFor()
       await store.create('nodes', node('gw-kassel-4', 'True'))
       await served.start()
       await page.getByRole('rowheader', { name: 'gw-kassel-4' }).waitFor()
