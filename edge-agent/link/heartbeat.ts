@@ -70,7 +70,7 @@ export class Heartbeat {
     this.#asks = null
   }
 
-  /** A try failed: whatever ended the connection before, it was not only the quiet. */
+  /** It was not, or not only, the quiet that ended the connection: a try failed, or it was given up for another reason. */
   failed(): void {
     this.#lostAfterMs = null
   }

@@ -93,6 +93,7 @@ class MqttLink implements CloudLink {
     // the broker was told the old one, and takes no other on a connection that is made
     this.#deps.log.info('connecting anew: another pace of the link', { class: pace.class, keepaliveS: pace.keepaliveS })
     this.#leave(connection)
+    this.#heartbeat.failed()
     this.#upSinceMonoMs = null
     this.#endClean(connection.client, () => this.#try())
   }
