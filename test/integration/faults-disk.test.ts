@@ -72,6 +72,7 @@ describe.skipIf(why !== null)('a disk', () => {
     proxy = await startCuttingProxy(HERE, registry.port, 8 * MB)
     await registry.push('fat', '1', [busyboxLayer(['sleep']), randomLayer('fat', 60 * MB)])
     await registry.push('small', '2', [busyboxLayer(['sleep'])])
+    await registry.push('greedy', '1', [busyboxLayer(['sh', 'dd', 'sleep'])])
     await gateway.agent.stop()
     await mountDisk(path.join(dir, 'state.img'), gateway.stateDir, 200 << 20)
     gateway.agent.start()
@@ -177,5 +178,30 @@ describe.skipIf(why !== null)('a disk', () => {
     expect(seen.failures).toEqual([])
     expect(gateway.agent.pid).toBe(pid)
     await says('the page says that all is well', async () => JSON.stringify((await pageOf(gateway)).storage.cause).replace('null', ''))
+  })
+
+  it('that a pod fills costs that pod, by name and with sizes, and no other one', async () => {
+    await says('all is well', () => running(gateway, 2))
+    const before = await web()
+    // below a tenth of the disk pods are given up, most used first
+    engineDisk.leave(300 * MB)
+    const command = ['sh', '-c', 'dd if=/dev/zero of=/big bs=1M count=260; sleep 86400']
+    const container = { name: 'main', image: `${HERE}:${proxy.port}/greedy:1`, command }
+    const spec = { terminationGracePeriodSeconds: 0, containers: [container] }
+    await bed.cloud.kubectl('apply', '-f', writeManifest(bed.dir, { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'greedy' }, spec }))
+    await says('it is evicted', async () => {
+      const status = await bed.cloud.kubectl('get', 'pod', 'greedy', '-o', 'jsonpath={.status.phase} {.status.reason} {.status.message}')
+      return /^Failed Evicted .*nearly full: \d+ MiB of \d+ MiB free/.test(status) ? null : status
+    })
+    const condition = await nodeCondition(bed, gateway, 'DiskPressure')
+    expect(condition).toMatch(/^True .*nearly full/)
+    const left = (await gateway.containers()).filter(({ name }) => name.includes('-greedy-'))
+    expect(left).toEqual([])
+    await says('what it wrote has gone with it', async () => {
+      const { bavail, bsize } = statfsSync(path.join(gateway.engine.dir, 'data'))
+      return bavail * bsize > 250 * MB ? null : `${Math.round((bavail * bsize) / MB)} MB are free`
+    })
+    expect(await web()).toEqual(before)
+    engineDisk.drop()
   })
 })

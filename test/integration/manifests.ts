@@ -9,7 +9,7 @@ export interface Manifest {
   readonly spec: unknown
 }
 
-function podTemplate(name: string, image: string, command: readonly string[]): unknown {
+function podTemplate(name: string, image: string, command: readonly string[]): { readonly metadata: object; readonly spec: object } {
   return {
     metadata: { labels: { app: name } },
     spec: { terminationGracePeriodSeconds: 0, containers: [{ name: 'main', image, command, resources: { limits: { memory: '32Mi' } } }] },
@@ -31,12 +31,22 @@ export function daemonSet(name: string, image: string): Manifest {
   }
 }
 
-export function deployment(name: string, image: string, replicas: number): Manifest {
+/** @param place on this device only, which stops it when it is alone for longer */
+export function deployment(
+  name: string,
+  image: string,
+  replicas: number,
+  place?: { readonly on: string; readonly stopAfterSeconds: number },
+): Manifest {
+  const { metadata, spec } = podTemplate(name, image, SLEEP)
+  const annotations = place === undefined ? {} : { annotations: { 'skerry.dev/disconnect-stop-after': String(place.stopAfterSeconds) } }
+  const nodeSelector = place === undefined ? {} : { nodeSelector: { 'kubernetes.io/hostname': place.on } }
+  const template = { metadata: { ...metadata, ...annotations }, spec: { ...spec, ...nodeSelector } }
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: { name },
-    spec: { replicas, selector: { matchLabels: { app: name } }, template: podTemplate(name, image, SLEEP) },
+    spec: { replicas, selector: { matchLabels: { app: name } }, template },
   }
 }
 

@@ -3,12 +3,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestbed, eventually } from '../../scripts/testbed/testbed.ts'
 import type { Testbed } from '../../scripts/testbed/testbed.ts'
 import type { Gateway, GatewayContainer } from '../../scripts/testbed/gateway.ts'
-import { daemonSet, writeManifest } from './manifests.ts'
+import { pageOf, whyNoPage } from './gateway-eyes.ts'
+import { daemonSet, deployment, writeManifest } from './manifests.ts'
+import type { Manifest } from './manifests.ts'
 import { buildOnce } from './build-once.ts'
 import { whyNoDockerd } from './private-dockerd.ts'
 import { whyNoKubectl } from './programs.ts'
 
-const why = whyNoDockerd() ?? whyNoKubectl()
+const why = whyNoDockerd() ?? whyNoKubectl() ?? whyNoPage()
 if (why !== null) console.warn(`testbed: not run: ${why}`)
 
 /** One running container of that image and nothing else, or what there is instead. */
@@ -84,4 +86,95 @@ describe.skipIf(why !== null)('three gateways', () => {
     await bed.cloud.kubectl('apply', '-f', writeManifest(bed.dir, daemonSet('web', 'busybox:1')))
     for (const gateway of bed.gateways) await eventually(`${gateway.name} runs busybox:1`, () => only(gateway, 'busybox:1'), 180_000)
   }, 400_000)
+
+  it('stops what may run alone only for a while, starts it after a reboot only with the word of the cloud, and leaves the rest alone', async () => {
+    const [first] = bed.gateways
+    if (first === undefined) throw new Error('no gateway')
+    // a link that is lost is noticed within 22 s then, on both sides
+    await bed.cloud.kubectl('annotate', 'node', first.name, 'skerry.dev/keepalive-seconds=15')
+    await bed.cloud.kubectl('apply', '-f', writeManifest(bed.dir, deployment('once', 'busybox:1', 1, { on: first.name, stopAfterSeconds: 20 })))
+    const state = async (): Promise<string> => {
+      const [once, web] = ['-once-', '-web-'].map(async (part) => (await first.containers()).find(({ name }) => name.includes(part))?.running)
+      return `once ${String(await once)}, web ${String(await web)}`
+    }
+    const becomes = (wanted: string): Promise<void> => eventually(wanted, async () => ((await state()) === wanted ? null : await state()))
+    await becomes('once true, web true')
+    const [pod] = (await bed.cloud.kubectl('get', 'pods', '-l', 'app=once', '-o', 'name')).trim().split('\n')
+    await first.cut()
+    await becomes('once false, web true')
+    await first.reboot()
+    await becomes('once false, web true')
+    await eventually('its page says why', async () => {
+      const code = (await pageOf(first)).workloads.find(({ name }) => name.startsWith('once'))?.cause?.code ?? 'nothing'
+      return code.startsWith('policy.disconnect.') ? null : code
+    })
+    expect(await state()).toBe('once false, web true')
+    await first.heal()
+    await becomes('once true, web true')
+    expect((await bed.cloud.kubectl('get', 'pods', '-l', 'app=once', '-o', 'name')).trim(), 'it was not lost').toBe(pod)
+    await bed.cloud.kubectl('delete', 'deployment', 'once')
+    await eventually(`${first.name} has the other one only`, () => only(first, 'busybox:1'))
+  }, 400_000)
+
+  it('keeps the data of a StatefulSet through an update of its image, restarts of agent and engine, and a reboot', async () => {
+    await bed.cloud.kubectl('delete', 'ds', 'web')
+    await bed.cloud.kubectl('apply', '-f', writeManifest(bed.dir, statefulSet('db', 'busybox:1')))
+    const gateway = await placeOf(bed, 'db-0')
+    /** each start of its program leaves a line in the volume */
+    const starts = async (least: number, image: string): Promise<void> => {
+      await eventually(
+        `db-0 has started ${least} times, now as ${image}`,
+        async () => {
+          const [container] = await gateway.containers()
+          if (container?.running !== true || container.image !== image) return JSON.stringify(container ?? 'no container')
+          const lines = (await gateway.engine.docker('exec', container.id, 'cat', '/data/starts')).trim().split('\n')
+          return lines.length >= least && lines[0] === 'start 1' && lines.every((line, index) => line === `start ${index + 1}`)
+            ? null
+            : lines.join(', ')
+        },
+        120_000,
+      )
+    }
+    await starts(1, 'busybox:1')
+    await bed.cloud.kubectl('apply', '-f', writeManifest(bed.dir, statefulSet('db', 'busybox:2')))
+    await starts(2, 'busybox:2')
+    await gateway.agent.stop('SIGKILL')
+    gateway.agent.start()
+    await gateway.engine.kill()
+    await gateway.engine.start()
+    await starts(3, 'busybox:2')
+    await gateway.reboot()
+    await starts(4, 'busybox:2')
+    expect((await placeOf(bed, 'db-0')).name, 'a volume stays on its device').toBe(gateway.name)
+    expect(await bed.cloud.kubectl('get', 'pvc', 'data-db-0', '-o', 'jsonpath={.status.phase}')).toBe('Bound')
+  }, 400_000)
 })
+
+/** One replica with a volume of its own, whose program counts in it how often it was started. */
+function statefulSet(name: string, image: string): Manifest {
+  const command = ['sh', '-c', 'echo "start $(( $(cat /data/starts 2>/dev/null | wc -l) + 1 ))" >> /data/starts; exec sleep 86400']
+  const container = { name: 'main', image, command, volumeMounts: [{ name: 'data', mountPath: '/data' }] }
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    metadata: { name },
+    spec: {
+      serviceName: name,
+      replicas: 1,
+      selector: { matchLabels: { app: name } },
+      template: { metadata: { labels: { app: name } }, spec: { terminationGracePeriodSeconds: 0, containers: [container] } },
+      volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } }],
+    },
+  }
+}
+
+async function placeOf(bed: Testbed, pod: string): Promise<Gateway> {
+  let name = ''
+  await eventually(`${pod} has a device`, async () => {
+    name = await bed.cloud.kubectl('get', 'pod', pod, '-o', 'jsonpath={.spec.nodeName}')
+    return name === '' ? 'none yet' : null
+  })
+  const gateway = bed.gateways.find((one) => one.name === name)
+  if (gateway === undefined) throw new Error(`there is no ${name}`)
+  return gateway
+}
