@@ -26,6 +26,29 @@ const POD = {
   spec: { terminationGracePeriodSeconds: 0, containers: [{ name: 'main', image: 'busybox:1', command: ['sh', '-c', PROGRAM] }] },
 }
 
+/** Kept by the device itself: its pods exist there first, and here only because it says so. */
+const NIGHTLY = {
+  apiVersion: 'batch/v1',
+  kind: 'CronJob',
+  metadata: { name: 'nightly', annotations: { 'skerry.dev/run-on': 'device' } },
+  spec: {
+    schedule: '* * * * *',
+    concurrencyPolicy: 'Forbid',
+    jobTemplate: {
+      spec: {
+        template: {
+          metadata: { labels: { app: 'nightly' } },
+          spec: {
+            restartPolicy: 'Never',
+            terminationGracePeriodSeconds: 0,
+            containers: [{ name: 'main', image: 'busybox:1', command: ['sh', '-c', 'echo the run begins; sleep 20; echo the run ends'] }],
+          },
+        },
+      },
+    },
+  },
+}
+
 interface Ran {
   readonly code: number | null
   readonly out: string
@@ -60,7 +83,7 @@ describe.skipIf(why !== null)(
       await buildOnce()
       bed = await createTestbed({ gateways: 1, images: ['busybox:1'], first: 65 })
       const file = path.join(bed.dir, 'pod.json')
-      writeFileSync(file, JSON.stringify(POD))
+      writeFileSync(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [POD, NIGHTLY] }))
       await bed.cloud.kubectl('apply', '-f', file)
       await eventually('the pod runs', async () => ((await bed.cloud.kubectl('get', 'pod', 'solo')).includes('Running') ? null : 'not yet'))
       await eventually('it says something', async () => ((await run('logs', 'solo')).out.includes('line 1') ? null : 'no lines'))
@@ -139,6 +162,37 @@ describe.skipIf(why !== null)(
       })
       expect(bed.gateways[0]?.agent.tail(200)).toContain('live session opened')
       expect(bed.cloud.child.tail(400)).toContain('live session ended')
+    })
+
+    it('shows logs of a run that the device began by itself, runs programs in it, and shows its logs when it is over', async () => {
+      let pod = ''
+      await eventually(
+        'a program runs in a run that is under way',
+        async () => {
+          const running = await bed.cloud.kubectl('get', 'pods', '-l', 'app=nightly', '--field-selector=status.phase=Running', '-o', 'name')
+          pod = running.trim().split('\n').at(-1) ?? ''
+          if (pod === '') return 'none is'
+          const { code, out } = await run('exec', pod, '--', 'echo', 'from within')
+          const logs = await run('logs', pod)
+          return code === 0 && out === 'from within\n' && logs.out === 'the run begins\n' ? null : `${out} ${logs.out}`
+        },
+        150_000,
+      )
+      await eventually('it has ended', async () => {
+        const phase = await bed.cloud.kubectl('get', pod, '-o', 'jsonpath={.status.phase}')
+        return phase === 'Succeeded' ? null : phase
+      })
+      expect((await run('logs', pod)).out).toBe('the run begins\nthe run ends\n')
+      const refused = await run('exec', pod, '--', 'true')
+      expect(refused.code).not.toBe(0)
+      expect(await run('get', 'jobs', '-o', 'jsonpath={.items[*].metadata.ownerReferences[0].name}')).toMatchObject({
+        out: expect.stringContaining('nightly') as string,
+      })
+      await bed.cloud.kubectl('delete', 'cronjob', 'nightly')
+      await eventually('its runs are gone', async () => {
+        const left = ((await bed.gateways[0]?.containers()) ?? []).filter(({ name }) => name.includes('-nightly-'))
+        return left.length === 0 ? null : JSON.stringify(left)
+      })
     })
 
     it('gives its diagnostics, and starts its agent anew where a service would, with a trace and without touching the pod', async () => {
