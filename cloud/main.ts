@@ -24,13 +24,14 @@ import { meteredStore } from './metrics/metered-store.ts'
 import { METRICS_GROUP, metricsPath } from './metrics/metrics-path.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { brokerPassword, CLOUD_CLIENT_ID, passwordAuthenticator } from './mqtt/device-credentials.ts'
-import { startEmbeddedBroker } from './mqtt/embedded-broker.ts'
+import { openEmbeddedBroker } from './mqtt/embedded-broker.ts'
 import type { EmbeddedBroker } from './mqtt/embedded-broker.ts'
 import { openMqttLink } from './mqtt/mqtt-link.ts'
+import type { MqttLinkOptions } from './mqtt/mqtt-link.ts'
 import { loadSigningKey } from './mqtt/signing-key.ts'
 import { observe, readiness } from './observe.ts'
 import { operatorPaths } from './operator-paths.ts'
-import type { Log } from './ports.ts'
+import type { DeviceLink, Log } from './ports.ts'
 import { readProfiles } from './scheduler-config.ts'
 import { openSqliteStore } from './store/sqlite-store.ts'
 import { systemClock as clock, systemRandom as random } from './system.ts'
@@ -50,7 +51,7 @@ async function run(config: Config, log: Log): Promise<() => Promise<void>> {
   const broker =
     config.mqtt === null
       ? null
-      : await startEmbeddedBroker({ ...config.mqtt, tenant: config.tenant, authenticate: passwordAuthenticator(secret), log })
+      : await openEmbeddedBroker({ ...config.mqtt, tenant: config.tenant, authenticate: passwordAuthenticator(secret), log })
   const link = openMqttLink(
     { ...linkAccount(config, broker, secret), tenant: config.tenant, clientId: CLOUD_CLIENT_ID },
     { clock, random, log, meter: metrics },
@@ -58,14 +59,14 @@ async function run(config: Config, log: Log): Promise<() => Promise<void>> {
   const profiles = config.schedulerConfig === null ? {} : { profiles: await readProfiles(config.schedulerConfig) }
   const agents = openAgentFolder(config.dataDir)
   const shared = { store, link, clock, random, log, meter: metrics, signingKey: keys.signing }
-  const controllers = await startControllers({ ...shared, agents, epoch: 1, ...profiles })
+  const controllers = await startControllers({ ...shared, agents, brokerIsOurs: broker !== null, epoch: 1, ...profiles })
 
   const whyPod: Controllers['whyPod'] = (namespace, name, node) => controllers.whyPod(namespace, name, node)
   const console = await openConsole(config, log, (assetsDir) =>
     createConsole({ store, clock, log, assetsDir, audit, authorize: mayRead, why: whyPod, ...whatConsoleAsks(controllers) }),
   )
   link.onMessage(({ device }) => console?.deviceChanged(device))
-  const unobserve = observe(metrics, { store, link, broker, controllers, console, clock, version: VERSION })
+  const unobserve = observe(metrics, { store, link, broker, controllers, console, clock, version: VERSION, audit })
   let stopping = false
   // known once it listens; nobody asks before
   let https = config.https.port
@@ -86,6 +87,7 @@ async function run(config: Config, log: Log): Promise<() => Promise<void>> {
       Promise.resolve({ ...joinDocument(config, device, secret, keys.trusted), cloud: { url: apiUrl(config, https), ca: certificate.caPem } }),
     handleOther: (request, response, principal) => others(request, response, principal, own),
   })
+  await letDevicesIn(broker, link)
   const names = certificateNames(config)
   const certificate = await serverCertificate(path.join(config.dataDir, 'certificates'), names, clock.nowMs())
   https = await api.listenHttps(config.https.host, config.https.port, certificate)
@@ -107,6 +109,13 @@ async function run(config: Config, log: Log): Promise<() => Promise<void>> {
   }
 }
 
+/** Not before this cloud hears: a fleet that comes back sooner would wait, time out and come again, and its hello would be lost. */
+async function letDevicesIn(broker: EmbeddedBroker | null, link: DeviceLink): Promise<void> {
+  if (broker === null) return
+  if (!link.isConnected()) await new Promise<void>((resolve) => link.onConnected(resolve))
+  await broker.listen()
+}
+
 /** The tokens of this cloud, made at the first start: the administrator's, and one that may only scrape. */
 async function whoMayAsk(dataDir: string): Promise<{
   readonly token: string
@@ -125,13 +134,10 @@ async function whoMayAsk(dataDir: string): Promise<{
   return { token, authenticator, mayRead }
 }
 
-function linkAccount(
-  config: Config,
-  broker: EmbeddedBroker | null,
-  secret: Uint8Array,
-): { readonly url: string; readonly username: string; readonly password: string } {
-  if (config.broker !== null) return config.broker
-  return { url: `mqtt://127.0.0.1:${broker?.port ?? 0}`, username: CLOUD_CLIENT_ID, password: brokerPassword(secret, CLOUD_CLIENT_ID) }
+function linkAccount(config: Config, broker: EmbeddedBroker | null, secret: Uint8Array): Pick<MqttLinkOptions, 'broker' | 'username' | 'password'> {
+  if (config.broker !== null) return { ...config.broker, broker: config.broker.url }
+  if (broker === null) throw new Error('neither a broker of its own nor another one')
+  return { broker: () => broker.connectInside(), username: CLOUD_CLIENT_ID, password: brokerPassword(secret, CLOUD_CLIENT_ID) }
 }
 
 function whatConsoleAsks(controllers: Controllers): Pick<ConsoleOptions, 'facts' | 'readings' | 'lookAt' | 'topologyOf'> {

@@ -6,7 +6,7 @@ import type { Sample } from '../protocol/exposition.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import { collectProcessFacts } from './metrics/process-facts.ts'
 import type { EmbeddedBroker } from './mqtt/embedded-broker.ts'
-import type { Clock, DeviceLink, Store } from './ports.ts'
+import type { AuditLog, Clock, DeviceLink, Store } from './ports.ts'
 
 export interface Observed {
   readonly store: Store
@@ -17,10 +17,11 @@ export interface Observed {
   readonly console: Pick<Console, 'clients'> | null
   readonly clock: Clock
   readonly version: string
+  readonly audit: Pick<AuditLog, 'onRecord'>
 }
 
 /** The result ends what was begun here. */
-export function observe(metrics: Metrics, { store, link, broker, controllers, console, clock, version }: Observed): () => void {
+export function observe(metrics: Metrics, { store, link, broker, controllers, console, clock, version, audit }: Observed): () => void {
   const stop = collectProcessFacts(metrics, () => clock.nowMs(), version)
   let revision = 0
   const unwatch = store.watch(null, null, {
@@ -32,6 +33,10 @@ export function observe(metrics: Metrics, { store, link, broker, controllers, co
   void store.revision().then((now) => {
     revision = Math.max(revision, now)
   }, ignore)
+  audit.onRecord(({ verb, status }) => {
+    const result = status < 400 ? 'done' : status < 500 ? 'refused' : 'failed'
+    metrics.count('skerry_audit_events_total', { verb: /^[a-z]+( [a-z]+)?$/.test(verb) ? verb : 'other', result })
+  })
   metrics.collect(() => controllers.figures())
   metrics.collect(() => ({
     skerry_broker_connected: one(link.isConnected() ? 1 : 0),

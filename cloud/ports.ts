@@ -1,6 +1,11 @@
 /** The narrow interfaces through which the cloud's rooms meet in `main.ts`. */
 import type { DesiredAgent } from '../protocol/desired-state.ts'
+import type { DeviceEvents } from '../protocol/events.ts'
+import type { Inventory } from '../protocol/inventory.ts'
+import type { Hello, Presence } from '../protocol/presence.ts'
 import type { SessionRequest } from '../protocol/session.ts'
+import type { StatusReport } from '../protocol/status-report.ts'
+import type { Telemetry } from '../protocol/telemetry.ts'
 import type { MetricName } from './core/metric-table.ts'
 import type { KubeObject } from './resources/object.ts'
 
@@ -151,12 +156,23 @@ export interface AgentBundles {
   find(version: string): DesiredAgent | null
 }
 
-/** MQTT as controllers see it. Message bodies were opened (size, version, device, signature where demanded) before they arrive. */
-export interface DeviceMessage {
-  readonly device: string
-  readonly channel: 'status' | 'inventory' | 'hello' | 'presence' | 'events' | 'telemetry'
-  readonly body: unknown
+/** What devices say, by channel. */
+export interface DeviceBodies {
+  readonly status: StatusReport
+  readonly inventory: Inventory
+  readonly hello: Hello
+  readonly presence: Presence
+  readonly events: DeviceEvents
+  readonly telemetry: Telemetry
 }
+
+/**
+ * MQTT as controllers see it. A message was opened and checked in full (size, version, signature where demanded, shape, that its body
+ * names the same device) before it arrives.
+ */
+export type DeviceMessage = {
+  readonly [C in keyof DeviceBodies]: { readonly device: string; readonly channel: C; readonly body: DeviceBodies[C] }
+}[keyof DeviceBodies]
 
 /** The way to ask a device for a live session (signed command): its answer is a socket, not a message. */
 export interface SessionLink {

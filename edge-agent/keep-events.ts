@@ -51,7 +51,16 @@ export function keepEvents({ stateDir, join }: RunConfig, link: CloudLink | null
     traffic: () => {
       const { waiting, dropped, bytes } = queue.stats()
       const spent = sender?.allowance().spent ?? 0
-      return { todayBytes: spent, budgetBytes: budget?.dayBytes ?? null, channels: link?.traffic() ?? {}, waiting, dropped, queueBytes: bytes }
+      const ofLink = link === null ? {} : { unsent: link.unsent() }
+      return {
+        ...ofLink,
+        todayBytes: spent,
+        budgetBytes: budget?.dayBytes ?? null,
+        channels: link?.traffic() ?? {},
+        waiting,
+        dropped,
+        queueBytes: bytes,
+      }
     },
     allowance: () => sender?.allowance() ?? allowance(newBudget('unmetered', 0), {}),
     stop: async () => {

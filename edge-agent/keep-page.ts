@@ -37,6 +37,7 @@ export function keepPage(config: RunConfig, loop: Loop, engine: Engine, log: Age
         logs: (target, lines) => engine.logs(target, lines),
         traffic: events.traffic,
         reading: readingsOf(loop),
+        pulls: () => engine.pullTotals?.() ?? null,
         actions: pageActions(config, loop, engine, log, events),
       })
       stop?.()

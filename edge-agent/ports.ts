@@ -7,7 +7,7 @@ import type { Inventory } from '../protocol/inventory.ts'
 import type { SessionRequest } from '../protocol/session.ts'
 import type { StatusReport } from '../protocol/status-report.ts'
 import type { Telemetry, TelemetryLook, TelemetrySample } from '../protocol/telemetry.ts'
-import type { ContainerPlan, EngineInfo, ImagesWanted, ImageUse, Now, ObservedContainer, Outcome } from './core/model.ts'
+import type { ContainerPlan, EngineInfo, ImagesWanted, ImageUse, Now, ObservedContainer, Outcome, PullTotals } from './core/model.ts'
 import type { Loaded, SavedState } from './core/saved-model.ts'
 import type { LinkState } from './core/state.ts'
 import type { ImageRecord } from './core/image-record.ts'
@@ -79,6 +79,8 @@ export interface Engine {
   layerSizes?(): Promise<Readonly<Record<string, number>>>
   /** removes images that neither a container, the desired state nor a rollback needs; never rejects */
   reclaimImages?(): Promise<void>
+  /** for metrics */
+  pullTotals?(): PullTotals
   /** a container of that name that exists already is success: the next observation shows it */
   create(plan: ContainerPlan): Promise<Outcome>
   /** CPUs it may run on from now on, running or not, without a restart; an absent container is success */
@@ -191,6 +193,8 @@ export interface CloudLink {
   pace(pace: LinkPace): void
   /** bytes by topic since the start, beside what keeps the connection: `connect` and `keepalive` */
   traffic(): Traffic
+  /** last values that the broker has not acknowledged */
+  unsent(): number
   stop(): Promise<void>
 }
 

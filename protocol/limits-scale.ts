@@ -3,8 +3,9 @@ import { limit } from './limit-entry.ts'
 
 export const SCALE_LIMITS = {
   reconnectHeldMs: limit(20_000, 'ms', 'a link that held this long was no accident: half of the failures before it are forgotten'),
-  storeGatherMs: limit(25, 'ms', 'the longest that writes wait for others to share a commit with, on a slow disk'),
+  askReportsMs: limit(5_000, 'ms', 'a broker hands over what it kept in a second or two; a device of which there is no report by then is asked'),
   deviceWorkers: limit(64, 'count', 'devices that are worked on at once: while they wait for the disk they share commits'),
+  workTurnMs: limit(20, 'ms', 'the longest that one queue keeps the event loop to itself: connects of devices are answered between'),
   workPauseFromMs: limit(
     50,
     'ms',

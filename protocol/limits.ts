@@ -72,6 +72,7 @@ export const LIMITS = {
   registryCallMs: limit(30_000, 'ms', 'manifest and token requests on a bad link'),
   observeIdleMs: limit(30_000, 'ms', 'engine events wake the loop; this only catches a lost event'),
   reportMinIntervalMs: limit(1_000, 'ms', 'a crash loop must not flood the link'),
+  reportHoldMs: limit(3_000, 'ms', 'most changes are carried out within this: they are told once, at their end'),
   reportRefreshMs: limit(900_000, 'ms', 'a retained snapshot lost by the broker comes back within this'),
   hostFileBytes: limit(256 * 1024, 'bytes', 'cpuinfo of a 512-thread server; everything else in sysfs and procfs is smaller'),
   numaNodesAligned: limit(8, 'count', 'sets of nodes to look at double with each node: 255 for eight; the kubelet stops here too'),

@@ -46,6 +46,7 @@ export const TOPICS: Readonly<Record<Channel, TopicRule>> = {
 }
 
 export const TOPIC_ROOT = 'skerry/v1'
+const BEGIN = `${TOPIC_ROOT}/`
 export const DEFAULT_TENANT = 'default'
 
 /** `skerry/v1/<tenant>/<device>/<channel>` */
@@ -61,9 +62,9 @@ export interface TopicParts {
 
 /** Parts of one of our topics, or null for anything else. */
 export function parseTopic(topic: string): TopicParts | null {
-  const [root, version, tenant, device, channel, ...rest] = topic.split('/')
-  if (`${root}/${version}` !== TOPIC_ROOT || rest.length > 0) return null
-  if (!isDeviceId(tenant) || !isDeviceId(device) || channel === undefined || !Object.hasOwn(TOPICS, channel)) return null
+  if (!topic.startsWith(BEGIN)) return null
+  const [tenant, device, channel, ...rest] = topic.slice(BEGIN.length).split('/')
+  if (rest.length > 0 || !isDeviceId(tenant) || !isDeviceId(device) || channel === undefined || !Object.hasOwn(TOPICS, channel)) return null
   return { tenant, device, channel: channel as Channel }
 }
 

@@ -28,10 +28,15 @@ async function answer(ask: Ask): Promise<Answer> {
       break
     case 'look':
       return { kind: 'looks', looks: [...devices.values()].map((device) => device.look()) }
-    case 'count': {
-      const counts = { up: 0, converged: 0, beyond: 0, messages: { up: 0, down: 0 }, bytes: { up: 0, down: 0 } }
-      for (const device of devices.values()) device.count(counts)
-      return { kind: 'counts', counts }
+    case 'progress': {
+      const progress = { up: 0, converged: 0, beyond: 0 }
+      for (const device of devices.values()) device.addProgress(progress)
+      return { kind: 'progress', progress }
+    }
+    case 'traffic': {
+      const traffic = { messages: { up: 0, down: 0 }, bytes: { up: 0, down: 0 } }
+      for (const device of devices.values()) device.addTraffic(traffic)
+      return { kind: 'traffic', traffic }
     }
     case 'bare':
       await bare.run(ask.run)

@@ -8,7 +8,7 @@ import { LIMITS } from '../protocol/limits.ts'
 import { container, gateway, NOW, pod, SECRET } from './fixtures/field-state.ts'
 import { readExposition } from './fakes/exposition.ts'
 
-const EXTRAS = { traffic: null, reading: null, process: { cpuSeconds: 1.5, rssBytes: 50_000_000 } }
+const EXTRAS = { traffic: null, reading: null, pulls: null, process: { cpuSeconds: 1.5, rssBytes: 50_000_000 } }
 const QUIET = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
 describe('metrics of the agent', () => {
@@ -20,14 +20,16 @@ describe('metrics of the agent', () => {
       waiting: 3,
       dropped: 1,
       queueBytes: 0,
+      unsent: 2,
     }
     const reading = {
       monoMs: 0,
       wallMs: 0,
       device: { memory: 10, memoryTotal: 20 },
+      numa: { 0: { total: 64, free: 16 }, 1: { total: 64, free: 48 } },
       containers: { 'id-modbus-bridge': { cpuUs: 2_500_000, memory: 77, pids: 4 } },
     }
-    const read = readExposition(agentMetrics(gateway(), NOW, { ...EXTRAS, traffic, reading }))
+    const read = readExposition(agentMetrics(gateway(), NOW, { ...EXTRAS, traffic, reading, pulls: { done: 4, failed: 1, seconds: 12.5 } }))
     const told = (name: string, labels: Readonly<Record<string, string>> = {}): number | null => read.value(name, labels)
     expect(told('skerry_agent_info', { device: 'gw-004217', version: '0.1.0' })).toBe(1)
     expect(told('skerry_agent_cloud_connected')).toBe(0)
@@ -40,6 +42,34 @@ describe('metrics of the agent', () => {
     expect(told('skerry_device_memory_bytes', { kind: 'total' })).toBe(20)
     expect(told('skerry_agent_link_bytes_total', { direction: 'up', type: 'status' })).toBe(700)
     expect(told('skerry_agent_events_waiting')).toBe(3)
+    expect(told('skerry_agent_outbox_messages')).toBe(2)
+    expect(told('skerry_numa_memory_bytes', { node: '1', kind: 'free' })).toBe(48)
+    expect(told('skerry_agent_image_pull_attempts_total', { result: 'failed' })).toBe(1)
+    expect(told('skerry_agent_image_pull_seconds_total')).toBe(12.5)
+    expect(told('skerry_gpu_info', {})).toBeNull()
+  })
+
+  it('say which accelerators there are, who has them, and what their drivers tell', () => {
+    const { desired, inventory } = gateway()
+    if (desired === null || inventory === null) throw new Error('a gateway has both')
+    const [first] = desired.pods
+    if (first === undefined) throw new Error('and pods')
+    const accelerators = [
+      { id: '0000:65:00.0', kind: 'gpu', numaNode: 1, vramTotalBytes: 800, vramUsedBytes: 200, loadPercent: 35, temperatureC: 61 },
+      { id: 'GPU-1', kind: 'gpu', memoryBytes: 900 },
+    ] as const
+    const state = gateway({
+      inventory: { ...inventory, topology: { ...inventory.topology, accelerators } },
+      desired: { ...desired, pods: [{ ...first, placement: { gpus: ['GPU-1'] } }] },
+    })
+    const read = readExposition(agentMetrics(state, NOW, EXTRAS))
+    const told = (name: string, labels: Readonly<Record<string, string>>): number | null => read.value(name, labels)
+    expect(told('skerry_gpu_info', { gpu: '0000:65:00.0', kind: 'gpu', node: '1' })).toBe(1)
+    expect([told('skerry_gpu_pods', { gpu: '0000:65:00.0' }), told('skerry_gpu_pods', { gpu: 'GPU-1' })]).toEqual([0, 1])
+    expect(told('skerry_gpu_utilization_ratio', { gpu: '0000:65:00.0' })).toBe(0.35)
+    expect(told('skerry_gpu_utilization_ratio', { gpu: 'GPU-1' })).toBeNull()
+    expect(told('skerry_gpu_memory_bytes', { gpu: '0000:65:00.0', kind: 'used' })).toBe(200)
+    expect(told('skerry_gpu_memory_bytes', { gpu: 'GPU-1', kind: 'total' })).toBe(900)
   })
 
   it('hold no secret and nothing of what programs are given', () => {

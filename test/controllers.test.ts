@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { cause } from '../protocol/causes.ts'
 import type { DaemonSet } from '../cloud/resources/daemon-set.ts'
 import type { Deployment } from '../cloud/resources/deployment.ts'
 import type { Event } from '../cloud/resources/event.ts'
@@ -227,6 +228,47 @@ describe('documents', () => {
         .map((document) => [document.device, [document.generation, document.digest]])
         .sort(),
     ).toEqual([...last].sort())
+  })
+
+  test('after a restart with its own broker only those that come back with another one are sent theirs', async () => {
+    fleet = new FakeFleet()
+    fleet.brokerIsOurs = true
+    await fleet.start()
+    await fleet.join('gw-1', 'gw-2', 'gw-3')
+    await fleet.create(daemonSet('agent', 'a:1'))
+    await fleet.clock.advance(500)
+    await fleet.controllers?.stop()
+    const before = fleet.published.length
+    await fleet.start()
+    await fleet.reconnect()
+    const [lost, newest] = [fleet.device('gw-2'), fleet.device('gw-2').held]
+    lost.held = null
+    fleet.device('gw-1').boot('gw-1-s2')
+    lost.boot('gw-2-s2')
+    await fleet.clock.advance(60_000)
+    expect(fleet.published.slice(before).map(({ device, generation, digest }) => [device, generation, digest])).toEqual([
+      ['gw-2', newest?.generation, newest?.digest],
+    ])
+    // one that stopped its work when it was alone goes on with the next word, also if it says nothing new
+    const [first] = fleet.device('gw-1').held?.pods ?? []
+    fleet.device('gw-1').refuses.set('a:1', cause('policy.disconnect.stopped', { after: 60 }))
+    fleet.device('gw-1').report()
+    await fleet.clock.advance(60_000)
+    expect(fleet.published.slice(before + 1).map(({ device, pods }) => [device, pods[0]?.uid])).toContainEqual(['gw-1', first?.uid])
+    await fleet.edit('daemonsets.apps', 'agent', setImage('a:2'))
+    await fleet.clock.advance(5_000)
+    expect(fleet.device('gw-1').held?.pods[0]?.spec.containers[0]?.image).toBe('a:2')
+    expect(fleet.asked).toEqual([])
+  })
+
+  test('who was connected all along is asked for its report, once, unless the broker handed one over', async () => {
+    await fresh('gw-1', 'gw-2')
+    fleet.device('gw-2').online = false
+    await fleet.restart()
+    fleet.device('gw-1').report()
+    await fleet.clock.advance(60_000)
+    expect(fleet.asked.filter((device) => device === 'gw-1')).toEqual([])
+    expect(fleet.asked.filter((device) => device === 'gw-2')).toHaveLength(1)
   })
 
   test('a restart in the middle of a rollout resumes it', async () => {

@@ -3,8 +3,28 @@ import { cause } from '../protocol/causes.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { parse } from '../protocol/shape.ts'
 import { STATUS_REPORT } from '../protocol/status-report.ts'
+import type { StatusReport } from '../protocol/status-report.ts'
+import { isWorthSending } from '../edge-agent/core/report-news.ts'
 import { Agent, U1, kinds, saved } from './agent-harness.ts'
-import { found, pod, smallDevice } from './agent-world.ts'
+import type { Step } from '../edge-agent/core/model.ts'
+import { desiredOf, found, pod, smallDevice } from './agent-world.ts'
+
+/** It has reported, and was quiet, when a document with one more pod came and was saved. */
+function changed(): Agent {
+  const agent = new Agent(saved([U1]))
+  agent.observe(found({ pod: 'u1' }))
+  agent.after(5_000).send({ kind: 'target', desired: desiredOf([U1, pod({ uid: 'u2' })], 2) })
+  agent.send({ kind: 'saved', epoch: 1, generation: 2 })
+  if (agent.state.observing) agent.observe(found({ pod: 'u1' }))
+  return agent
+}
+
+function waveOf(agent: Agent): { readonly wave: number; readonly step: Step } {
+  const found = agent.effects.findLast((effect) => effect.kind === 'run-wave')
+  const step = found?.lanes[0]?.steps[0]
+  if (found === undefined || step === undefined) throw new Error('no wave was begun')
+  return { wave: found.wave, step }
+}
 
 describe('reports', () => {
   it('the first change after quiet goes out at once, the next ones not before the interval', () => {
@@ -16,6 +36,26 @@ describe('reports', () => {
     agent.nowMs = agent.wakeAt() ?? 0
     expect(kinds(agent.send({ kind: 'tick' }))).toContain('publish-status')
     expect(agent.state.report.last).toMatchObject({ converged: true, seq: 2 })
+  })
+
+  it('of a document that is carried out at once tell its end alone', () => {
+    const agent = changed()
+    agent.after(300)
+    const { wave, step } = waveOf(agent)
+    agent.send({ kind: 'step-done', wave, step, outcome: { ok: true } })
+    agent.send({ kind: 'wave-done', wave })
+    const before = agent.effects.filter(({ kind }) => kind === 'publish-status').length
+    expect(before).toBe(1)
+    expect(kinds(agent.observe(found({ pod: 'u1' }), found({ pod: 'u2' })))).toContain('publish-status')
+    expect(agent.state.report.last).toMatchObject({ converged: true, desired: { generation: 2 } })
+  })
+
+  it('of a document that takes its time tell how far it is', () => {
+    const agent = changed()
+    expect(agent.wakeAt()).toBe(agent.nowMs + LIMITS.reportHoldMs.value)
+    agent.nowMs = agent.wakeAt() ?? 0
+    expect(kinds(agent.send({ kind: 'tick' }))).toContain('publish-status')
+    expect(agent.state.report.last).toMatchObject({ converged: false, desired: { generation: 2 } })
   })
 
   it('say nothing new while nothing is new, and are refreshed', () => {
@@ -79,6 +119,46 @@ describe('reports', () => {
     agent.send({ kind: 'inventory', inventory: smallDevice(), hostIp: null })
     agent.observe(found({ pod: 'u1' }))
     expect(kinds(agent.after(5_000).send({ kind: 'link', link: { kind: 'up', sinceWallMs: 0 } }))).toEqual(['publish-inventory', 'publish-status'])
+  })
+})
+
+describe('news', () => {
+  const report: StatusReport = {
+    device: 'gw-1',
+    sid: 's',
+    seq: 1,
+    at: 'then',
+    agentVersion: '1',
+    converged: true,
+    engine: { reachable: true },
+    causes: [],
+    pods: [{ uid: 'u', namespace: 'd', name: 'n', specHash: 'h', phase: 'Running', ready: true, containers: [] }],
+  }
+  const [one] = report.pods
+  const why = cause('engine.timeout', { seconds: 15, call: 'list' })
+  const pull = { attempt: 1, layersDone: 1, layersTotal: 4, bytesDone: 10, bytesTotal: 1_000 }
+  const pulling = (change: Partial<typeof pull>): StatusReport => ({
+    ...report,
+    pods:
+      one === undefined
+        ? []
+        : [{ ...one, containers: [{ name: 'c', image: 'i', state: 'waiting', restartCount: 0, ready: false, pull: { ...pull, ...change } }] }],
+  })
+
+  it.each<readonly [string, StatusReport, StatusReport, boolean]>([
+    ['the same with another number, time and plan', report, { ...report, seq: 2, at: 'now', plan: ['x'] }, false],
+    ['nothing instead of a field that is absent', report, { ...report, hostIP: undefined } as unknown as StatusReport, false],
+    ['an address', report, { ...report, hostIP: '10.0.0.1' }, true],
+    ['an address that is gone', { ...report, hostIP: '10.0.0.1' }, report, true],
+    ['a cause', report, { ...report, causes: [why] }, true],
+    ['a wait that shrank', { ...report, causes: [{ ...why, retryInMs: 9 }] }, { ...report, causes: [{ ...why, retryInMs: 3 }] }, false],
+    ['a pod less', report, { ...report, pods: [] }, true],
+    ['a pod that is not ready', report, { ...report, pods: one === undefined ? [] : [{ ...one, ready: false }] }, true],
+    ['a few bytes of a pull', pulling({}), pulling({ bytesDone: 20 }), false],
+    ['a tenth of a pull', pulling({}), pulling({ bytesDone: 210 }), true],
+    ['a pull that is over', pulling({}), report, true],
+  ])('%s', (_what, before, after, isNews) => {
+    expect([isWorthSending(before, after), isWorthSending(null, after)]).toEqual([isNews, true])
   })
 })
 

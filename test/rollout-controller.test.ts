@@ -221,6 +221,17 @@ describe('a Rollout of a DaemonSet', () => {
     expect((await status()).planId).toBe(plan.planId)
   })
 
+  test('a Rollout takes the place of no plan, whatever it is called', async () => {
+    await fresh(...NAMES)
+    const answer = await fleet.controllers?.planRollout('default', rollout())
+    if (answer?.ok !== true) throw new Error('no plan was made')
+    const { planId, devices } = answer.plan
+    await fleet.create(rollout({ waves: [{ name: 'all' }] }, `plan-${planId}`))
+    await fleet.clock.advance(2_000)
+    expect((await status(`plan-${planId}`)).waves).toHaveLength(1)
+    expect(fleet.controllers?.shownPlan('default', planId)?.devices).toEqual(devices)
+  })
+
   test('a plan that no longer holds starts nothing', async () => {
     await fresh('gw-1')
     const answer = await fleet.controllers?.planRollout('default', rollout())

@@ -55,11 +55,15 @@ describe('files of the host', () => {
     const host = fakeHost({
       '/proc/stat': 'cpu  100 0 50 800 50 0 0 0 0 0\ncpu0 1 0 0 0 0 0 0 0\ncpu1 1 0 0 0 0 0 0 0\nintr 5',
       '/proc/meminfo': 'MemTotal:  1000 kB\nMemAvailable:  400 kB',
+      '/sys/devices/system/node/node0/meminfo': 'Node 0 MemTotal:  600 kB\nNode 0 MemFree:  100 kB',
+      '/sys/devices/system/node/node1/meminfo': 'Node 1 MemTotal:  400 kB\nNode 1 MemFree:  300 kB',
+      '/sys/devices/system/node/online': '0-1',
       '/sys/class/thermal/thermal_zone0/temp': '48400',
       '/sys/class/thermal/thermal_zone1/temp': '-274000',
     })
-    const { cpu, device } = await createTelemetryReader(host)([], '/', { monoMs: 1, wallMs: 2 })
+    const { cpu, device, numa } = await createTelemetryReader(host)([], '/', { monoMs: 1, wallMs: 2 })
     expect(cpu).toEqual({ busy: 150, all: 1000, cpus: 2 })
+    expect(numa).toEqual({ 0: { total: 600 * 1024, free: 100 * 1024 }, 1: { total: 400 * 1024, free: 300 * 1024 } })
     expect(device).toMatchObject({ memory: 600 * 1024, memoryTotal: 1000 * 1024, temperatureC: 48 })
     expect(await createTelemetryReader(fakeHost({}))([], '/nowhere', { monoMs: 1, wallMs: 2 })).toEqual({
       monoMs: 1,

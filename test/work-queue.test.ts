@@ -59,6 +59,29 @@ describe('a work queue', () => {
     expect(Math.min(...pauses)).toBeGreaterThanOrEqual(1_400)
   })
 
+  test('gives others their turn while it works on many keys that wait for nothing', async () => {
+    let ms = 0
+    const turns: (() => void)[] = []
+    const clock = { nowMs: () => 0, monoMs: () => (ms += 1), after: (_ms: number, run: () => void) => (turns.push(run), () => undefined) }
+    const runs: string[] = []
+    const work = (key: string): Promise<null> => {
+      runs.push(key)
+      return Promise.resolve(null)
+    }
+    const queue = createWorkQueue({ name: 'test', clock, random: seededRandom(), log: quiet, work })
+    for (let index = 0; index < 100; index += 1) queue.add(`k${index}`)
+    const perTurn: number[] = []
+    while (runs.length < 100) {
+      const before = runs.length
+      for (const turn of turns.splice(0)) turn()
+      await settle()
+      perTurn.push(runs.length - before)
+    }
+    expect(perTurn.length).toBeGreaterThan(3)
+    expect(Math.max(...perTurn)).toBeLessThan(30)
+    expect(queue.isIdle()).toBe(true)
+  })
+
   test('never has two workers on one key, nor more workers than allowed', async () => {
     const now = new Map<string, number>()
     let most = 0

@@ -11,6 +11,9 @@ import { LIMITS } from '../../protocol/limits.ts'
 import type { Hello, Presence } from '../../protocol/presence.ts'
 import type { StatusReport } from '../../protocol/status-report.ts'
 import type { DeviceHeld } from '../core/desired.ts'
+import type { DeviceNews } from '../core/device-news.ts'
+import type { NodeResourceTopology } from '../resources/node-resource-topology.ts'
+import type { Node } from '../resources/node.ts'
 
 export interface DeviceView {
   readonly device: string
@@ -22,6 +25,8 @@ export interface DeviceView {
   heardIso: string | null
   inventory: Inventory | null
   report: StatusReport | null
+  /** when it came; below zero = never */
+  reportMonoMs: number
   /** highest document the device says it holds; null = it has not said */
   held: DeviceHeld | null
   silent: Cause | null
@@ -36,6 +41,8 @@ export interface DeviceView {
   /** sessions that gave way, with when: one that comes back is a second agent */
   former: readonly { readonly sid: string; readonly atMonoMs: number }[]
   conflict: { readonly cause: Cause; readonly atMonoMs: number } | null
+  /** what was last written of the device itself, and as what it is stored since */
+  told: { readonly news: DeviceNews; readonly node: Node; readonly topology: NodeResourceTopology | undefined } | null
 }
 
 export class DeviceBook {
@@ -53,6 +60,7 @@ export class DeviceBook {
       heardIso: null,
       inventory: null,
       report: null,
+      reportMonoMs: -1,
       held: null,
       silent: null,
       silentAtMonoMs: null,
@@ -61,6 +69,7 @@ export class DeviceBook {
       behind: null,
       former: [],
       conflict: null,
+      told: null,
     }
     this.#views.set(device, view)
     return view
@@ -139,6 +148,7 @@ export function takeReport(view: DeviceView, report: StatusReport, nowMonoMs: nu
     view.present = true
   }
   view.report = report
+  view.reportMonoMs = nowMonoMs
   const said = report.desired
   if (said !== undefined && (view.held === null || compareVersions(said, view.held) >= 0)) view.held = { ...said, firm: true }
   // a device that reports and names no document has none: a hello may never have reached this process

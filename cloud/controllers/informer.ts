@@ -6,7 +6,6 @@
  */
 import { LIMITS } from '../../protocol/limits.ts'
 import type { KubeObject } from '../resources/object.ts'
-import { keyOf } from '../core/meta.ts'
 import type { Change, Clock, Log, Store, StoredObject } from '../ports.ts'
 
 export type ChangeHandler<O> = (next: O | null, previous: O | null) => void
@@ -44,7 +43,7 @@ export function createInformer<O extends KubeObject>(options: InformerOptions<O>
 class ListWatch<O extends KubeObject> implements Informer<O> {
   readonly resource: string
   readonly #options: InformerOptions<O>
-  readonly #objects = new Map<string, { readonly object: O; readonly revision: number }>()
+  readonly #objects = new Map<string, Held<O>>()
   /** key -> revision of a deletion that the watch has not told yet */
   readonly #gone = new Map<string, number>()
   readonly #indexes = new Map<string, Map<string, Set<string>>>()
@@ -143,17 +142,17 @@ class ListWatch<O extends KubeObject> implements Informer<O> {
     const before = this.#objects.get(key)
     if (before !== undefined && before.revision >= revision) return
     const object = JSON.parse(stored.json) as O
-    if (before !== undefined) this.#unindex(before.object)
-    this.#objects.set(key, { object, revision })
-    this.#index(object)
+    const indexed = this.#valuesOf(object)
+    this.#objects.set(key, { object, revision, indexed })
+    this.#reindex(key, before?.indexed ?? [], indexed)
     this.#tell(object, before?.object ?? null)
   }
 
   #drop(key: string, revision: number): void {
     const before = this.#objects.get(key)
     if (before === undefined || before.revision > revision) return
-    this.#unindex(before.object)
     this.#objects.delete(key)
+    this.#reindex(key, before.indexed, [])
     this.#tell(null, before.object)
   }
 
@@ -161,25 +160,33 @@ class ListWatch<O extends KubeObject> implements Informer<O> {
     for (const handler of this.#handlers) handler(next, previous)
   }
 
-  #index(object: O): void {
-    for (const [name, of] of Object.entries(this.#options.indexes ?? {})) {
-      const index = this.#indexes.get(name)
-      for (const value of of(object)) {
-        const keys = index?.get(value) ?? new Set()
-        keys.add(keyOf(object))
-        index?.set(value, keys)
-      }
-    }
+  #valuesOf(object: O): readonly (readonly string[])[] {
+    return Object.values(this.#options.indexes ?? {}).map((of) => of(object))
   }
 
-  #unindex(object: O): void {
-    for (const [name, of] of Object.entries(this.#options.indexes ?? {})) {
+  /** Most changes leave every index as it is. */
+  #reindex(key: string, before: readonly (readonly string[])[], after: readonly (readonly string[])[]): void {
+    Object.keys(this.#options.indexes ?? {}).forEach((name, at) => {
+      const [old, now] = [before[at] ?? [], after[at] ?? []]
+      if (old.length === now.length && old.every((value, index) => value === now[index])) return
       const index = this.#indexes.get(name)
-      for (const value of of(object)) {
+      for (const value of old) {
         const keys = index?.get(value)
-        keys?.delete(keyOf(object))
+        keys?.delete(key)
         if (keys?.size === 0) index?.delete(value)
       }
-    }
+      for (const value of now) {
+        const keys = index?.get(value)
+        if (keys === undefined) index?.set(value, new Set([key]))
+        else keys.add(key)
+      }
+    })
   }
+}
+
+interface Held<O> {
+  readonly object: O
+  readonly revision: number
+  /** what each index function named, in their order */
+  readonly indexed: readonly (readonly string[])[]
 }

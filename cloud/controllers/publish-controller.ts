@@ -9,10 +9,10 @@ import type { Cause } from '../../protocol/causes.ts'
 import { seal } from '../../protocol/envelope.ts'
 import type { SigningKey } from '../../protocol/envelope.ts'
 import { LIMITS } from '../../protocol/limits.ts'
-import { documentOf, heldFault, nextRecord } from '../core/desired.ts'
+import { documentOf, heldFault, isHeld, nextRecord } from '../core/desired.ts'
 import type { DesiredBuild, DeviceRecord } from '../core/desired.ts'
-import { isLost } from '../core/lost-pods.ts'
 import { isDeleting, keyOf, nameOf, uidOf } from '../core/meta.ts'
+import { concernsDevice } from '../core/pod-news.ts'
 import { podFinish } from '../core/pod-finish.ts'
 import type { ConfigKind } from '../core/configs-beside.ts'
 import { isDeviceRun } from '../core/device-runs.ts'
@@ -34,6 +34,8 @@ export interface PublishDeps extends ControllerDeps {
   readonly book: DeviceBook
   readonly signingKey: SigningKey
   readonly agents: AgentBundles
+  /** the broker began with this process and forgot as much: nobody gets a document from it without having said hello to us */
+  readonly brokerIsOurs?: boolean
   /** the cloud's epoch as of now */
   epoch(): number
   /** pods are still being bound: a document made now would soon be old */
@@ -46,7 +48,7 @@ export interface PublishDeps extends ControllerDeps {
 export interface PublishController extends Controller {
   /** the device's pods changed, or it said something that matters */
   wake(device: string): void
-  /** send it again even if nothing changed; without `atOnce` only when the last time is long enough ago to have been lost */
+  /** send it again, also to one that holds it and may wait for a word; not `atOnce` = only if the last time may have been lost */
   resend(device: string, atOnce: boolean): void
   /** after a broker reconnect: everything again, at the table's rate */
   resendAll(): void
@@ -72,7 +74,7 @@ class Publisher {
     const { cluster } = this.#deps
     cluster.pods.onChange((next, previous) => {
       for (const device of new Set([next?.spec.nodeName, previous?.spec.nodeName]))
-        if (device !== undefined && concerns(next, previous)) this.#wake(device)
+        if (device !== undefined && concernsDevice(next, previous)) this.#wake(device)
       if (next !== null && isDeleting(next) && next.spec.nodeName === undefined)
         void cluster.erase(cluster.pods, next).catch(() => this.#deps.log.warn('a pod could not be erased', { pod: keyOf(next) }))
     })
@@ -93,7 +95,7 @@ class Publisher {
       resend: (device, atOnce) => {
         const ageMs = this.#deps.clock.monoMs() - (this.#sent.get(device)?.atMonoMs ?? 0)
         if (!atOnce && ageMs < LIMITS.resendAfterMs.value) return
-        this.#sent.delete(device)
+        this.#sent.set(device, { mark: '', atMonoMs: 0 })
         this.#wake(device)
       },
       resendAll: () => {
@@ -118,6 +120,10 @@ class Publisher {
   async #work(device: string): Promise<number | null> {
     const { cluster, book, epoch } = this.#deps
     if (this.#shouldHold(device)) return LIMITS.publishQuietMs.value
+    if (!this.#isExpected(device)) {
+      await this.#finish(device)
+      return null
+    }
     const bound = cluster.pods.by('node', device).filter((pod) => !isDeviceRun(pod))
     const stored = cluster.deviceStates.get(`/${device}`)?.spec ?? null
     if (cluster.nodes.get(`/${device}`) !== undefined) {
@@ -143,6 +149,12 @@ class Publisher {
     return null
   }
 
+  /** After a start documents are made for those that have come; making them for all would keep the first of them waiting. */
+  #isExpected(device: string): boolean {
+    const { brokerIsOurs, book } = this.#deps
+    return brokerIsOurs !== true || (book.peek(device)?.heardIso ?? null) !== null
+  }
+
   /** Waits, within bounds, for a scheduler that still binds: fifty pods of one apply make one document. */
   #shouldHold(device: string): boolean {
     const now = this.#deps.clock.monoMs()
@@ -156,12 +168,19 @@ class Publisher {
   }
 
   async #send(device: string, build: DesiredBuild, stored: DeviceRecord | null, next: DeviceRecord | null): Promise<void> {
-    const { link, signingKey, cluster, log } = this.#deps
+    const { link, signingKey, cluster, log, brokerIsOurs, book } = this.#deps
     if (next !== null) await this.#record(device, stored, next)
     const record = next ?? stored
     if (record === null || !link.isConnected()) return
     const mark = `${record.epoch}/${record.generation}/${record.digest}`
     if (this.#sent.get(device)?.mark === mark) return
+    const view = book.peek(device)
+    // whoever comes says hello and is sent what it lacks: a fleet that returns after a restart of the cloud holds almost everything
+    if (brokerIsOurs === true && view?.present !== true) return
+    if (brokerIsOurs === true && !this.#sent.has(device) && isHeld(record, view?.held ?? null)) {
+      this.#sent.set(device, { mark, atMonoMs: 0 })
+      return
+    }
     const message = seal('desired', device, documentOf(device, record, build, cluster.nowIso()), signingKey)
     await link.publishDesired(device, message)
     this.#sent.set(device, { mark, atMonoMs: this.#deps.clock.monoMs() })
@@ -229,15 +248,3 @@ class Publisher {
 
 const REFUSED = 'DeviceDocumentFull'
 const EMPTY = { apiVersion: '', kind: '', metadata: {} }
-
-/** Status news do not change what a device should run. */
-function concerns(next: Pod | null, previous: Pod | null): boolean {
-  if (next === null || previous === null) return true
-  return (
-    next.metadata.generation !== previous.metadata.generation ||
-    isDeleting(next) !== isDeleting(previous) ||
-    isLost(next) !== isLost(previous) ||
-    next.metadata.deletionGracePeriodSeconds !== previous.metadata.deletionGracePeriodSeconds ||
-    canonicalJson([next.metadata.labels, next.metadata.annotations]) !== canonicalJson([previous.metadata.labels, previous.metadata.annotations])
-  )
-}

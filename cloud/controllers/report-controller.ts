@@ -4,15 +4,10 @@
  */
 import { causeSentence } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
-import { EVENTS } from '../../protocol/events.ts'
-import { INVENTORY } from '../../protocol/inventory.ts'
 import { LIMITS } from '../../protocol/limits.ts'
-import { HELLO, PRESENCE } from '../../protocol/presence.ts'
-import { parse } from '../../protocol/shape.ts'
-import type { Shape } from '../../protocol/shape.ts'
-import { STATUS_REPORT } from '../../protocol/status-report.ts'
-import { TELEMETRY } from '../../protocol/telemetry.ts'
 import { controllerOf, isDeleting, keyOf, nameOf, uidOf } from '../core/meta.ts'
+import { isSameNews } from '../core/device-news.ts'
+import type { DeviceNews } from '../core/device-news.ts'
 import { newNode, nodeWithNews } from '../core/node-status.ts'
 import { nodeTopology, withTopology } from '../core/node-topology.ts'
 import { isFinished } from '../core/pod-state.ts'
@@ -53,8 +48,7 @@ export function startReportController(deps: ReportDeps): ReportController {
     const silentMs = silentInMs(view, clock.monoMs())
     if (silentMs === 0) deps.touched(device)
     if (silentMs !== null && silentMs > 0) return silentMs
-    await writeNode(deps, view)
-    await writeTopology(deps, view)
+    await writeDevice(deps, view)
     if (view.report !== null) await writeRuns(cluster, view.device, view.report)
     await writePods(deps, view)
     if (awaitsWord(view)) {
@@ -105,62 +99,33 @@ function awaitsWord({ present, report }: DeviceView): boolean {
   return present && report?.pods.some((pod) => pod.cause !== undefined && WAITS.has(pod.cause.code)) === true
 }
 
-/** Puts a message into the book; false when it says nothing new or cannot be read. */
+/** Puts a message into the book; false when it says nothing new. */
 function takeMessage(deps: ReportDeps, view: DeviceView, message: DeviceMessage): boolean {
   const now = { monoMs: deps.clock.monoMs(), iso: deps.cluster.nowIso() }
   switch (message.channel) {
-    case 'hello': {
-      const hello = read(deps, HELLO, message)
-      if (hello === null) return false
+    case 'hello':
       heard(view, now)
-      takeHello(view, hello, now.monoMs)
+      takeHello(view, message.body, now.monoMs)
       return true
-    }
-    case 'presence': {
-      const presence = read(deps, PRESENCE, message)
-      if (presence === null) return false
-      if (presence.state === 'on') heard(view, now)
-      return takePresence(view, presence, now.monoMs)
-    }
-    case 'inventory': {
-      const inventory = read(deps, INVENTORY, message)
-      if (inventory === null) return false
+    case 'presence':
+      if (message.body.state === 'on') heard(view, now)
+      return takePresence(view, message.body, now.monoMs)
+    case 'inventory':
       heard(view, now)
-      view.inventory = inventory
+      view.inventory = message.body
       return true
-    }
-    case 'status': {
-      const report = read(deps, STATUS_REPORT, message)
-      if (report === null || !takeReport(view, report, now.monoMs)) return false
+    case 'status':
+      if (!takeReport(view, message.body, now.monoMs)) return false
       heard(view, now)
       return true
-    }
-    case 'events': {
-      const events = read(deps, EVENTS, message)
-      if (events !== null) recordEvents(deps, view, events)
+    case 'events':
+      recordEvents(deps, view, message.body)
       return false
-    }
-    case 'telemetry': {
-      const readings = read(deps, TELEMETRY, message)
-      if (readings !== null) {
-        deps.telemetry.take(readings)
-        deps.scheduler.usageSeen(message.device, deps.telemetry.podCpu(message.device))
-      }
+    case 'telemetry':
+      deps.telemetry.take(message.body)
+      deps.scheduler.usageSeen(message.device, deps.telemetry.podCpu(message.device))
       return false
-    }
   }
-}
-
-function read<T extends { readonly device: string }>(deps: ReportDeps, shape: Shape<T>, message: DeviceMessage): T | null {
-  const parsed = parse(shape, message.body)
-  if (parsed.ok && parsed.value.device === message.device) return parsed.value
-  const issue = parsed.ok ? undefined : parsed.issues[0]
-  deps.log.warn('a message was refused', {
-    device: message.device,
-    channel: message.channel,
-    why: issue === undefined ? 'it names another device' : `${issue.path} ${issue.message}`,
-  })
-  return null
 }
 
 /** The device lost our newest document (a wiped broker, a fall-back to an older file): send it again. */
@@ -170,8 +135,21 @@ function hasOtherDocument({ cluster }: ReportDeps, { device, held }: DeviceView)
   return held.epoch !== record.epoch || held.generation !== record.generation || held.digest !== record.digest
 }
 
-async function writeNode(deps: ReportDeps, view: DeviceView): Promise<void> {
-  const { cluster, clock, events } = deps
+/** Node and topology, unless both are still what was written last and the device says the same of itself: most reports are of pods. */
+async function writeDevice(deps: ReportDeps, view: DeviceView): Promise<void> {
+  const { cluster, clock } = deps
+  const news = { device: view.device, inventory: view.inventory, report: view.report, silent: view.silent, alarms: alarmsOf(view, clock.monoMs()) }
+  const key = `/${view.device}`
+  const isTold = (): boolean => view.told?.node === cluster.nodes.get(key) && view.told?.topology === cluster.topologies.get(key)
+  if (view.told !== null && isTold() && news.alarms.length === 0 && isSameNews(view.told.news, news)) return
+  await writeNode(deps, view, news)
+  await writeTopology(deps, view)
+  const [node, topology] = [cluster.nodes.get(key), cluster.topologies.get(key)]
+  view.told = node === undefined ? null : { news, node, topology }
+}
+
+async function writeNode(deps: ReportDeps, view: DeviceView, news: DeviceNews): Promise<void> {
+  const { cluster, events } = deps
   const key = `/${view.device}`
   if (cluster.nodes.get(key) === undefined) {
     if (view.heardIso === null) return
@@ -179,12 +157,9 @@ async function writeNode(deps: ReportDeps, view: DeviceView): Promise<void> {
   }
   // after a restart of the cloud: nothing is known of it yet, so what is stored holds
   if (view.heardIso === null && view.silent === null && view.behind === null) return
-  const alarms = alarmsOf(view, clock.monoMs())
   const nowIso = cluster.nowIso()
-  await cluster.change(cluster.nodes, key, (node) =>
-    nodeWithNews(node, { device: view.device, inventory: view.inventory, report: view.report, silent: view.silent, alarms }, nowIso),
-  )
-  const conflict = alarms.find((alarm) => alarm.code === 'node.identity-conflict')
+  await cluster.change(cluster.nodes, key, (node) => nodeWithNews(node, news, nowIso))
+  const conflict = news.alarms.find((alarm) => alarm.code === 'node.identity-conflict')
   const node = cluster.nodes.get(key)
   if (conflict !== undefined && node !== undefined)
     events.record({ about: node, type: 'Warning', reason: 'IdentityConflict', message: causeSentence(conflict), component: 'report-controller' })

@@ -7,6 +7,7 @@ import { LIMITS } from '../../protocol/limits.ts'
 import type { Happening } from '../core/events.ts'
 import { nameOf } from '../core/meta.ts'
 import type { AgentBundles, Clock, DeviceLink, DeviceMessage, Log, Meter, Random, Store } from '../ports.ts'
+import { startAskReports } from './ask-reports.ts'
 import { Cluster } from './cluster.ts'
 import { startCronJobController } from './cron-job-controller.ts'
 import { startDaemonSetController } from './daemon-set-controller.ts'
@@ -53,6 +54,8 @@ export interface ControllersDeps {
   readonly random: Random
   readonly log: Log
   readonly signingKey: SigningKey
+  /** the broker is a part of this process; absent = it is not */
+  readonly brokerIsOurs?: boolean
   /** agents for devices; absent = there are none */
   readonly agents?: AgentBundles
   /** the epoch to start with; a higher one that was raised earlier (fact `epoch`) wins */
@@ -124,18 +127,21 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   const shell = { cluster, clock, random, log, events, loaded, meter: deps.meter, rollouts: new RolloutBook(cluster) }
   let epoch = Math.max(deps.epoch, Number((await store.getFact(EPOCH_FACT)) ?? 0))
   const scheduler = startSchedulerController(deps.profiles === undefined ? shell : { ...shell, profiles: deps.profiles })
-  const workloads = WORKLOADS.map((start) => start(shell))
+  const backlog = (): number => publisher.queue.backlog() + reports.queue.backlog()
+  const workloads = WORKLOADS.map((start) => start({ ...shell, backlog }))
   const wishes = { agents: deps.agents ?? NO_AGENTS, usageSeconds: readsUsage(deps.profiles ?? []) ? LIMITS.usageEverySeconds.value : null }
-  const isBusy = (): boolean => !scheduler.queue.isIdle()
-  const publisher = startPublishController({ ...shell, ...wishes, link, book, signingKey: deps.signingKey, epoch: () => epoch, isBusy })
+  const told = { link, book, signingKey: deps.signingKey, brokerIsOurs: deps.brokerIsOurs === true }
+  const publisher = startPublishController({ ...shell, ...wishes, ...told, epoch: () => epoch, isBusy: () => !scheduler.queue.isIdle() })
   const watch = watchDevices({ ...shell, book, link }, (device) => reports.queue.add(device))
   const reports = startReportController({ ...shell, book, publisher, telemetry, touched: watch.touched, scheduler, sayTime: timeSayer(deps) })
+  const asking = startAskReports({ ...shell, ...told })
   const all = [
     scheduler,
     ...workloads,
     startRolloutController({ ...shell, dryRun: scheduler.refusalsInPlace }),
     publisher,
     reports,
+    asking,
     watch.lost,
     ...CLEANERS.map((start) => start({ ...shell, store })),
   ]
@@ -150,7 +156,7 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
     if (stopped) return
     watch.lost.connected()
     publisher.resendAll()
-    askReports(deps, cluster)
+    asking.connected()
   }
   link.onConnected(connected)
   if (link.isConnected()) connected()
@@ -162,10 +168,7 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
     lookAt: telemetryLooks(deps),
     ...aboutDevices({ cluster, book, telemetry, scheduler }),
     async raiseEpoch() {
-      const highest = Math.max(epoch, ...[...book.all()].map((view) => view.held?.epoch ?? 0))
-      if (!(await store.setFact(EPOCH_FACT, String(highest + 1), await store.getFact(EPOCH_FACT))))
-        throw new Error('the epoch was raised by somebody else at the same moment; look again before raising it once more')
-      epoch = highest + 1
+      epoch = await higherEpoch(store, book, epoch)
       log.warn('the epoch was raised', { epoch })
       publisher.resendAll()
       return epoch
@@ -176,6 +179,14 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
       await Promise.all([...all.map((controller) => controller.stop()), events.stop(), watch.stop()])
     },
   }
+}
+
+/** Above everything that devices hold. */
+async function higherEpoch(store: Store, book: DeviceBook, epoch: number): Promise<number> {
+  const next = 1 + Math.max(epoch, ...[...book.all()].map((view) => view.held?.epoch ?? 0))
+  if (!(await store.setFact(EPOCH_FACT, String(next), await store.getFact(EPOCH_FACT))))
+    throw new Error('the epoch was raised by somebody else at the same moment; look again before raising it once more')
+  return next
 }
 
 /** What is answered without changing anything that acts. */
@@ -221,16 +232,6 @@ function keepEarly(): Receiver {
     take(message) {
       if (kept.length < LIMITS.earlyMessages.value) kept.push(message)
     },
-  }
-}
-
-/** A device that stayed connected while this process was away says nothing by itself: ask it once. */
-function askReports(deps: ControllersDeps, cluster: Cluster): void {
-  for (const node of cluster.nodes.values()) {
-    const device = nameOf(node)
-    deps.link
-      .askReport(device, seal('cmd', device, { ask: 'report' }, deps.signingKey))
-      .catch(() => deps.log.info('a device could not be asked for its report', { device }))
   }
 }
 

@@ -2,7 +2,8 @@
  * A queue of keys. INVARIANTS: a key is worked on by one worker at a time; a key added while it is worked on runs once
  * more afterwards; adding a waiting key changes nothing; a failed key comes back after a jittered, growing delay and keeps
  * its place in the count of failures until it succeeds; there are never more keys than the limits table says; in a queue that
- * rests, a key that took long is not worked on again before four times as much time has passed, within the table's bound.
+ * rests, a key that took long is not worked on again before four times as much time has passed, within the table's bound; work
+ * that waits for nothing gives the event loop its turn when the table's time is used up.
  */
 import { LIMITS } from '../../protocol/limits.ts'
 import type { Clock, Log, Meter, Random } from '../ports.ts'
@@ -26,6 +27,8 @@ export interface WorkQueue {
   addAfter(key: string, ms: number): void
   /** nothing is queued or being worked on (delayed keys do not count) */
   isIdle(): boolean
+  /** keys that are queued or worked on: what could be done now and is not */
+  backlog(): number
   /** keys that are queued, worked on or delayed */
   waiting(): number
   /** no new work begins; resolves when running work ended */
@@ -52,6 +55,8 @@ class KeyedQueue implements WorkQueue {
   readonly #delayed = new Map<string, Delayed>()
   readonly #failures = new Map<string, number>()
   #pumpPlanned = false
+  /** when this queue first worked in the present turn of the event loop; null = it has not */
+  #turnMonoMs: number | null = null
   #stopped = false
   #onDrained: (() => void) | null = null
 
@@ -87,6 +92,10 @@ class KeyedQueue implements WorkQueue {
     return this.#ready.size === 0 && this.#running.size === 0
   }
 
+  backlog(): number {
+    return this.#ready.size + this.#running.size
+  }
+
   waiting(): number {
     return this.#ready.size + this.#running.size + this.#delayed.size
   }
@@ -114,14 +123,27 @@ class KeyedQueue implements WorkQueue {
     this.#delayed.delete(key)
   }
 
-  /** In a microtask, so that changes made together are seen together. */
+  /** In a microtask, so that changes made together are seen together; in the next turn when this one has lasted. */
   #planPump(): void {
     if (this.#pumpPlanned) return
     this.#pumpPlanned = true
-    queueMicrotask(() => {
+    const pump = (): void => {
       this.#pumpPlanned = false
       this.#pump()
+    }
+    if (this.#hasLasted()) this.#options.clock.after(0, pump)
+    else queueMicrotask(pump)
+  }
+
+  #hasLasted(): boolean {
+    const { clock } = this.#options
+    const now = clock.monoMs()
+    if (this.#turnMonoMs !== null) return now - this.#turnMonoMs >= LIMITS.workTurnMs.value
+    this.#turnMonoMs = now
+    clock.after(0, () => {
+      this.#turnMonoMs = null
     })
+    return false
   }
 
   #pump(): void {

@@ -18,8 +18,8 @@ export function daemonSetStatus(
   const wanted = new Set(eligible.map(nameOf))
   const counts = { scheduled: 0, ready: 0, updated: 0, available: 0, misscheduled: 0 }
   for (const [node, list] of byNode) {
-    const live = list.filter((pod) => !isDeleting(pod)).sort(byAge)
-    const pod = live[0]
+    const live = list.filter((pod) => !isDeleting(pod))
+    const pod = live.length > 1 ? live.sort(byAge)[0] : live[0]
     if (pod === undefined) continue
     if (!wanted.has(node)) {
       counts.misscheduled += 1
@@ -45,6 +45,7 @@ export function daemonSetStatus(
 
 /** Milliseconds until the next pod counts as available; null = only news matter. */
 export function soonestAsAsked(pods: readonly Pod[], minReadySeconds: number, nowMs: number): number | null {
+  if (minReadySeconds === 0) return null
   const waits = pods.flatMap((pod) => {
     const ready = availableInMs(pod, minReadySeconds, nowMs)
     const applied = appliedForMs(pod, nowMs)

@@ -39,17 +39,19 @@ export interface NextUpdates {
 export function nextUpdates({ set, eligible, byNode, going, revisionOf, isPaced, nowMs }: UpdateInput): NextUpdates {
   const maxUnavailable = Math.max(1, resolveAmount(set.spec.updateStrategy?.rollingUpdate?.maxUnavailable ?? 1, eligible.length, 'up'))
   const minReady = set.spec.minReadySeconds ?? 0
+  const gone = new Set(going)
   const inPlace = isInPlace(set)
+  const stays = ({ pod, to }: Change): boolean => inPlace && canUpdateInPlace(pod, to.template)
   let unavailable = 0
   const silent: Change[] = []
   const free: Change[] = []
   const costly: Change[] = []
   for (const node of eligible) {
-    const pod = (byNode.get(nameOf(node)) ?? []).find((candidate) => !isDeleting(candidate) && !going.includes(candidate))
+    const pod = (byNode.get(nameOf(node)) ?? []).find((candidate) => !isDeleting(candidate) && !gone.has(candidate))
     const to = revisionOf(nameOf(node))
     const old = pod !== undefined && pod.metadata.labels?.[REVISION_HASH_LABEL] !== to.hash
     if (!isReachable(node)) {
-      if (old && inPlace && canUpdateInPlace(pod, to.template)) silent.push({ pod, to })
+      if (old && stays({ pod, to })) silent.push({ pod, to })
       continue
     }
     const available = pod !== undefined && isAvailableAsAsked(pod, minReady, nowMs)
@@ -60,8 +62,8 @@ export function nextUpdates({ set, eligible, byNode, going, revisionOf, isPaced,
     else free.push({ pod, to })
   }
   const next = [...silent, ...free, ...costly.slice(0, Math.max(0, maxUnavailable - unavailable))]
-  const stays = ({ pod, to }: Change): boolean => inPlace && canUpdateInPlace(pod, to.template)
-  return { replace: next.filter((change) => !stays(change)).map(({ pod }) => pod), inPlace: next.filter(stays) }
+  const kept = new Set(next.filter(stays))
+  return { replace: next.filter((change) => !kept.has(change)).map(({ pod }) => pod), inPlace: [...kept] }
 }
 
 /** A node that reports. One that was never heard or is silent does not count against maxUnavailable. */

@@ -11,6 +11,7 @@ import type { NodeRevision, TemplateOf } from './daemon-revision.ts'
 import { daemonSetStatus, soonestAsAsked } from './daemon-set-status.ts'
 import { nextUpdates } from './daemon-set-update.ts'
 import { annotationOf, byAge, isControlledBy, isDeleting, nameOf, uidOf } from './meta.ts'
+import { isFinished } from './pod-state.ts'
 import { tolerates } from './scheduler/filters/tolerations.ts'
 import { REQUIRED_NODE_ANNOTATION } from './scheduler/pod-info.ts'
 
@@ -32,9 +33,8 @@ export function planDaemonSet(
   templateOf: TemplateOf = () => set.spec.template,
   isPaced: (node: string) => boolean = () => false,
 ): DaemonSetPlan {
-  const revisionOf = revisions(templateOf)
-  const eligible = nodes.filter((node) => isEligible(revisionOf(nameOf(node)).template, node))
-  const byNode = podsByNode(pods.filter((pod) => isControlledBy(pod, uidOf(set))))
+  const seen = look(set, nodes, pods, templateOf)
+  const { revisionOf, eligible, byNode } = seen
   const create: NodeRevision[] = []
   const remove: Pod[] = []
   let update: DaemonSetPlan['update'] = []
@@ -48,21 +48,49 @@ export function planDaemonSet(
       update = next.inPlace
     }
   }
-  const minReady = set.spec.minReadySeconds ?? 0
+  return { create, update, remove, ...countsOf(set, seen, nowMs) }
+}
+
+/** The same without deciding anything: what a set says of itself while a long plan is being carried out. */
+export function countDaemonSet(
+  set: DaemonSet,
+  nodes: readonly Node[],
+  pods: readonly Pod[],
+  nowMs: number,
+  templateOf: TemplateOf = () => set.spec.template,
+): Pick<DaemonSetPlan, 'status' | 'recheckInMs'> {
+  return countsOf(set, look(set, nodes, pods, templateOf), nowMs)
+}
+
+interface Seen {
+  readonly revisionOf: (node: string) => NodeRevision
+  readonly eligible: readonly Node[]
+  readonly byNode: ReadonlyMap<string, readonly Pod[]>
+}
+
+function look(set: DaemonSet, nodes: readonly Node[], pods: readonly Pod[], templateOf: TemplateOf): Seen {
+  const revisionOf = revisions(templateOf)
   return {
-    create,
-    update,
-    remove,
+    revisionOf,
+    eligible: nodes.filter((node) => isEligible(revisionOf(nameOf(node)).template, node)),
+    byNode: podsByNode(pods.filter((pod) => isControlledBy(pod, uidOf(set)))),
+  }
+}
+
+function countsOf(set: DaemonSet, { revisionOf, eligible, byNode }: Seen, nowMs: number): Pick<DaemonSetPlan, 'status' | 'recheckInMs'> {
+  return {
     status: daemonSetStatus(set, revisionOf, eligible, byNode, nowMs),
-    recheckInMs: soonestAsAsked([...byNode.values()].flat(), minReady, nowMs),
+    recheckInMs: soonestAsAsked([...byNode.values()].flat(), set.spec.minReadySeconds ?? 0, nowMs),
   }
 }
 
 /** One live pod a node: ended ones are replaced, extra ones removed (the oldest stays). A terminating pod still has the place. */
 function settle(list: readonly Pod[], to: NodeRevision, create: NodeRevision[], remove: Pod[]): void {
   if (list.length === 0) create.push(to)
+  const [only] = list
+  if (list.length === 1 && only !== undefined && !isDeleting(only) && !isFinished(only)) return
   const live = list.filter((pod) => !isDeleting(pod)).sort(byAge)
-  const ended = live.filter((pod) => pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded')
+  const ended = live.filter(isFinished)
   remove.push(...ended, ...live.filter((pod) => !ended.includes(pod)).slice(1))
 }
 
@@ -74,9 +102,10 @@ export function daemonNodeOf(pod: Pod): string {
 function podsByNode(pods: readonly Pod[]): ReadonlyMap<string, readonly Pod[]> {
   const out = new Map<string, Pod[]>()
   for (const pod of pods) {
-    const list = out.get(daemonNodeOf(pod)) ?? []
-    list.push(pod)
-    out.set(daemonNodeOf(pod), list)
+    const node = daemonNodeOf(pod)
+    const list = out.get(node)
+    if (list === undefined) out.set(node, [pod])
+    else list.push(pod)
   }
   return out
 }

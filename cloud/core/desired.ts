@@ -123,3 +123,8 @@ export function heldFault(record: Held, held: DeviceHeld | null): Cause | null {
     ours: `${record.epoch}/${record.generation} ${record.digest.slice(0, 8)}`,
   })
 }
+
+/** The digest is of the document on its disk, so that an equal one leaves nothing to send. */
+export function isHeld(record: DeviceRecord, held: DeviceHeld | null): boolean {
+  return held !== null && held.digest === record.digest && compareVersions(held, record) === 0
+}

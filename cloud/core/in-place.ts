@@ -3,7 +3,7 @@
  * spec hash for a uid that it knows, and decides itself when it switches. What was placed for the pod stays as it is, so that
  * a template that asks for other hardware makes a new pod instead.
  */
-import { canonicalJson } from '../../protocol/revision.ts'
+import { sameJson } from '../../protocol/revision.ts'
 import type { ContainerSpec } from '../../protocol/pod.ts'
 import type { DaemonSet } from '../resources/daemon-set.ts'
 import type { Condition } from '../resources/object.ts'
@@ -36,7 +36,7 @@ export function canUpdateInPlace(pod: Pod, template: PodTemplate): boolean {
   if (pod.spec.nodeName === undefined) return false
   const { priorityClassName } = template.spec
   if (priorityClassName !== undefined && priorityClassName !== '' && priorityClassName !== pod.spec.priorityClassName) return false
-  return canonicalJson(placedBy(pod.metadata.annotations, pod.spec)) === canonicalJson(placedBy(template.metadata?.annotations, template.spec))
+  return sameJson(placedBy(pod.metadata.annotations, pod.spec), placedBy(template.metadata?.annotations, template.spec))
 }
 
 const NEW_POD_ANNOTATIONS = [
@@ -103,7 +103,8 @@ export function isApplied(pod: Pod): boolean {
 
 /** Ready since `minReadySeconds`, with the revision that the pod asks for. */
 export function isAvailableAsAsked(pod: Pod, minReadySeconds: number, nowMs: number): boolean {
-  return isAvailable(pod, minReadySeconds, nowMs) && (appliedForMs(pod, nowMs) ?? -1) >= minReadySeconds * 1000
+  if (!isAvailable(pod, minReadySeconds, nowMs)) return false
+  return minReadySeconds === 0 ? isApplied(pod) : (appliedForMs(pod, nowMs) ?? -1) >= minReadySeconds * 1000
 }
 
 /** How long the revision has been there; null = it is not. Pods that never changed have had it always. */

@@ -75,6 +75,10 @@ export const METRICS = {
     method: METHODS,
     code: CODES,
   }),
+  skerry_audit_events_total: counter('Acts through the API that the audit log holds, by what was done and how it ended.', {
+    verb: { max: 64, why: 'verbs and parts of the API, and actions of rollouts; the rest is "other"' },
+    result: ['done', 'refused', 'failed'],
+  }),
   skerry_sse_clients: gauge('Consoles that follow changes now.'),
   process_cpu_seconds_total: counter('CPU time of this process.'),
   process_resident_memory_bytes: gauge('Memory of this process.'),

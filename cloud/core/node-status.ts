@@ -9,6 +9,7 @@ import { formatBytes, formatMilli, humanBytes } from '../../protocol/units.ts'
 import type { Node } from '../resources/node.ts'
 import { LABELS } from '../resources/object.ts'
 import type { Condition } from '../resources/object.ts'
+import type { DeviceNews } from './device-news.ts'
 import { conditionOf, withCondition } from './meta.ts'
 import { agentConditions } from './node-agent.ts'
 import { overrideConditions } from './node-overrides.ts'
@@ -16,16 +17,6 @@ import { hardwareLabels, isHardwareLabel } from './node-labels.ts'
 import { sharedGpuResources } from './scheduler/gpu-match.ts'
 import { placeableTopology } from './placeable-topology.ts'
 import { TOPOLOGY_ANNOTATION, topologyAnnotation } from './scheduler/numa/node-topology.ts'
-
-export interface DeviceNews {
-  readonly device: string
-  readonly inventory: Inventory | null
-  readonly report: StatusReport | null
-  /** why the device counts as silent, or null while it is heard */
-  readonly silent: Cause | null
-  /** the cloud's own findings about it: a clone, a device ahead of us */
-  readonly alarms: readonly Cause[]
-}
 
 /** A Node at first contact; status follows. */
 export function newNode(device: string): Node {

@@ -10,16 +10,17 @@
  */
 import { createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer } from 'node:tls'
 import { Aedes } from 'aedes'
 import type { AedesOptions, Client } from 'aedes'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { Log } from '../ports.ts'
 import type { Authenticate } from './device-credentials.ts'
+import { joinedPair } from './joined-pair.ts'
 import { PacketGate } from './packet-gate.ts'
 import { Refusals } from './refusals.ts'
-import { RetainedMessages } from './retained-messages.ts'
-import type { RetainedPersistence } from './retained-messages.ts'
+import { replaceRetained } from './retained-messages.ts'
 import { mayReceive, maySubscribe, publishRefusal } from './topic-rules.ts'
 import type { Identity } from './topic-rules.ts'
 
@@ -37,7 +38,12 @@ export interface EmbeddedBrokerOptions {
 }
 
 export interface EmbeddedBroker {
+  /** of a broker that listens */
   readonly port: number
+  /** lets devices in. Rejects when the address cannot be had */
+  listen(): Promise<void>
+  /** a connection of this process itself, which needs no network: half of a busy broker's system calls are its own cloud's */
+  connectInside(): Duplex
   /** clients that are connected and known by name */
   connections(): number
   /** refused connections, publishes and subscriptions by reason */
@@ -47,10 +53,17 @@ export interface EmbeddedBroker {
   close(): Promise<void>
 }
 
+/** Works, for this process alone until it is told to listen. */
+export async function openEmbeddedBroker(options: EmbeddedBrokerOptions): Promise<EmbeddedBroker> {
+  const broker = new Broker(options)
+  await broker.open()
+  return broker
+}
+
 /** Resolves when it listens. Rejects when the address cannot be had. */
 export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promise<EmbeddedBroker> {
-  const broker = new Broker(options)
-  await broker.start()
+  const broker = await openEmbeddedBroker(options)
+  await broker.listen()
   return broker
 }
 
@@ -62,7 +75,7 @@ class Broker implements EmbeddedBroker {
   readonly #identities = new WeakMap<Client, Identity>()
   readonly #clients = new Map<string, Client>()
   readonly #gates = new WeakMap<object, PacketGate>()
-  readonly #sockets = new Set<Socket>()
+  readonly #sockets = new Set<Duplex>()
   readonly #perAddress = new Map<string, number>()
   readonly #aedes: Aedes
   readonly #server: Server
@@ -90,10 +103,13 @@ class Broker implements EmbeddedBroker {
     return (this.#server.address() as AddressInfo).port
   }
 
-  async start(): Promise<void> {
-    const { host, port, log } = this.#options
+  async open(): Promise<void> {
     await this.#aedes.listen()
     replaceRetained(this.#aedes)
+  }
+
+  async listen(): Promise<void> {
+    const { host, port, log } = this.#options
     await new Promise<void>((resolve, reject) => {
       const failed = (error: Error): void => reject(new Error(`the broker cannot listen on ${host}:${port}: ${error.message}`, { cause: error }))
       this.#server.once('error', failed)
@@ -107,6 +123,15 @@ class Broker implements EmbeddedBroker {
       throw error
     })
     log.info('broker listens', { host, port: this.port, tls: this.#options.tls !== undefined })
+  }
+
+  connectInside(): Duplex {
+    const [ours, theirs] = joinedPair()
+    if (this.#aedes.closed) return ours.destroy()
+    theirs.on('close', () => this.#sockets.delete(theirs))
+    this.#sockets.add(theirs)
+    this.#aedes.handle(theirs)
+    return ours
   }
 
   connections(): number {
@@ -220,12 +245,4 @@ class Broker implements EmbeddedBroker {
       },
     }
   }
-}
-
-/** aedes has made its own persistence by now; two of its methods give way to ours. */
-function replaceRetained(aedes: Aedes): void {
-  const retained = new RetainedMessages()
-  const { persistence } = aedes as unknown as { readonly persistence: RetainedPersistence }
-  persistence.storeRetained = (packet) => retained.storeRetained(packet)
-  persistence.createRetainedStreamCombi = (filters) => retained.createRetainedStreamCombi(filters)
 }

@@ -47,7 +47,8 @@ export function readInbound(tenant: string, topic: string, bytes: Uint8Array, re
     return refuse('shape', first === undefined ? 'not as agreed' : `${first.path} ${first.message}`)
   }
   if (!isRecord(opened.body) || opened.body['device'] !== device) return refuse('wrong-device', 'the body names another device')
-  return { ok: true, message: { device, channel, body: opened.body } }
+  // the shape of the channel was just checked
+  return { ok: true, message: { device, channel, body: opened.body } as unknown as DeviceMessage }
 }
 
 function isDeviceChannel(channel: Channel): channel is DeviceMessage['channel'] {

@@ -8,8 +8,9 @@
  * - Nothing waits here: a publish is in flight on a live connection or it is rejected, and its caller keeps the key. When the
  *   connection goes, everything in flight is rejected.
  */
-import { connect } from 'mqtt'
-import type { MqttClient } from 'mqtt'
+import type { Duplex } from 'node:stream'
+import { connect, MqttClient } from 'mqtt'
+import type { IClientOptions } from 'mqtt'
 import { LIMITS } from '../../protocol/limits.ts'
 import { cloudSubscriptions, topicOf, TOPICS } from '../../protocol/topics.ts'
 import type { Channel } from '../../protocol/topics.ts'
@@ -19,8 +20,8 @@ import { PacketGate } from './packet-gate.ts'
 import { Refusals } from './refusals.ts'
 
 export interface MqttLinkOptions {
-  /** mqtt://host:port or mqtts://host:port */
-  readonly url: string
+  /** mqtt://host:port or mqtts://host:port, or a way to a broker in this process */
+  readonly broker: string | (() => Duplex)
   readonly tenant: string
   readonly clientId: string
   readonly username: string
@@ -62,8 +63,8 @@ class MqttLink implements DeviceLink, SessionLink {
   }
 
   start(): void {
-    const { url, clientId, username, password, ca } = this.#options
-    const client = connect(url, {
+    const { broker, clientId, username, password, ca } = this.#options
+    const options: IClientOptions = {
       clientId,
       username,
       password,
@@ -75,9 +76,10 @@ class MqttLink implements DeviceLink, SessionLink {
       resubscribe: false,
       queueQoSZero: false,
       ...(ca === undefined ? {} : { ca }),
-    })
+    }
+    const client = typeof broker === 'string' ? connect(broker, options) : new MqttClient(broker, options)
     this.#client = client
-    this.#guard(client)
+    if (typeof broker === 'string') this.#guard(client)
     let why = 'the connection was closed'
     client.on('error', (error) => {
       why = error.message
@@ -161,7 +163,8 @@ class MqttLink implements DeviceLink, SessionLink {
 
   #up(): void {
     this.#connectedSince = this.#deps.clock.monoMs()
-    this.#deps.log.info('connected to the broker', { url: this.#options.url })
+    const { broker } = this.#options
+    this.#deps.log.info('connected to the broker', { url: typeof broker === 'string' ? broker : 'inside' })
     for (const handler of this.#connectedHandlers) this.#call('connected', handler)
   }
 

@@ -46,6 +46,14 @@ export class RetainedMessages implements RetainedPersistence {
   }
 }
 
+/** aedes has made its own persistence by now; two of its methods give way to ours. */
+export function replaceRetained(aedes: object): void {
+  const retained = new RetainedMessages()
+  const { persistence } = aedes as { readonly persistence: RetainedPersistence }
+  persistence.storeRetained = (packet) => retained.storeRetained(packet)
+  persistence.createRetainedStreamCombi = (filters) => retained.createRetainedStreamCombi(filters)
+}
+
 /** Our topics never start with '$', so the rule that hides those from wildcards is not needed. */
 function matches(filter: readonly string[], topic: readonly string[]): boolean {
   for (const [index, level] of filter.entries()) {

@@ -1,5 +1,5 @@
 /** Who may do what on the embedded broker. Everything follows from the topic table; what is not in it is refused. */
-import { deviceMayPublish, deviceMaySubscribe, deviceSubscriptions, parseTopic, TOPIC_ROOT, TOPICS } from '../../protocol/topics.ts'
+import { deviceMayPublish, deviceMaySubscribe, parseTopic, TOPIC_ROOT, TOPICS } from '../../protocol/topics.ts'
 
 export type Identity = { readonly role: 'cloud' } | { readonly role: 'device'; readonly device: string }
 
@@ -36,5 +36,5 @@ export function maySubscribe(tenant: string, identity: Identity, filter: string)
 export function mayReceive(tenant: string, identity: Identity, topic: string): boolean {
   const parts = parseTopic(topic)
   if (parts === null || parts.tenant !== tenant) return false
-  return identity.role === 'cloud' || deviceSubscriptions(tenant, identity.device).includes(topic)
+  return identity.role === 'cloud' || (parts.device === identity.device && TOPICS[parts.channel].writer === 'cloud')
 }

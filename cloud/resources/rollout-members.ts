@@ -6,7 +6,7 @@
  *                              order of waves (wave 1 first), so that those at work are close together
  *   rolloutreleases.skerry.dev NAME                 the templates before and after, for each DaemonSet
  *
- * A plan has the same two under the name `plan-<id>`, with every member pending or skipped.
+ * A plan has the same two under the name `plan.<id>`, with every member pending or skipped.
  */
 import type { WireCause } from '../../protocol/causes.ts'
 import { LIMITS } from '../../protocol/limits.ts'
@@ -73,9 +73,9 @@ export function chunkName(owner: string, index: number): string {
   return `${owner}.${index}`
 }
 
-/** What the objects of a plan are called. */
+/** What the objects of a plan are called: no Rollout can have a name with a dot. */
 export function planName(planId: string): string {
-  return `plan-${planId}`
+  return `plan.${planId}`
 }
 
 /** Members in the order of waves, cut into chunks. */

@@ -2,24 +2,25 @@
  * The resource store on SQLite: one file, write-ahead log, one process.
  *
  * INVARIANTS
- * - Writes of one turn of the event loop share one transaction; while many write, those of several turns do, so that waiting
- *   for the disk never takes more than half of the time. Each promise resolves after its commit, and with
- *   `synchronous=FULL` a commit is on disk. If the commit fails, all of them reject and nothing of them remains.
+ * - One transaction at a time: what comes while the disk works is the next one. Each promise resolves, and watchers are told, when
+ *   its transaction is on the disk (wal-sync). If the commit fails, all of them reject and nothing of them remains.
+ * - Nobody reads what is committed and not yet on the disk: reads wait for it, too.
+ * - A disk that fails to keep what it took ends the store: what it holds is only known again after a restart.
  * - The transaction runs without an await: nobody reads between its first and last statement.
  * - `#revision` is what is committed; within a transaction it runs ahead and is put back if that fails. It is stored beside
  *   the objects, so that the deletion of the newest object does not bring it down after a restart.
  * - The file is locked exclusively: a second process on the same file would count revisions of its own.
  * - The write queue holds one entry for each caller that waits for its promise.
  */
-import { closeSync, openSync } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import type { Change, Clock, Listed, ListOptions, Log, Store, StoredObject, WatchHandlers, Written } from '../ports.ts'
 import type { KubeObject } from '../resources/object.ts'
-import { CommitPace } from './commit-pace.ts'
 import { migrate } from './migrations.ts'
 import { readPage } from './page.ts'
+import { closedError, messageOf, openFile, toError } from './sqlite-file.ts'
 import { SqliteRows } from './sqlite-rows.ts'
 import { WatchHub } from './watch-hub.ts'
+import { WalSync } from './wal-sync.ts'
 import { decideWrite, keyOf } from './write.ts'
 import type { WriteRequest } from './write.ts'
 
@@ -28,6 +29,8 @@ export interface SqliteStoreDeps {
   readonly clock: Clock
   /** changes kept for watchers; default LIMITS.watchHistory */
   readonly history?: number
+  /** default: WalSync; a test holds it or lets it fail */
+  readonly disk?: Pick<WalSync, 'sync' | 'close'>
 }
 
 /**
@@ -41,7 +44,7 @@ export function openSqliteStore(path: string, deps: SqliteStoreDeps): Store {
   const db = openFile(path)
   try {
     const schema = migrate(db)
-    const store = new SqliteStore(db, deps)
+    const store = new SqliteStore(db, path === ':memory:' ? null : (deps.disk ?? new WalSync(path)), deps)
     const ms = Math.round(deps.clock.monoMs() - started)
     deps.log.info('store opened', { path, schemaFrom: schema.from, schema: schema.to, revision: store.committed(), ms })
     return store
@@ -63,15 +66,19 @@ class SqliteStore implements Store {
   readonly #hub: WatchHub
   readonly #log: Log
   #revision: number
+  /** null = a store in memory */
+  readonly #disk: Pick<WalSync, 'sync' | 'close'> | null
   #jobs: Job[] = []
   #changes: Change[] = []
+  #wrote = false
   #closed = false
-  readonly #clock: Clock
-  readonly #pace = new CommitPace()
+  /** resolves when the transaction that is on its way to the disk has ended, one way or the other */
+  #syncing: Promise<void> | null = null
+  #failed: Error | null = null
 
-  constructor(db: DatabaseSync, deps: SqliteStoreDeps) {
+  constructor(db: DatabaseSync, disk: Pick<WalSync, 'sync' | 'close'> | null, deps: SqliteStoreDeps) {
     this.#db = db
-    this.#clock = deps.clock
+    this.#disk = disk
     this.#rows = new SqliteRows(db)
     this.#log = deps.log
     this.#revision = this.#rows.readRevision()
@@ -121,31 +128,33 @@ class SqliteStore implements Store {
     return this.#queue(() => {
       if (this.#rows.readFact(name) !== expected) return () => false
       this.#rows.writeFact(name, value)
+      this.#wrote = true
       return () => true
     })
   }
 
-  close(): Promise<void> {
-    if (this.#closed) return Promise.resolve()
-    this.#flush()
+  async close(): Promise<void> {
+    if (this.#closed) return
     this.#closed = true
+    while (this.#syncing !== null || (this.#jobs.length > 0 && this.#failed === null)) {
+      this.#flush()
+      await this.#syncing
+    }
     this.#hub.close()
+    await this.#disk?.close()
     this.#db.close()
-    return Promise.resolve()
   }
 
-  #read<T>(work: () => T): Promise<T> {
-    if (this.#closed) return Promise.reject(closedError())
-    try {
-      return Promise.resolve(work())
-    } catch (error) {
-      return Promise.reject(toError(error))
-    }
+  async #read<T>(work: () => T): Promise<T> {
+    if (this.#closed) throw closedError()
+    while (this.#syncing !== null) await this.#syncing
+    if (this.#failed !== null) throw this.#failed
+    return work()
   }
 
   /** @param work runs in the transaction and gives the answer, or a reason to throw that is the caller's own */
   #queue<T>(work: () => () => T): Promise<T> {
-    if (this.#closed) return Promise.reject(closedError())
+    if (this.#closed || this.#failed !== null) return Promise.reject(this.#failed ?? closedError())
     return new Promise<T>((resolve, reject) => {
       const run = (): (() => void) => {
         const answer = work()
@@ -158,32 +167,49 @@ class SqliteStore implements Store {
         }
       }
       this.#jobs.push({ run, fail: reject })
-      if (this.#jobs.length === 1) this.#planFlush()
+      if (this.#jobs.length === 1 && this.#syncing === null) setImmediate(() => this.#flush())
     })
-  }
-
-  #planFlush(): void {
-    const waitMs = this.#pace.waitMs(this.#clock.monoMs())
-    if (waitMs > 0) this.#clock.after(waitMs, () => this.#flush())
-    else setImmediate(() => this.#flush())
   }
 
   #flush(): void {
     const jobs = this.#jobs
-    if (jobs.length === 0 || this.#closed) return
+    if (jobs.length === 0 || this.#syncing !== null) return
     this.#jobs = []
-    const began = this.#clock.monoMs()
     const answers = this.#transact(jobs)
-    this.#pace.committed(jobs.length, began, this.#clock.monoMs())
     if (answers === null) return
-    this.#hub.publish(this.#changes)
-    for (const answer of answers) answer()
+    const changes = this.#changes
+    const done = (): void => {
+      this.#hub.publish(changes)
+      for (const answer of answers) answer()
+    }
+    if (this.#disk === null || !this.#wrote) return done()
+    this.#syncing = this.#disk.sync().then(
+      () => this.#synced(done),
+      (error: unknown) => this.#broken(toError(error), jobs),
+    )
+  }
+
+  #synced(done: () => void): void {
+    this.#syncing = null
+    done()
+    if (this.#jobs.length > 0) setImmediate(() => this.#flush())
+  }
+
+  #broken(error: Error, jobs: readonly Job[]): void {
+    this.#syncing = null
+    this.#failed = new Error(`the disk did not keep what the store wrote: ${error.message}; restart the cloud`, { cause: error })
+    this.#log.error('the disk did not keep what was written; nothing is read or written any more until the cloud is restarted', {
+      error: error.message,
+    })
+    for (const job of [...jobs, ...this.#jobs]) job.fail(this.#failed)
+    this.#jobs = []
   }
 
   /** All jobs or none. null when none: they were told. */
   #transact(jobs: readonly Job[]): readonly (() => void)[] | null {
     const before = this.#revision
     this.#changes = []
+    this.#wrote = false
     try {
       this.#rows.begin()
       const answers = jobs.map((job) => job.run())
@@ -216,32 +242,9 @@ class SqliteStore implements Store {
       if (change.type === 'DELETED') this.#rows.remove(change.object)
       else this.#rows.put(change.object)
       this.#revision = revision
+      this.#wrote = true
       this.#changes.push(change)
     }
     return () => answer
   }
-}
-
-function openFile(path: string): DatabaseSync {
-  try {
-    if (path !== ':memory:') closeSync(openSync(path, 'a', 0o600))
-    const db = new DatabaseSync(path)
-    db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536')
-    return db
-  } catch (error) {
-    const hint = 'is the folder there and writable, and no other cloud running on it?'
-    throw new Error(`cannot open the store at ${path}: ${messageOf(error)}; ${hint}`, { cause: error })
-  }
-}
-
-function closedError(): Error {
-  return new Error('the store is closed')
-}
-
-function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(messageOf(error))
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -27,4 +27,11 @@ export interface PullProgress {
   readonly active: boolean
 }
 
+/** Attempts to fetch an image since the agent started, and the time that they took together. */
+export interface PullTotals {
+  readonly done: number
+  readonly failed: number
+  readonly seconds: number
+}
+
 export type Pulls = Readonly<Record<string, PullProgress>>

@@ -38,7 +38,7 @@ export function initialState(identity: { readonly device: string; readonly sid: 
     inventory: null,
     hostIp: null,
     sessions: [],
-    report: { last: null, seq: 0, sentAtMonoMs: null, dirty: false },
+    report: { last: null, seq: 0, sentAtMonoMs: null, dirty: false, heldUntilMonoMs: null },
     adopted: [],
     timing: {
       observedAtMonoMs: null,

@@ -157,4 +157,4 @@ export interface EngineInfo {
 
 export type { ContainerSpec, DesiredPod, DesiredState, Placement, PullCredential, Version }
 
-export type { ImagesWanted, ImageUse, PullProgress, Pulls } from './image-model.ts'
+export type { ImagesWanted, ImageUse, PullProgress, Pulls, PullTotals } from './image-model.ts'

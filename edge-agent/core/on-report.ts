@@ -1,12 +1,17 @@
-/** When the cloud is told. The first change after a quiet time at once, then not more often than the table says. */
+/**
+ * When the cloud is told. The first change after a quiet time at once, then not more often than the table says. A new document is a
+ * change that ends by itself: what is known on the way waits for the end for a while, so that most changes are told once.
+ */
 import type { Inventory } from '../../protocol/inventory.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { SessionSeen } from '../../protocol/session.ts'
+import type { StatusReport } from '../../protocol/status-report.ts'
 import { refreshMs } from './link-pace.ts'
-import type { Now, Pulls } from './model.ts'
+import type { Now, Pulls, Version } from './model.ts'
 import type { AgentState, LinkState } from './state.ts'
 import { act } from './on-observed.ts'
-import { buildReport, isWorthSending } from './report.ts'
+import { buildReport } from './report.ts'
+import { isWorthSending } from './report-news.ts'
 import { andThen, quiet, turn } from './turn.ts'
 import type { Turn } from './turn.ts'
 
@@ -40,24 +45,46 @@ export function onSessions(state: AgentState, sessions: readonly SessionSeen[]):
 }
 
 /** Publishes when something changed that people or the cloud care for, or when the last report has become old. */
-export function sendReport(state: AgentState, now: Now): Turn {
+export function sendReport(before: AgentState, now: Now): Turn {
+  const state = withHold(before, now)
   const at = reportAt(state)
   if (at === null) return quiet(state)
   const { last, seq, sentAtMonoMs, dirty } = state.report
   const refresh = at <= now.monoMs && (sentAtMonoMs === null || now.monoMs - sentAtMonoMs >= refreshMs(state))
   if (!refresh && !dirty) return quiet(state)
+  if (state.report.heldUntilMonoMs !== null && state.report.heldUntilMonoMs > now.monoMs) return quiet(state)
   const report = buildReport(state, now)
   // decided before the interval is over, so that looking without finding anything new asks for no wake
   if (!refresh && !isWorthSending(last, report)) return quiet({ ...state, report: { ...state.report, dirty: false } })
   if (at > now.monoMs) return quiet(state)
-  return turn({ ...state, report: { last: report, seq: seq + 1, sentAtMonoMs: now.monoMs, dirty: false } }, { kind: 'publish-status', report })
+  return turn(
+    { ...state, report: { last: report, seq: seq + 1, sentAtMonoMs: now.monoMs, dirty: false, heldUntilMonoMs: null } },
+    { kind: 'publish-status', report },
+  )
 }
 
 /** The moment when a report is due; null while there is nothing true to say yet. */
 export function reportAt(state: AgentState): number | null {
-  const { dirty, sentAtMonoMs } = state.report
+  const { dirty, sentAtMonoMs, heldUntilMonoMs } = state.report
   const seenEngine = state.observed !== null || state.engine.cause !== null
   if (state.knowledge === 'loading' || !seenEngine) return null
   if (sentAtMonoMs === null) return 0
-  return sentAtMonoMs + (dirty ? LIMITS.reportMinIntervalMs.value : refreshMs(state))
+  return Math.max(heldUntilMonoMs ?? 0, sentAtMonoMs + (dirty ? LIMITS.reportMinIntervalMs.value : refreshMs(state)))
+}
+
+/** Something ends soon by itself; a device that only waits has nothing to wait for. */
+function hasWork({ wave, imageWaves, timing, plan }: AgentState): boolean {
+  return wave !== null || imageWaves.length > 0 || !timing.fresh || plan.waves.length > 0
+}
+
+/** Held from the first news of a document until its end, or as long as the table says. */
+function withHold(state: AgentState, now: Now): AgentState {
+  const { last, dirty, heldUntilMonoMs } = state.report
+  const isUnderWay = dirty && last !== null && state.desired !== null && !isOfDocument(last, state.desired) && hasWork(state)
+  if (isUnderWay === (heldUntilMonoMs !== null)) return state
+  return { ...state, report: { ...state.report, heldUntilMonoMs: isUnderWay ? now.monoMs + LIMITS.reportHoldMs.value : null } }
+}
+
+function isOfDocument({ desired }: StatusReport, { epoch, generation }: Version): boolean {
+  return desired?.epoch === epoch && desired.generation === generation
 }

@@ -9,7 +9,6 @@ import type { ContainerReport, PodReport, StatusReport } from '../../protocol/st
 import { clockCause } from './clock-trust.ts'
 import { ownInReport, schedulesInReport } from './cron-report.ts'
 import { schedulesOf } from './on-cron.ts'
-import { newsOfPull } from './image-progress.ts'
 import { matchContainers } from './match.ts'
 import type { Match } from './match.ts'
 import type { Now, ObservedContainer } from './model.ts'
@@ -58,17 +57,6 @@ export function isConverged(state: AgentState): boolean {
   const { knowledge, desired, engine, wave, imageWaves, timing, plan, observed } = state
   if (knowledge !== 'known' || desired === null || observed === null || !engine.reachable) return false
   return wave === null && imageWaves.length === 0 && timing.fresh && plan.waves.length === 0 && plan.waitsFor.length === 0
-}
-
-/** True when the cloud would learn something: counters, times of the report, plan texts and shrinking waits are not news. */
-export function isWorthSending(previous: StatusReport | null, next: StatusReport): boolean {
-  return previous === null || newsOf(previous) !== newsOf(next)
-}
-
-function newsOf(report: StatusReport): string {
-  return JSON.stringify({ ...report, seq: 0, at: '', plan: [], own: null }, (key, value: unknown) =>
-    key === 'retryInMs' || key === 'remainingMs' ? undefined : key === 'pull' ? newsOfPull(value) : value,
-  )
 }
 
 function podReports(state: AgentState, now: Now): readonly PodReport[] {

@@ -108,7 +108,14 @@ export interface AgentState {
   readonly sessions: readonly SessionSeen[]
   /** images being fetched, by reference; empty when none */
   readonly pulls?: Pulls
-  readonly report: { readonly last: StatusReport | null; readonly seq: number; readonly sentAtMonoMs: number | null; readonly dirty: boolean }
+  readonly report: {
+    readonly last: StatusReport | null
+    readonly seq: number
+    readonly sentAtMonoMs: number | null
+    readonly dirty: boolean
+    /** a document is being carried out: its end is told rather than its beginning */
+    readonly heldUntilMonoMs: number | null
+  }
   readonly local?: LocalSettings
   /** what of the Services is not as wanted; absent = nothing was said yet */
   readonly serviceFaults?: readonly Cause[]

@@ -10,6 +10,8 @@ export interface Reading {
   /** ticks of all CPUs together since boot: those spent working, and all */
   readonly cpu?: { readonly busy: number; readonly all: number; readonly cpus: number }
   readonly device: Omit<DeviceReading, 'cpuMilli'>
+  /** memory by NUMA node; absent where the kernel shows none */
+  readonly numa?: Readonly<Record<string, { readonly total: number; readonly free: number }>>
   /** by container id; `cpuUs` counts since its cgroup was made */
   readonly containers: Readonly<Record<string, { readonly cpuUs?: number; readonly memory?: number; readonly pids?: number }>>
 }

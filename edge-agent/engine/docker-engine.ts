@@ -109,6 +109,7 @@ export function createDockerEngine(options: DockerEngineOptions): Engine & LiveE
     ensureImage: (image, policy, signal, use) => images.ensure(image, policy, signal, use),
     wantImages: (wanted) => images.want(wanted),
     reclaimImages: () => images.sweep(true),
+    pullTotals: () => images.pullTotals(),
     layerSizes: async () =>
       readLayerSizes(
         await caller.call(

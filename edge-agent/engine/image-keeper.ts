@@ -13,7 +13,7 @@ import type { Pin } from '../core/image-record.ts'
 import { parseReference, withTag } from '../core/image-reference.ts'
 import { credentialFor } from '../core/image-use.ts'
 import type { DiskSpace } from '../core/image-space.ts'
-import type { ImagesWanted, ImageUse, Outcome, Pulls } from '../core/model.ts'
+import type { ImagesWanted, ImageUse, Outcome, Pulls, PullTotals } from '../core/model.ts'
 import type { Clock, ImageRecordStore, Log } from '../ports.ts'
 import { isOffline, pullCause, readFailure } from './docker-failures.ts'
 import { openImageBook } from './image-book.ts'
@@ -65,6 +65,10 @@ export class ImageKeeper {
     this.#board = createPullBoard(clock, options.onPulls)
     const { space, hasOwnCertificate } = options
     this.#fetch = { engine, staging: this.#staging, stallMs, space, hasOwnCertificate, freeSpace: () => this.sweep(true) }
+  }
+
+  pullTotals(): PullTotals {
+    return this.#board.totals()
   }
 
   async ensure(image: string, policy: Policy, signal: AbortSignal, use?: ImageUse): Promise<Outcome> {

@@ -6,7 +6,7 @@ import { cause } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { noteBegun, waitForBudget } from '../core/image-budget.ts'
-import type { PullProgress, Pulls } from '../core/model.ts'
+import type { PullProgress, Pulls, PullTotals } from '../core/model.ts'
 import type { Clock } from '../ports.ts'
 import type { Bytes, FetchOutcome } from './image-fetch.ts'
 
@@ -19,6 +19,7 @@ export interface PullBoard {
     fetch: (onProgress: (bytes: Bytes) => void) => Promise<FetchOutcome>,
   ): Promise<FetchOutcome>
   isPulling(): boolean
+  totals(): PullTotals
   /** progress of images that nobody asks for is forgotten */
   keepOnly(images: ReadonlySet<string>): void
   /** a new password deserves a new try */
@@ -28,9 +29,9 @@ export interface PullBoard {
 export function createPullBoard(clock: Clock, tell: (pulls: Pulls) => void): PullBoard {
   const inFlight = new Map<string, Promise<FetchOutcome>>()
   const progress = new Map<string, PullProgress>()
-  const queue: (() => void)[] = []
-  let running = 0
+  const slots = createSlots(LIMITS.pullsAtOnce.value)
   let failed: readonly number[] = []
+  const meter = pullMeter(clock)
   const told = createTeller(clock, () => tell(Object.fromEntries(progress)))
 
   const note = (image: string, next: PullProgress): void => {
@@ -39,29 +40,22 @@ export function createPullBoard(clock: Clock, tell: (pulls: Pulls) => void): Pul
     if (before?.layersDone === next.layersDone && before.active === next.active) told.soon()
     else told.now()
   }
-  const slot = async (): Promise<void> => {
-    if (running >= LIMITS.pullsAtOnce.value) await new Promise<void>((resolve) => queue.push(resolve))
-    else running += 1
-  }
-  const release = (): void => {
-    const next = queue.shift()
-    if (next === undefined) running -= 1
-    else next()
-  }
   const attemptOnce = async (
     image: string,
     attempt: number,
     fetch: (onProgress: (bytes: Bytes) => void) => Promise<FetchOutcome>,
   ): Promise<FetchOutcome> => {
-    await slot()
+    await slots.take()
     let latest: PullProgress = progress.get(image) ?? { attempt, layersDone: 0, layersTotal: 0, bytesDone: 0, bytesTotal: 0, active: true }
     latest = { ...latest, attempt, active: true }
     note(image, latest)
+    const ended = meter.begin()
     try {
       const outcome = await fetch((bytes) => {
         latest = { ...bytes, attempt, active: true }
         note(image, latest)
       })
+      ended(outcome.ok)
       if (outcome.ok) progress.delete(image)
       else {
         failed = noteBegun(failed, clock.now().monoMs)
@@ -70,7 +64,7 @@ export function createPullBoard(clock: Clock, tell: (pulls: Pulls) => void): Pul
       return outcome
     } finally {
       told.now()
-      release()
+      slots.give()
     }
   }
 
@@ -91,7 +85,39 @@ export function createPullBoard(clock: Clock, tell: (pulls: Pulls) => void): Pul
       told.soon()
     },
     isPulling: () => inFlight.size > 0,
+    totals: meter.totals,
     forgive: () => void (failed = []),
+  }
+}
+
+/** Whoever finds none waits in line. */
+function createSlots(most: number): { take(): Promise<void>; give(): void } {
+  const queue: (() => void)[] = []
+  let taken = 0
+  return {
+    async take() {
+      if (taken >= most) await new Promise<void>((resolve) => queue.push(resolve))
+      else taken += 1
+    },
+    give() {
+      const next = queue.shift()
+      if (next === undefined) taken -= 1
+      else next()
+    },
+  }
+}
+
+function pullMeter(clock: Clock): { begin(): (ok: boolean) => void; readonly totals: () => PullTotals } {
+  const totals = { done: 0, failed: 0, seconds: 0 }
+  return {
+    begin() {
+      const began = clock.now().monoMs
+      return (ok) => {
+        totals[ok ? 'done' : 'failed'] += 1
+        totals.seconds += (clock.now().monoMs - began) / 1000
+      }
+    },
+    totals: () => ({ ...totals }),
   }
 }
 

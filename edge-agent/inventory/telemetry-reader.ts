@@ -14,12 +14,13 @@ export type TelemetryReader = (
 export function createTelemetryReader(reader: HostReader): TelemetryReader {
   const usage = createUsageReader(reader)
   return async (containers, disk, { monoMs, wallMs }) => {
-    const [cpu, memory, pids, storage, temperatureC] = await Promise.all([
+    const [cpu, memory, pids, storage, temperatureC, numa] = await Promise.all([
       readCpu(reader),
       memoryLevel(reader),
       pidsLevel(reader),
       diskLevel(disk),
       hottest(reader),
+      readNuma(reader),
     ])
     const held = await Promise.all(
       containers.map(async (id) => {
@@ -37,6 +38,7 @@ export function createTelemetryReader(reader: HostReader): TelemetryReader {
         ...(pids === null ? {} : { pids: pids.total - pids.available }),
         ...(temperatureC === null ? {} : { temperatureC }),
       },
+      ...(Object.keys(numa).length === 0 ? {} : { numa }),
       containers: Object.fromEntries(held),
     }
   }
@@ -55,6 +57,24 @@ async function readCpu(reader: HostReader): Promise<NonNullable<Reading['cpu']> 
   const idle = (ticks[3] ?? 0) + (ticks[4] ?? 0)
   return { busy: all - idle, all, cpus: Math.max(1, lines.length - 1) }
 }
+
+/** `Node 0 MemFree:  4011232 kB` and its like, a file for each node. */
+async function readNuma(reader: HostReader): Promise<NonNullable<Reading['numa']>> {
+  const nodes = (await reader.list(NUMA)).filter((name) => /^node\d{1,4}$/.test(name)).slice(0, NODES_MAX)
+  const texts = await Promise.all(nodes.map((name) => reader.read(`${NUMA}/${name}/meminfo`)))
+  const kib = (text: string, what: string): number => number(new RegExp(`${what}:\\s*(\\d{1,12}) kB`).exec(text)?.[1]) ?? 0
+  return Object.fromEntries(
+    nodes.flatMap((name, index) => {
+      const text = texts[index] ?? ''
+      const total = kib(text, 'MemTotal')
+      return total === 0 ? [] : [[name.slice('node'.length), { total: total * 1024, free: kib(text, 'MemFree') * 1024 }] as const]
+    }),
+  )
+}
+
+const NUMA = '/sys/devices/system/node'
+/** as many as nodes are aligned on; a kernel that shows more is one machine of thousands */
+const NODES_MAX = 64
 
 /** Zones that are not wired read as nonsense: only what a board can have counts. */
 async function hottest(reader: HostReader): Promise<number | null> {

@@ -102,6 +102,8 @@ class MqttLink implements CloudLink {
     return this.#traffic.read()
   }
 
+  unsent = (): number => this.#outbox.unsent()
+
   async stop(): Promise<void> {
     this.#handlers = null
     this.#cancelRetry?.()
@@ -162,8 +164,7 @@ class MqttLink implements CloudLink {
   }
 
   #up(connection: Connection): void {
-    const now = this.#deps.clock.now()
-    const pace = this.#pace
+    const [now, pace] = [this.#deps.clock.now(), this.#pace]
     const here = presence(this.#options, 'on', pace.quietS)
     this.#upSinceMonoMs = now.monoMs
     this.#downSinceWallMs = null
@@ -171,6 +172,8 @@ class MqttLink implements CloudLink {
     connection.publish('presence', here)
     const hello = this.#handlers?.hello()
     if (hello !== undefined) connection.publish('hello', seal('hello', this.#options.device, hello, null))
+    // before the outbox: else old values would go out before newer ones
+    this.#handlers?.onState({ kind: 'up', sinceWallMs: now.wallMs })
     this.#outbox.connected((channel, bytes, done) => connection.publish(channel, bytes, done))
     this.#heartbeat.begin(pace, {
       ping: () => connection.ping(),
@@ -180,7 +183,6 @@ class MqttLink implements CloudLink {
       },
       lost: (why) => this.#drop(connection, why),
     })
-    this.#handlers?.onState({ kind: 'up', sinceWallMs: now.wallMs })
   }
 
   #receive(topic: string, payload: Uint8Array): void {

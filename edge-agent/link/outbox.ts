@@ -41,6 +41,10 @@ export class Outbox {
     }
   }
 
+  unsent(): number {
+    return [...this.#slots.values()].filter(({ sent }) => !sent).length
+  }
+
   disconnected(): void {
     this.#send = null
   }

@@ -6,6 +6,8 @@ import type { WorkloadWord } from './view-model.ts'
 const ONE = { max: 1, why: 'its own' }
 const PODS = { max: LIMITS.podsPerDevice.value, why: 'pods of one device' }
 const CONTAINERS = { max: LIMITS.containersPerPod.value, why: 'containers of one pod' }
+const GPUS = { max: LIMITS.acceleratorsShown.value, why: 'accelerators of an inventory' }
+const NUMA = { max: 64, why: 'NUMA nodes that are read' }
 const NAMED = { namespace: PODS, pod: PODS }
 
 export const WORDS: readonly WorkloadWord[] = ['pending', 'pulling', 'starting', 'running', 'restarting', 'stopped', 'removing', 'unknown']
@@ -27,6 +29,7 @@ export const AGENT_METRICS = {
   }),
   skerry_agent_events_waiting: gauge('Events that the cloud does not have yet.'),
   skerry_agent_events_dropped_total: counter('Events given up for space.'),
+  skerry_agent_outbox_messages: gauge('Reports and inventories that the broker has not acknowledged.'),
   skerry_agent_link_bytes_total: counter('Bytes over the link.', {
     direction: ['up', 'down'],
     type: { max: 16, why: 'topics of the table' },
@@ -34,6 +37,8 @@ export const AGENT_METRICS = {
   skerry_agent_memory_bytes: gauge('Memory of the agent itself.'),
   skerry_agent_written_bytes_total: counter('Bytes that the agent wrote to the disk since it started.'),
   skerry_agent_image_pulls: gauge('Images that are being fetched.'),
+  skerry_agent_image_pull_attempts_total: counter('Attempts to fetch an image that have ended.', { result: ['done', 'failed'] }),
+  skerry_agent_image_pull_seconds_total: counter('Time that those attempts took together.'),
   skerry_agent_overrides: gauge('What people on site decided and is in force, by kind.', { kind: { max: 8, why: 'kinds of the protocol' } }),
   skerry_workload_state: gauge('The word that the page shows for each pod; always 1.', { ...NAMED, state: WORDS }),
   skerry_workload_restarts_total: counter('Restarts of the containers of a pod.', NAMED),
@@ -42,6 +47,12 @@ export const AGENT_METRICS = {
   skerry_container_pids: gauge('Processes and threads of a container.', { ...NAMED, container: CONTAINERS }),
   skerry_device_memory_bytes: gauge('Memory of the device.', { kind: ['total', 'used'] }),
   skerry_device_disk_bytes: gauge('Disk that holds images and containers.', { kind: ['total', 'used'] }),
+  skerry_numa_memory_bytes: gauge('Memory of a NUMA node; free = not even used as a cache.', { node: NUMA, kind: ['total', 'free'] }),
+  skerry_gpu_info: gauge('GPUs and other accelerators; always 1.', { gpu: GPUS, kind: ['gpu', 'integrated-gpu', 'npu', 'tpu', 'mig'], node: NUMA }),
+  skerry_gpu_pods: gauge('Pods that were given this accelerator.', { gpu: GPUS }),
+  skerry_gpu_utilization_ratio: gauge('Load of an accelerator whose driver tells it in a file, as of the last inventory.', { gpu: GPUS }),
+  skerry_gpu_memory_bytes: gauge('Memory of an accelerator; used only where its driver tells it in a file.', { gpu: GPUS, kind: ['total', 'used'] }),
+  skerry_gpu_temperature_celsius: gauge('Temperature of an accelerator, as of the last inventory.', { gpu: GPUS }),
   skerry_device_temperature_celsius: gauge('The hottest zone.'),
   process_cpu_seconds_total: counter('CPU time of the agent.'),
   process_resident_memory_bytes: gauge('Memory of the agent.'),

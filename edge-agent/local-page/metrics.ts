@@ -2,7 +2,8 @@
 import { renderFamilies } from '../../protocol/exposition.ts'
 import type { Sample } from '../../protocol/exposition.ts'
 import { LIMITS } from '../../protocol/limits.ts'
-import type { Now } from '../core/model.ts'
+import type { Accelerator } from '../../protocol/inventory.ts'
+import type { Now, PullTotals } from '../core/model.ts'
 import { isConverged } from '../core/report.ts'
 import type { AgentState } from '../core/state.ts'
 import type { Reading } from '../core/telemetry.ts'
@@ -15,13 +16,22 @@ export interface ScrapeExtras {
   readonly traffic: TrafficView | null
   /** null = not read */
   readonly reading: Reading | null
+  /** null = the engine does not count */
+  readonly pulls: PullTotals | null
   readonly process: { readonly cpuSeconds: number; readonly rssBytes: number }
 }
 
 type Samples = { readonly [M in AgentMetric]?: readonly Sample[] }
 
 export function agentMetrics(state: AgentState, now: Now, extras: ScrapeExtras): string {
-  const samples: Samples = { ...ofAgent(state, now), ...ofTraffic(extras.traffic), ...ofWorkloads(state, now), ...ofReading(state, extras.reading) }
+  const samples: Samples = {
+    ...ofAgent(state, now),
+    ...ofTraffic(extras.traffic),
+    ...ofWorkloads(state, now),
+    ...ofReading(state, extras.reading),
+    ...ofPulls(extras.pulls),
+    ...ofAccelerators(state),
+  }
   const own: Samples = {
     process_cpu_seconds_total: one(extras.process.cpuSeconds),
     process_resident_memory_bytes: one(extras.process.rssBytes),
@@ -59,6 +69,7 @@ function ofTraffic(traffic: TrafficView | null): Samples {
   return {
     skerry_agent_events_waiting: one(traffic.waiting),
     skerry_agent_events_dropped_total: one(traffic.dropped),
+    ...(traffic.unsent === undefined ? {} : { skerry_agent_outbox_messages: one(traffic.unsent) }),
     skerry_agent_link_bytes_total: Object.entries(traffic.channels).flatMap(([type, { up, down }]) => [
       { labels: { direction: 'up', type }, value: up },
       { labels: { direction: 'down', type }, value: down },
@@ -98,7 +109,40 @@ function ofReading(state: AgentState, reading: Reading | null): Samples {
     skerry_container_pids: ofContainers(({ pids }) => pids),
     skerry_device_memory_bytes: kinds(memory, memoryTotal),
     skerry_device_disk_bytes: kinds(disk, diskTotal),
+    skerry_numa_memory_bytes: Object.entries(reading.numa ?? {}).flatMap(([node, { total, free }]) => [
+      { labels: { node, kind: 'total' }, value: total },
+      { labels: { node, kind: 'free' }, value: free },
+    ]),
     ...(temperatureC === undefined ? {} : { skerry_device_temperature_celsius: one(temperatureC) }),
+  }
+}
+
+function ofPulls(pulls: PullTotals | null): Samples {
+  if (pulls === null) return {}
+  return {
+    skerry_agent_image_pull_attempts_total: (['done', 'failed'] as const).map((result) => ({ labels: { result }, value: pulls[result] })),
+    skerry_agent_image_pull_seconds_total: one(pulls.seconds),
+  }
+}
+
+/** From the inventory: nothing is asked of a driver for a scrape. */
+function ofAccelerators({ inventory, desired }: AgentState): Samples {
+  const all = inventory?.topology.accelerators ?? []
+  const of = (value: (one_: Accelerator) => number | undefined, labels: Readonly<Record<string, string>> = {}): readonly Sample[] =>
+    all.flatMap((accelerator) => {
+      const found = value(accelerator)
+      return found === undefined ? [] : [{ labels: { gpu: accelerator.id, ...labels }, value: found }]
+    })
+  const given = (id: string): number => desired?.pods.filter(({ placement }) => placement?.gpus?.includes(id) === true).length ?? 0
+  return {
+    skerry_gpu_info: all.map(({ id, kind, numaNode }) => ({ labels: { gpu: id, kind, node: String(numaNode ?? '') }, value: 1 })),
+    skerry_gpu_pods: of(({ id }) => given(id)),
+    skerry_gpu_utilization_ratio: of(({ loadPercent }) => (loadPercent === undefined ? undefined : loadPercent / 100)),
+    skerry_gpu_memory_bytes: [
+      ...of(({ memoryBytes, vramTotalBytes }) => memoryBytes ?? vramTotalBytes, { kind: 'total' }),
+      ...of(({ vramUsedBytes }) => vramUsedBytes, { kind: 'used' }),
+    ],
+    skerry_gpu_temperature_celsius: of(({ temperatureC }) => temperatureC),
   }
 }
 

@@ -8,7 +8,7 @@ import { hostname } from 'node:os'
 import type { AddressInfo } from 'node:net'
 import { LIMITS } from '../../protocol/limits.ts'
 import { EXPOSITION_TYPE } from '../../protocol/exposition.ts'
-import type { Now } from '../core/model.ts'
+import type { Now, PullTotals } from '../core/model.ts'
 import type { AgentEvent, AgentState } from '../core/state.ts'
 import type { Reading } from '../core/telemetry.ts'
 import type { Log, PathStep } from '../ports.ts'
@@ -44,6 +44,7 @@ export interface LocalPageOptions {
   readonly traffic?: () => TrafficView
   /** for /metrics: what containers and the device use now; absent or null = not told */
   readonly reading?: () => Promise<Reading | null>
+  readonly pulls?: () => PullTotals | null
   /** absent = the page only shows */
   readonly actions?: PageActions
   /** listen on this inherited descriptor (a systemd socket) instead of host and port */
@@ -163,11 +164,12 @@ async function pageOf({ page }: LocalPageOptions): Promise<{ readonly html: stri
   return { html, headers: pageHeaders(html) }
 }
 
-async function scrape({ state, now, traffic, reading }: LocalPageOptions): Promise<string> {
+async function scrape({ state, now, traffic, reading, pulls }: LocalPageOptions): Promise<string> {
   const { user, system } = process.cpuUsage()
   return agentMetrics(state(), now(), {
     traffic: traffic?.() ?? null,
     reading: (await reading?.()) ?? null,
+    pulls: pulls?.() ?? null,
     process: { cpuSeconds: (user + system) / 1e6, rssBytes: process.memoryUsage.rss() },
   })
 }

@@ -104,6 +104,8 @@ export interface TrafficView {
   readonly waiting: number
   readonly dropped: number
   readonly queueBytes: number
+  /** reports and inventories that the broker has not acknowledged; absent = there is no link */
+  readonly unsent?: number
 }
 
 export interface FieldView {

@@ -8,7 +8,7 @@ import { Child } from '../testbed/child.ts'
 import { createCloud } from '../testbed/cloud-process.ts'
 import type { CloudProcess } from '../testbed/cloud-process.ts'
 import { CloudApi } from './cloud-api.ts'
-import type { Counts, DeviceLook, NewDevice, Temper } from './messages.ts'
+import type { DeviceLook, NewDevice, Progress, Temper, Traffic } from './messages.ts'
 import { Worker } from './workers.ts'
 
 export interface FleetOptions {
@@ -42,8 +42,9 @@ export interface Fleet {
   cut(names: readonly string[]): Promise<void>
   /** what comes after the documents that devices hold now counts as `beyond` */
   mark(): Promise<void>
-  /** sums over all devices: cheap enough to be asked often */
-  counts(): Promise<Counts>
+  /** sums over all devices */
+  progress(): Promise<Progress>
+  traffic(): Promise<Traffic>
   /** the truth, from the devices themselves */
   looks(): Promise<readonly DeviceLook[]>
   destroy(): Promise<void>
@@ -97,7 +98,8 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
       connect: async (wanted, overMs) => void (await each(wanted, (worker, mine) => worker.ask({ kind: 'connect', names: mine, overMs }))),
       cut: async (wanted) => void (await each(wanted, (worker, mine) => worker.ask({ kind: 'cut', names: mine }))),
       mark: async () => void (await Promise.all(workers.map((worker) => worker.ask({ kind: 'mark' })))),
-      counts: async () => (await Promise.all(workers.map((worker) => worker.count()))).reduce(summed),
+      progress: async () => (await Promise.all(workers.map((worker) => worker.progress()))).reduce(summedProgress),
+      traffic: async () => (await Promise.all(workers.map((worker) => worker.traffic()))).reduce(summedTraffic),
       looks: async () => (await Promise.all(workers.map((worker) => worker.look()))).flat(),
       destroy,
     }
@@ -122,11 +124,12 @@ async function mosquitto(dir: string): Promise<{ readonly child: Child; readonly
   return { child: new Child('mosquitto', ['mosquitto', '-c', config], path.join(dir, 'mosquitto.log')), url: `mqtt://127.0.0.1:${port}` }
 }
 
-function summed(a: Counts, b: Counts): Counts {
+function summedProgress(a: Progress, b: Progress): Progress {
+  return { up: a.up + b.up, converged: a.converged + b.converged, beyond: a.beyond + b.beyond }
+}
+
+function summedTraffic(a: Traffic, b: Traffic): Traffic {
   return {
-    up: a.up + b.up,
-    converged: a.converged + b.converged,
-    beyond: a.beyond + b.beyond,
     messages: { up: a.messages.up + b.messages.up, down: a.messages.down + b.messages.down },
     bytes: { up: a.bytes.up + b.bytes.up, down: a.bytes.down + b.bytes.down },
   }

@@ -45,11 +45,15 @@ export interface DeviceLook {
   readonly bytes: { readonly up: number; readonly down: number }
 }
 
-export interface Counts {
+/** Cheap enough to be asked ten times a second. */
+export interface Progress {
   readonly up: number
   /** devices whose newest report says "converged", and those of them that hold a newer document than at the last mark */
   readonly converged: number
   readonly beyond: number
+}
+
+export interface Traffic {
   readonly messages: { readonly up: number; readonly down: number }
   readonly bytes: { readonly up: number; readonly down: number }
 }
@@ -60,10 +64,11 @@ export type Ask =
   | { readonly kind: 'connect'; readonly names: readonly string[]; readonly overMs: number }
   | { readonly kind: 'cut'; readonly names: readonly string[] }
   | { readonly kind: 'look' }
-  /** `beyond` of the counts is about documents after the one that each device holds now */
+  /** `beyond` of the progress is about documents after the one that each device holds now */
   | { readonly kind: 'mark' }
   /** sums of what `look` tells one by one */
-  | { readonly kind: 'count' }
+  | { readonly kind: 'progress' }
+  | { readonly kind: 'traffic' }
   | { readonly kind: 'bare'; readonly run: BareRun }
 
 /** One exercise of bare MQTT clients: the floor that a fleet is compared with. */
@@ -80,7 +85,8 @@ export type BareRun =
 export type Answer =
   | { readonly kind: 'done' }
   | { readonly kind: 'looks'; readonly looks: readonly DeviceLook[] }
-  | { readonly kind: 'counts'; readonly counts: Counts }
+  | { readonly kind: 'progress'; readonly progress: Progress }
+  | { readonly kind: 'traffic'; readonly traffic: Traffic }
   | { readonly kind: 'failed'; readonly why: string }
 
 export interface Envelope<T> {

@@ -59,7 +59,7 @@ export async function measure(fleet: Fleet): Promise<Moment> {
   const cloud = usedBy(fleet.cloud.child.pid)
   const workers = fleet.workers.map(({ pid }) => usedBy(pid))
   const busy = machineBusyMs()
-  const { messages, bytes } = await fleet.counts()
+  const { messages, bytes } = await fleet.traffic()
   return { atMs, cloud, workers, busy, messages, bytes }
 }
 

@@ -15,17 +15,15 @@ import type { Inventory } from '../../protocol/inventory.ts'
 import { FakeEngine } from '../../test/fakes/engine.ts'
 import { FakeProber } from '../../test/fakes/prober.ts'
 import type { Prng } from '../../test/sim/prng.ts'
-import type { DeviceLook, JoinFacts, Temper } from './messages.ts'
+import type { DeviceLook, JoinFacts, Progress, Temper } from './messages.ts'
 
 const QUIET: Log = { info: () => undefined, warn: () => undefined, error: () => undefined }
 const NO_WATCHDOG = { watch: () => () => undefined, stop: () => undefined }
 const MI = 1024 ** 2
 
-/** `Counts` while they are being added up. */
-export interface Summed {
-  up: number
-  converged: number
-  beyond: number
+/** `Progress` and `Traffic` while they are being added up. */
+export type SummedProgress = { -readonly [K in keyof Progress]: number }
+export interface SummedTraffic {
   readonly messages: { up: number; down: number }
   readonly bytes: { up: number; down: number }
 }
@@ -113,11 +111,13 @@ export class PretendDevice {
     this.#marked = this.#loop.state().desired?.generation ?? 0
   }
 
-  /** adds this device to the sums */
-  count(into: Summed): void {
+  addProgress(into: SummedProgress): void {
     if (this.#up) into.up += 1
     if (this.#converged) into.converged += 1
     if (this.#converged && this.#done.generation > this.#marked) into.beyond += 1
+  }
+
+  addTraffic(into: SummedTraffic): void {
     into.messages.up += this.#messages.up
     into.messages.down += this.#messages.down
     const { up, down } = this.#allBytes()

@@ -30,7 +30,7 @@ export async function soak(fleet: Fleet, { minutes, seed }: { readonly minutes: 
       broker.start()
       const connected = performance.now()
       await fleet.connect(cut, 5_000)
-      await until('connected', PATIENCE_MS, async () => ({ done: (await fleet.counts()).up, of: names.length }))
+      await until('connected', PATIENCE_MS, async () => ({ done: (await fleet.progress()).up, of: names.length }))
       process.stdout.write(`    all connected ${((performance.now() - connected) / 1000).toFixed(1)} s after the broker came back\n`)
       await inSync(fleet, image)
       process.stdout.write(`    all in sync ${((performance.now() - connected) / 1000).toFixed(1)} s after the broker came back\n`)

@@ -51,7 +51,7 @@ export async function runStory(fleet: Fleet, { offlineShare, seed }: { readonly 
     fleet.cloud.child.start()
     await fleet.cloud.ready()
     tab = await ConsoleTab.open(fleet.cloud)
-    await until('connected', PATIENCE_MS, async () => ({ done: (await fleet.counts()).up, of: names.length - away.length }))
+    await until('connected', PATIENCE_MS, async () => ({ done: (await fleet.progress()).up, of: names.length - away.length }))
     await sameStep(fleet, before, doneBefore)
   })
   await phase(fleet, 'the rest of the waves', async () => {
@@ -73,7 +73,7 @@ export async function runStory(fleet: Fleet, { offlineShare, seed }: { readonly 
 export async function allConnect(fleet: Fleet): Promise<void> {
   const { names } = fleet
   await fleet.connect(names, 2 * names.length)
-  await until('connected', PATIENCE_MS, async () => ({ done: (await fleet.counts()).up, of: names.length }))
+  await until('connected', PATIENCE_MS, async () => ({ done: (await fleet.progress()).up, of: names.length }))
   await until('known to the cloud', PATIENCE_MS, async () => ({
     done: (await fleet.api.metrics()).value('skerry_devices', { state: 'ready' }) ?? 0,
     of: names.length,

@@ -1,8 +1,9 @@
 /** The parent's side of the worker processes that hold the devices. */
 import { AskedProcess } from './asked-process.ts'
-import type { Answer, Ask, Counts, DeviceLook, NewDevice } from './messages.ts'
+import type { Answer, Ask, DeviceLook, NewDevice, Progress, Traffic } from './messages.ts'
 
-const NONE: Counts = { up: 0, converged: 0, beyond: 0, messages: { up: 0, down: 0 }, bytes: { up: 0, down: 0 } }
+const NONE = { up: 0, converged: 0, beyond: 0 }
+const NOTHING = { messages: { up: 0, down: 0 }, bytes: { up: 0, down: 0 } }
 
 export class Worker {
   readonly #process = new AskedProcess<Ask, Answer>('fleet-worker')
@@ -28,9 +29,14 @@ export class Worker {
     return answer.kind === 'looks' ? answer.looks : []
   }
 
-  async count(): Promise<Counts> {
-    const answer = await this.ask({ kind: 'count' })
-    return answer.kind === 'counts' ? answer.counts : NONE
+  async progress(): Promise<Progress> {
+    const answer = await this.ask({ kind: 'progress' })
+    return answer.kind === 'progress' ? answer.progress : NONE
+  }
+
+  async traffic(): Promise<Traffic> {
+    const answer = await this.ask({ kind: 'traffic' })
+    return answer.kind === 'traffic' ? answer.traffic : NOTHING
   }
 
   end(): Promise<void> {

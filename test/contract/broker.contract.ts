@@ -1,4 +1,5 @@
 /** What the cloud's link needs from a broker, whichever it is: passed by the embedded one and by Mosquitto. */
+import type { Duplex } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { brokerPassword, CLOUD_CLIENT_ID } from '../../cloud/mqtt/device-credentials.ts'
 import { openMqttLink } from '../../cloud/mqtt/mqtt-link.ts'
@@ -10,6 +11,8 @@ import type { TestClient } from '../integration/mqtt-clients.ts'
 
 export interface RunningBroker {
   readonly port: number
+  /** the link's way to it when it is in the same process */
+  readonly inside?: () => Duplex
   stop(): Promise<void>
 }
 
@@ -26,7 +29,7 @@ export function brokerContract(name: string, start: (port: number) => Promise<Ru
       await broker.stop()
     })
     const link = (password?: string): Listening => {
-      const made = listen(broker.port, password)
+      const made = listen(broker.inside === undefined ? `mqtt://127.0.0.1:${broker.port}` : () => dial(broker), password)
       opened.push({ end: () => made.link.stop() })
       return made
     }
@@ -131,10 +134,16 @@ interface Listening {
   states(device: string): readonly unknown[]
 }
 
-function listen(port: number, password = brokerPassword(SECRET, CLOUD_CLIENT_ID)): Listening {
+/** Whichever broker there is now. */
+function dial({ inside }: RunningBroker): Duplex {
+  if (inside === undefined) throw new Error('it is elsewhere')
+  return inside()
+}
+
+function listen(broker: string | (() => Duplex), password = brokerPassword(SECRET, CLOUD_CLIENT_ID)): Listening {
   const random = { next: () => 0.1, uuid: () => '', suffix: () => '' }
   const link = openMqttLink(
-    { url: `mqtt://127.0.0.1:${port}`, tenant: 'default', clientId: CLOUD_CLIENT_ID, username: CLOUD_CLIENT_ID, password },
+    { broker, tenant: 'default', clientId: CLOUD_CLIENT_ID, username: CLOUD_CLIENT_ID, password },
     { clock: CLOCK, random, log: LOG },
   )
   const made: Listening = {

@@ -52,6 +52,10 @@ export class FakeFleet {
   readonly store: Store
   readonly random = seededRandom()
   readonly looked: string[] = []
+  /** devices that were asked for their report */
+  readonly asked: string[] = []
+  /** as with the broker inside the cloud: it forgets with the process, and everybody connects anew */
+  brokerIsOurs = false
   readonly published: DesiredState[] = []
   readonly logs: LogLine[] = []
   readonly devices = new Map<string, FakeDevice>()
@@ -75,6 +79,7 @@ export class FakeFleet {
       signingKey: KEY,
       epoch,
       profiles,
+      brokerIsOurs: this.brokerIsOurs,
     })
     await this.clock.advance(10)
   }
@@ -88,7 +93,7 @@ export class FakeFleet {
     const found = this.devices.get(name)
     if (found !== undefined) return found
     const device = new FakeDevice(name, (channel, body) => {
-      if (this.connected) this.#onMessage({ device: name, channel, body })
+      if (this.connected) this.#onMessage({ device: name, channel, body } as DeviceMessage)
     })
     this.devices.set(name, device)
     return device
@@ -150,7 +155,10 @@ export class FakeFleet {
         this.published.push(parsed.value)
         this.devices.get(device)?.receive(parsed.value)
       },
-      askReport: async (device) => this.devices.get(device)?.report(),
+      askReport: async (device) => {
+        this.asked.push(device)
+        this.devices.get(device)?.report()
+      },
       askTelemetry: async (device) => void this.looked.push(device),
       sayTime: () => Promise.resolve(),
       onMessage: (handler) => {

@@ -65,6 +65,19 @@ describe.skipIf(missing !== null)('the link', () => {
     await until(() => JSON.stringify(cloud.last('presence')).includes('"off"'))
   })
 
+  it('says what is newest when it comes up, and nothing older before', async () => {
+    const { url } = await startBroker(cleanup)
+    const cloud = await observe(url, cleanup)
+    const agent = startLink(url, 'sid-1', {}, () => agent.link.publishStatus(status(2)))
+    agent.link.publishStatus(status(1))
+    await until(() => cloud.last('status') !== null)
+    // what was said before would have come first
+    expect(cloud.of('status')).toMatchObject([{ seq: 2 }])
+    await agent.link.stop()
+    await until(() => JSON.stringify(cloud.last('presence')).includes('"off"'))
+    expect(cloud.of('status')).toHaveLength(1)
+  })
+
   it('leaves a will when its process is killed', async () => {
     const { url } = await startBroker(cleanup)
     const cloud = await observe(url, cleanup)
@@ -176,7 +189,8 @@ function status(seq: number): StatusReport {
   return { device: 'gw-1', sid: 'sid-1', seq, at, agentVersion: '0', converged: true, pods: [], engine: { reachable: true }, causes: [] }
 }
 
-function startLink(url: string, sid: string, more: { readonly pace?: LinkPace } = {}) {
+/** @param onUp says something newer when the link comes up, as the agent does */
+function startLink(url: string, sid: string, more: { readonly pace?: LinkPace } = {}, onUp: () => void = () => undefined) {
   const states: LinkState[] = []
   const targets: unknown[] = []
   const refused: string[] = []
@@ -188,7 +202,10 @@ function startLink(url: string, sid: string, more: { readonly pace?: LinkPace } 
     onTarget: (target) => targets.push(target),
     onTargetRefused: (cause) => refused.push(cause.code),
     onReportAsked: () => (asked += 1),
-    onState: (state) => states.push(state),
+    onState: (state) => {
+      states.push(state)
+      if (state.kind === 'up') onUp()
+    },
     hello: () => ({ device: 'gw-1', sid, agentVersion: '0', formats: [1], epoch: 0, generation: 0, digest: '' }),
   })
   cleanup(() => link.stop())

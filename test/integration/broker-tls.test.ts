@@ -32,7 +32,7 @@ it('serves over TLS whoever trusts its certificate, and only those connect', asy
   const link = (ca?: string) =>
     openMqttLink(
       {
-        url: `mqtts://127.0.0.1:${broker.port}`,
+        broker: `mqtts://127.0.0.1:${broker.port}`,
         tenant: 'default',
         clientId: CLOUD_CLIENT_ID,
         username: CLOUD_CLIENT_ID,

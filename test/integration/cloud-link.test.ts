@@ -17,6 +17,11 @@ brokerContract('embedded broker', async (port) => {
   return { port: broker.port, stop: () => broker.close() }
 })
 
+brokerContract('embedded broker, from inside', async (port) => {
+  const broker = await embedded(port)
+  return { port: broker.port, inside: () => broker.connectInside(), stop: () => broker.close() }
+})
+
 if (spawnSync('mosquitto', ['-h']).error === undefined) brokerContract('Mosquitto', startMosquitto)
 else {
   it.skip('Mosquitto: not run, no mosquitto on this machine (apt install mosquitto)', () => undefined)

@@ -1,20 +1,21 @@
 /**
  * Cuts a real file system off in the middle of writes and mounts it again. Runs in its own mount namespace:
- * `unshare -m --propagation private node … power-cut-child.ts <ext4|xfs> <cuts> <work dir> <state|queue>`; prints one JSON line.
+ * `unshare -m --propagation private node … power-cut-child.ts <ext4|xfs> <cuts> <work dir> <state|queue|store>`; prints one JSON line.
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { openSqliteStore } from '../../cloud/store/sqlite-store.ts'
 import { nodeDisk } from '../../edge-agent/store/disk.ts'
 import { SegmentLog } from '../../edge-agent/store/segment-log.ts'
 import { openStateStore } from '../../edge-agent/store/state-store.ts'
+import { QUIET } from './store-writer.ts'
 
 const [, , fs = 'ext4', cuts = '20', work = '', what = 'state'] = process.argv
 const image = path.join(work, `${fs}.img`)
 const mount = path.join(work, fs)
 const dir = path.join(mount, 'state')
-const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined }
 const run = (command: string, ...args: readonly string[]): void => void execFileSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'] })
 
 /** numbers behind which a record that nobody had acknowledged was cut: the queue leaves a gap there, so that no number comes twice */
@@ -38,19 +39,33 @@ for (let cut = 0; cut < Number(cuts); cut += 1) {
   run('mount', '-o', 'loop', image, mount)
   result.cuts += 1
   result.acknowledged = acknowledged.last
-  await (what === 'queue' ? lookAtQueue(acknowledged) : lookAtState(acknowledged))
+  await (what === 'queue' ? lookAtQueue : what === 'store' ? lookAtStore : lookAtState)(acknowledged)
   run('umount', mount)
 }
 rmSync(image)
 process.stdout.write(`${JSON.stringify(result)}\n`)
 
 async function lookAtState({ before, last }: Acknowledged): Promise<void> {
-  const loaded = await openStateStore(dir, { log: quiet }).load()
+  const loaded = await openStateStore(dir, { log: QUIET.log }).load()
   const found = loaded.kind === 'state' ? (loaded.state.desired?.generation ?? 0) : null
   if (found === null) result.unreadable += 1
   else if (found < before || found > last + 1) result.older += 1
   else if (found < last) result.raced += 1
   if (loaded.kind === 'state' && loaded.fellBack) result.fellBack += 1
+}
+
+/** the cloud's store: every number up to the acknowledged one is there, and its revision counts on */
+async function lookAtStore({ before, last }: Acknowledged): Promise<void> {
+  const store = openSqliteStore(path.join(dir, 'store.db'), QUIET)
+  const list = await store.list('things')
+  const revision = await store.revision()
+  await store.close()
+  const found = new Set(list.ok ? list.items.map(({ name }) => name) : [])
+  let newest = 0
+  while (found.has(`n${newest + 1}`)) newest += 1
+  if (revision !== found.size || newest !== found.size) result.unreadable += 1
+  if (newest < before) result.older += 1
+  else if (newest < last) result.raced += 1
 }
 
 /** every number that was appended and not acknowledged by the reader is there once, in order, with its own bytes */

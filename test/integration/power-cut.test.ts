@@ -16,6 +16,8 @@ describe.skipIf(missing !== null)('a power cut of a real file system', () => {
     ['xfs', 'state'],
     ['ext4', 'queue'],
     ['xfs', 'queue'],
+    ['ext4', 'store'],
+    ['xfs', 'store'],
   ])('%s, %s: nothing acknowledged is lost', async (fs, what) => {
     const work = await mkdtemp(path.join(tmpdir(), 'skerry-power-cut-'))
     try {

@@ -83,6 +83,7 @@ export function createSimAgentLink({ device, sid, broker, clock, random, trusted
     publishTelemetry: () => Promise.resolve(false),
     pace: () => undefined,
     traffic: () => ({}),
+    unsent: () => outbox.unsent(),
     publishInventory: (inventory) => outbox.put('inventory', seal('inventory', device, inventory, null)),
     stop: () => {
       broker.disconnect(client, true)
