@@ -98,10 +98,7 @@ class MqttLink implements CloudLink {
     this.#endClean(connection.client, () => this.#try())
   }
 
-  traffic(): Traffic {
-    return this.#traffic.read()
-  }
-
+  traffic = (): Traffic => this.#traffic.read()
   unsent = (): number => this.#outbox.unsent()
 
   async stop(): Promise<void> {
@@ -164,16 +161,16 @@ class MqttLink implements CloudLink {
   }
 
   #up(connection: Connection): void {
-    const [now, pace] = [this.#deps.clock.now(), this.#pace]
-    const here = presence(this.#options, 'on', pace.quietS)
-    this.#upSinceMonoMs = now.monoMs
+    const { monoMs, wallMs } = this.#deps.clock.now()
+    const [pace, here] = [this.#pace, presence(this.#options, 'on', this.#pace.quietS)]
+    this.#upSinceMonoMs = monoMs
     this.#downSinceWallMs = null
     this.#deps.log.info('connected to the cloud')
     connection.publish('presence', here)
     const hello = this.#handlers?.hello()
     if (hello !== undefined) connection.publish('hello', seal('hello', this.#options.device, hello, null))
     // before the outbox: else old values would go out before newer ones
-    this.#handlers?.onState({ kind: 'up', sinceWallMs: now.wallMs })
+    this.#handlers?.onState({ kind: 'up', sinceWallMs: wallMs })
     this.#outbox.connected((channel, bytes, done) => connection.publish(channel, bytes, done))
     this.#heartbeat.begin(pace, {
       ping: () => connection.ping(),
