@@ -2,8 +2,9 @@
  * Disks that are full, too small or read-only, under a real agent and cloud: the engine's folder is an ext4 of 1 GiB and the
  * agent's one of 200 MiB. In every phase what runs goes on, page and cloud say why, and it recovers when there is room again.
  */
-import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, statfsSync } from 'node:fs'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -48,6 +49,37 @@ class Ballast {
   }
 }
 
+/** Takes every block that the agent could have, and what is given back meanwhile. */
+class Flood {
+  readonly #file: string
+  #child: ChildProcess | null = null
+  constructor(folder: string) {
+    this.#file = path.join(folder, 'flood')
+  }
+  async begin(): Promise<void> {
+    // in large pieces, and what is too little for one in small ones
+    const small = `dd if=/dev/zero of=${this.#file} bs=1k count=20000 oflag=append,sync conv=notrunc`
+    this.#child = spawn('sh', ['-c', `while true; do cat /dev/zero >> ${this.#file}; ${small}; sleep 0.1; done`], { stdio: 'ignore', detached: true })
+    const probe = path.join(path.dirname(this.#file), 'probe')
+    await eventually('not a block is left', async () => {
+      try {
+        writeFileSync(probe, Buffer.alloc(4096), { flush: true })
+        return 'it takes another file'
+      } catch (error) {
+        return String(error).includes('ENOSPC') ? null : String(error)
+      } finally {
+        rmSync(probe, { force: true })
+      }
+    })
+  }
+  end(): void {
+    // with whatever it runs at the moment: a writer of a removed file would still take all there is
+    if (this.#child?.pid !== undefined && this.#child.exitCode === null) process.kill(-this.#child.pid, 'SIGKILL')
+    this.#child = null
+    rmSync(this.#file, { force: true })
+  }
+}
+
 /** null = done, else why not. */
 function remount(folder: string, how: 'ro' | 'rw'): string | null {
   const { status, stderr } = spawnSync('mount', ['-o', `remount,${how}`, folder], { encoding: 'utf8' })
@@ -61,6 +93,7 @@ describe.skipIf(why !== null)('a disk', () => {
   let registry: Registry
   let proxy: CuttingProxy
   let engineDisk: Ballast
+  let flood: Flood
   beforeAll(async () => {
     await buildOnce()
     const engine = { diskBytes: 1 << 30, config: { 'insecure-registries': [`${HERE}/32`] } }
@@ -71,16 +104,18 @@ describe.skipIf(why !== null)('a disk', () => {
     registry = await startRegistry(path.join(dir, 'registry'))
     proxy = await startCuttingProxy(HERE, registry.port, 8 * MB)
     await registry.push('fat', '1', [busyboxLayer(['sleep']), randomLayer('fat', 60 * MB)])
-    await registry.push('small', '2', [busyboxLayer(['sleep'])])
+    for (const tag of ['2', '3']) await registry.push('small', tag, [busyboxLayer(['sleep', `tag-${tag}`])])
     await registry.push('greedy', '1', [busyboxLayer(['sh', 'dd', 'sleep'])])
     await gateway.agent.stop()
     await mountDisk(path.join(dir, 'state.img'), gateway.stateDir, 200 << 20)
     gateway.agent.start()
+    flood = new Flood(gateway.stateDir)
     engineDisk = new Ballast(path.join(gateway.engine.dir, 'data'))
     await bed.cloud.kubectl('apply', '-f', writeManifest(bed.dir, daemonSet('web', 'busybox:1')))
     await eventually('it runs', () => running(gateway, 1))
   })
   afterAll(async () => {
+    flood?.end()
     await gateway?.agent.stop()
     execFileSync('sh', ['-c', `umount -l ${gateway.stateDir} 2>/dev/null || true`])
     await proxy?.close()
@@ -144,8 +179,10 @@ describe.skipIf(why !== null)('a disk', () => {
       (): Promise<void> => says('the disk is read-only', async () => remount(gateway.stateDir, 'ro')),
       (): Promise<void> => says('the disk can be written', async () => remount(gateway.stateDir, 'rw')),
       /EROFS|read-only/i,
+      'small:2',
     ],
-  ])('of the agent that is %s keeps what runs, takes nothing new, and says so', async (name, breakIt, mend, words) => {
+    ['full', (): Promise<void> => flood.begin(), async (): Promise<void> => flood.end(), /ENOSPC|no space/i, 'small:3'],
+  ])('of the agent that is %s keeps what runs, takes nothing new, and says so', async (name, breakIt, mend, words, small) => {
     await says('all is well', () => running(gateway, 2))
     const before = identities(await gateway.containers())
     const { pid } = gateway.agent
@@ -154,7 +191,7 @@ describe.skipIf(why !== null)('a disk', () => {
     const page = watchPage(gateway)
     await breakIt()
     // an image that nothing needs went with the full disk: it must be one that can be had again
-    const image = `${HERE}:${proxy.port}/small:2`
+    const image = `${HERE}:${proxy.port}/${small}`
     try {
       await bed.cloud.kubectl('apply', '-f', writeManifest(bed.dir, daemonSet('web', image)))
       await says('page and cloud say that the state cannot be written', async () => {
