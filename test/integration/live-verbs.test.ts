@@ -49,6 +49,13 @@ const NIGHTLY = {
   },
 }
 
+interface Told {
+  readonly pod: string
+  readonly lines?: readonly string[]
+  readonly says?: string
+  readonly failed?: boolean
+}
+
 interface Ran {
   readonly code: number | null
   readonly out: string
@@ -209,6 +216,18 @@ describe.skipIf(why !== null)(
       const bundle = JSON.parse(gunzipSync(Buffer.from(await got.arrayBuffer())).toString()) as { readonly device: string; readonly logs: unknown }
       expect(bundle.device).toBe(gateway.name)
       expect(JSON.stringify(bundle.logs)).toContain('line 1')
+      const log = await fetch(`http://127.0.0.1:${bed.cloud.ports.http}/skerry/v1/logs?pod=default/solo&pod=default/none&tailLines=2`, {
+        headers: { authorization: `Bearer ${bed.cloud.token()}` },
+      })
+      const told = (await log.text())
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Told)
+      expect(told.flatMap(({ pod, lines = [] }) => lines.map((line) => `${pod} ${line.replace(/\d+/, 'N')}`))).toEqual([
+        'default/solo line N',
+        'default/solo line N',
+      ])
+      expect(told.find(({ pod }) => pod === 'default/none')).toMatchObject({ failed: true, says: expect.stringContaining('not found') as string })
       // started by hand: it would not come back
       const refused = await act('restart-agent')
       expect([refused.status, ((await refused.json()) as { readonly message: string }).message]).toEqual([

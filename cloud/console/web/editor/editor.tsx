@@ -79,7 +79,7 @@ export function Editor({ start, opened }: EditorProps) {
 
 function Shown({ outcomes, onLine }: { readonly outcomes: readonly Outcome[] | null; onLine(line: number): void }) {
   return (
-    <section aria-labelledby="outcomes-title">
+    <section aria-labelledby="outcomes-title" tabIndex={0}>
       <h2 id="outcomes-title">What it would do</h2>
       {outcomes === null ? (
         <p class="muted">Check it: the cloud validates every field and shows the difference. Nothing changes until you apply it.</p>

@@ -66,8 +66,6 @@ function Page({ part }: { readonly part: RolloutPart }) {
         <WaveStrip waves={row.waves} chosen={wave} onChoose={(chosen) => set('wave', chosen === 0 ? '' : String(chosen))} />
       )}
       <VerdictLegend counts={row.counts} />
-      <h2>Over time</h2>
-      <ProgressChart path={pathOf(part)} decisions={part.decisions} version={JSON.stringify(row.counts)} />
       <div class="overview">
         <section aria-labelledby="failures">
           <h2 id="failures">Failures, by cause</h2>
@@ -87,6 +85,8 @@ function Page({ part }: { readonly part: RolloutPart }) {
           <Members path={pathOf(part)} wave={wave} cause={members} version={JSON.stringify(row.counts)} onCause={setMembers} />
         </section>
       </div>
+      <h2>Over time</h2>
+      <ProgressChart path={pathOf(part)} decisions={part.decisions} version={JSON.stringify(row.counts)} />
       <h2>Decisions</h2>
       <DecisionLog part={part} />
     </>
