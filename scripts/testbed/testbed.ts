@@ -83,13 +83,14 @@ async function createMosquitto(dir: string): Promise<{ readonly child: Child; re
   return { child: new Child('mosquitto', ['mosquitto', '-c', config], path.join(dir, 'mosquitto.log')), port }
 }
 
-/** Polls the world until it is as wanted. @throws with the last description of what it was */
+/** Polls the world until it is as wanted. @param look null = it is, else what it is instead, even '' @throws with the last of these */
 export async function eventually(what: string, look: () => Promise<string | null>, timeoutMs = 60_000): Promise<void> {
   const deadline = performance.now() + timeoutMs
   let last = ''
   for (;;) {
-    last = (await look().catch((error: unknown) => (error instanceof Error ? error.message : String(error)))) ?? ''
-    if (last === '') return
+    const seen = await look().catch((error: unknown) => (error instanceof Error ? error.message : String(error)))
+    if (seen === null) return
+    last = seen
     if (performance.now() > deadline) throw new Error(`waited ${timeoutMs / 1000} s until ${what}; at the end: ${last}${lastWords()}`)
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
