@@ -348,6 +348,25 @@ describe('what holds an update', () => {
   })
 })
 
+describe('a device that lost its newest document', () => {
+  it('goes by the one that the cloud sends again, though it says what the older one said', () => {
+    const device = new Gateway()
+    device.tell([])
+    const older = device.disk
+    device.tell([web('a1')])
+    device.pass(1_000)
+    expect(device.running('web')).toEqual(['web:a1'])
+    if (older === null || older.desired === null) throw new Error('nothing was saved')
+    device.disk = { ...older, floor: { epoch: 1, generation: 7 } }
+    device.restart()
+    device.pass(1_000)
+    expect(device.running('web'), 'nothing is taken away by a document that is not the newest').toEqual(['web:a1'])
+    device.send({ kind: 'target', desired: { ...older.desired, generation: 7 } })
+    device.pass(1_000)
+    expect(device.running('web')).toEqual([])
+  })
+})
+
 describe('run previous', () => {
   it('runs the release before for a while, also over a power cut, then the wanted one again', () => {
     const device = settled()

@@ -2,6 +2,7 @@
  * What is remembered of each pod's revisions, from document to document and over restarts. INVARIANTS: a revision that a record
  * names is in the document or kept whole; what no record names is forgotten.
  */
+import { compareVersions } from '../../protocol/accept.ts'
 import { cause, isCauseCode } from '../../protocol/causes.ts'
 import type { DesiredConfig, DesiredPod, DesiredState } from '../../protocol/desired-state.ts'
 import { LIMITS } from '../../protocol/limits.ts'
@@ -55,9 +56,11 @@ export function targetOf(desired: DesiredState, records: Records): DesiredState 
   return same ? desired : { ...desired, pods, ...(extra.length === 0 ? {} : { configs: withOlder(desired.configs ?? [], extra) }) }
 }
 
-/** The same pods and values: what was made from the one holds for the other. */
+/** The same number, pods and values: what was made from the one holds for the other. */
 export function sameTarget(a: DesiredState, b: DesiredState): boolean {
   if (a === b) return true
+  // also the number: a device that lost a newer document waits for one that is as new, though it may say the same
+  if (compareVersions(a, b) !== 0) return false
   if (a.digest !== b.digest || a.configs?.length !== b.configs?.length || a.schedules !== b.schedules || a.pods.length !== b.pods.length) return false
   return a.pods.every((pod, index) => pod === b.pods[index])
 }
