@@ -6,7 +6,7 @@ const ALONE = ['fleet', 'console-large'].map((name) => `test/integration/${name}
 const REAL = { testTimeout: 180_000, hookTimeout: 180_000, pool: 'forks', globalSetup: 'test/integration/build-once.ts' } as const
 
 /**
- * `unit` needs nothing but Node and stays under 30 s; `real` and then `alone` use real engines, brokers and browsers. Two real suites run at
+ * `unit` needs nothing but Node and stays under 30 s; `real` and then `alone` use real engines, brokers and browsers. Three real suites run at
  * once, for each mostly waits: a suite's gateways have numbers of their own (`first` of its testbed).
  */
 export default defineConfig({
@@ -28,7 +28,7 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           exclude: ALONE,
           ...REAL,
-          maxWorkers: 2,
+          maxWorkers: 3,
         },
       },
       {
