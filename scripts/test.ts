@@ -67,16 +67,23 @@ async function vitest(...projects: readonly string[]): Promise<void> {
   rmSync(dir, { recursive: true, force: true })
 }
 
-await check('types', ['tsc', '-p', '.'])
-await check('types of the console', ['tsc', '-p', 'cloud/console/web'])
-await check('types of the field page', ['tsc', '-p', 'edge-agent/local-page/web'])
-await check('lint', ['oxlint', '--type-aware', '--deny-warnings'])
-await check('format', ['prettier', '--check', '--log-level', 'warn', '**/*.ts', '**/*.tsx'])
+async function checkSources(): Promise<void> {
+  await check('types', ['tsc', '-p', '.'])
+  await check('types of the console', ['tsc', '-p', 'cloud/console/web'])
+  await check('types of the field page', ['tsc', '-p', 'edge-agent/local-page/web'])
+  await check('lint', ['oxlint', '--type-aware', '--deny-warnings'])
+}
+
+async function checkConformance(): Promise<void> {
+  const fixtures = process.env['SKERRY_FIXTURES'] ?? path.resolve(ROOT, '../shared/fixtures')
+  if (existsSync(fixtures)) await check('conformance', ['tsx', 'scripts/conformance.ts'])
+  else notRun('conformance', `there is no ${fixtures}; set SKERRY_FIXTURES`)
+}
+
+// two cores: what needs one runs beside another
+await Promise.all([checkSources(), check('format', ['prettier', '--check', '--log-level', 'warn', '**/*.ts', '**/*.tsx'])])
 await vitest('unit')
-await check('200 seeds of the simulation', ['tsx', 'scripts/simulate.ts', '--seed', '1', '--runs', '200'])
-const fixtures = process.env['SKERRY_FIXTURES'] ?? path.resolve(ROOT, '../shared/fixtures')
-if (existsSync(fixtures)) await check('conformance', ['tsx', 'scripts/conformance.ts'])
-else notRun('conformance', `there is no ${fixtures}; set SKERRY_FIXTURES`)
+await Promise.all([check('200 seeds of the simulation', ['tsx', 'scripts/simulate.ts', '--seed', '1', '--runs', '200']), checkConformance()])
 await check('build', ['tsx', 'scripts/build.ts'])
 await vitest('real', 'alone')
 await check('the bundle starts on arm64', ['tsx', 'scripts/start-arm64.ts'])
