@@ -2,7 +2,7 @@
 import { createTestbed, eventually } from '../testbed/testbed.ts'
 import type { Testbed } from '../testbed/testbed.ts'
 import { apiCall } from './api-call.ts'
-import { nthStart, rawDown, rawOptions, rawUp } from './raw-engine.ts'
+import { makeRawNetwork, nthStart, rawDown, rawOptions, rawUp } from './raw-engine.ts'
 import { showMs, spread } from './statistics.ts'
 
 const SIZES: readonly { readonly pods: number; readonly rounds: number }[] = [
@@ -24,8 +24,9 @@ export async function benchConverge(): Promise<void> {
         ? null
         : 'not ready',
     )
+    await makeRawNetwork(gateway.engine.socketPath)
     process.stdout.write(
-      '\nconverge: apply -> last container started, beside create+start by the raw engine API (best of its concurrencies), interleaved\n',
+      '\nconverge: apply -> last container started, beside create+start by the raw engine API (same network, best of its concurrencies), interleaved\n',
     )
     for (const { pods, rounds } of SIZES) await size(bed, gateway.engine.socketPath, pods, rounds)
   } finally {

@@ -4,7 +4,7 @@ import { deployment, writeManifest } from '../../test/integration/manifests.ts'
 import type { PrivateDockerd } from '../../test/integration/private-dockerd.ts'
 import { createTestbed, eventually } from '../testbed/testbed.ts'
 import { engineRequest } from '../quickstart/engine-request.ts'
-import { nthStart, rawDown, rawOptions, rawUp } from './raw-engine.ts'
+import { makeRawNetwork, nthStart, rawDown, rawOptions, rawUp } from './raw-engine.ts'
 import { showMs, spread } from './statistics.ts'
 
 const PODS = 20
@@ -16,6 +16,7 @@ export async function benchHeal(): Promise<void> {
     const [gateway] = bed.gateways
     if (gateway === undefined) throw new Error('no gateway')
     const { engine } = gateway
+    await makeRawNetwork(engine.socketPath)
     await bed.cloud.kubectl('apply', '-f', writeManifest(bed.dir, deployment('heal', IMAGE, PODS)))
     await eventually('all run', async () => {
       const count = (await gateway.containers()).filter((one) => one.running).length

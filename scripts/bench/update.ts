@@ -6,7 +6,7 @@
 import { createTestbed, eventually } from '../testbed/testbed.ts'
 import type { Gateway } from '../testbed/gateway.ts'
 import { apiCall } from './api-call.ts'
-import { nthStart, rawDown, rawOptions, rawRecreate, rawUp } from './raw-engine.ts'
+import { makeRawNetwork, nthStart, rawDown, rawOptions, rawRecreate, rawUp } from './raw-engine.ts'
 import { showMs, spread } from './statistics.ts'
 
 const PODS = 10
@@ -22,6 +22,7 @@ export async function benchUpdate(): Promise<void> {
   try {
     const [gateway] = bed.gateways
     if (gateway === undefined) throw new Error('no gateway')
+    await makeRawNetwork(gateway.engine.socketPath)
     process.stdout.write('\n')
     const names = Array.from({ length: PODS }, (_, index) => `set-${index}`)
     await Promise.all(names.map((name) => apiCall(bed, { method: 'POST', path: `${APPS}/daemonsets`, body: daemonSet(name) })))
