@@ -21,7 +21,7 @@ import type { Shape } from './schedule-shapes.ts'
 const QUIET = { info: () => undefined, warn: () => undefined, error: (msg: string) => process.stderr.write(`${msg}\n`) }
 
 export async function benchSchedule(only: string | undefined): Promise<void> {
-  process.stdout.write('schedule: pods per second, all nodes looked at; durable = decided and committed to SQLite (synchronous=FULL)\n')
+  process.stdout.write('schedule: pods per second, all nodes looked at; durable = decided and committed to SQLite, its log on the medium\n')
   process.stdout.write(`${'shape'.padEnd(36)}${'nodes'.padStart(8)}${'pods'.padStart(8)}${'durable'.padStart(10)}${'engine'.padStart(10)}   floor\n`)
   for (const shape of SHAPES) {
     if (only !== undefined && !shape.name.includes(only)) continue
