@@ -61,6 +61,13 @@ describe('an update of a pod that stays', () => {
     expect(device.running('web')).toEqual(['web:b2'])
   })
 
+  it('is healthy as soon as it was seen to run for long enough, without waiting for an idle look', () => {
+    const device = new Gateway()
+    device.tell([web('a1')])
+    device.pass(LIMITS.revisionStableMs.value + 500)
+    expect(device.state.updates?.records['web']?.healthy).toBe(web('a1').specHash)
+  })
+
   it('follows at once where nothing was ever healthy', () => {
     const device = new Gateway()
     device.broken.add('web:a1')

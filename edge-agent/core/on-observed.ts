@@ -78,14 +78,8 @@ export function onEngineInfo(state: AgentState, info: EngineInfo): Turn {
 /** Plans again and runs what can run. Without a fresh look at the engine, one is asked for instead. */
 export function act(state: AgentState, now: Now): Turn {
   if (state.wave !== null || state.knowledge === 'loading' || state.observed === null) return quiet(state)
-  if (!state.timing.fresh || isJudgedBlind(state, now)) return state.observing ? quiet(state) : requestObserve(state)
+  if (!state.timing.fresh) return state.observing ? quiet(state) : requestObserve(state)
   return andThen(decideUpdates(state, now), (decided) => planAndRun(decided, state.observed ?? [], now))
-}
-
-/** Time alone may change what is decided of a revision, and the last look is from before that moment. */
-function isJudgedBlind({ updates, timing }: AgentState, now: Now): boolean {
-  const due = updates?.nextAtMonoMs ?? null
-  return due !== null && due <= now.monoMs && (timing.observedAtMonoMs ?? 0) < due
 }
 
 function planAndRun(state: AgentState, observed: readonly ObservedContainer[], now: Now): Turn {
