@@ -13,6 +13,13 @@ interface Deed {
 
 const CALLS = ['create', 'start', 'stop', 'remove', 'ensureImage'] as const
 
+function cutFor(leastMs: number, mostMs: number): Deed['run'] {
+  return (w, device) => {
+    w.broker.cut(device.name)
+    later(w, leastMs, mostMs, () => w.broker.heal(device.name))
+  }
+}
+
 function later(world: World, fromMs: number, toMs: number, run: () => void): void {
   world.time.after(world.random.int(fromMs, toMs), run)
 }
@@ -51,10 +58,7 @@ const DEEDS: readonly Deed[] = [
   {
     name: 'cut the link',
     weight: 4,
-    run: (w, device) => {
-      w.broker.cut(device.name)
-      later(w, 5_000, 240_000, () => w.broker.heal(device.name))
-    },
+    run: cutFor(5_000, 240_000),
   },
   {
     name: 'broker down',
@@ -171,10 +175,7 @@ const ONCE_DEEDS: readonly Deed[] = [
   {
     name: 'cut the link for long',
     weight: 8,
-    run: (w, device) => {
-      w.broker.cut(device.name)
-      later(w, 100_000, 600_000, () => w.broker.heal(device.name))
-    },
+    run: cutFor(100_000, 600_000),
   },
   {
     name: 'power off for long',

@@ -1,5 +1,5 @@
-import { STANDING_ORDER } from '../../vocabulary.ts'
 import type { FieldBytes } from '../field-bytes.ts'
+import { StandingCells, StandingHeads } from '../parts/standing-columns.tsx'
 import { grouped, plural } from '../words.ts'
 
 const MOST = 100
@@ -16,11 +16,7 @@ export function GroupTable({ field, by, onGroup }: { readonly field: FieldBytes;
             <tr>
               <th scope="col">{by}</th>
               <th scope="col">Devices</th>
-              {STANDING_ORDER.map((standing) => (
-                <th key={standing} scope="col">
-                  {standing}
-                </th>
-              ))}
+              <StandingHeads />
             </tr>
           </thead>
           <tbody>
@@ -32,11 +28,7 @@ export function GroupTable({ field, by, onGroup }: { readonly field: FieldBytes;
                   </button>
                 </th>
                 <td class="num">{grouped(group.count)}</td>
-                {group.standings.map((count, at) => (
-                  <td key={STANDING_ORDER[at]} class="num">
-                    {count === 0 ? '–' : grouped(count)}
-                  </td>
-                ))}
+                <StandingCells standings={group.standings} />
               </tr>
             ))}
           </tbody>

@@ -1,7 +1,8 @@
 import { useLocation } from 'preact-iso'
 import { useState } from 'preact/hooks'
 import type { MapPart, MapSpot, MapWish } from '../../live-protocol.ts'
-import { STANDINGS, STANDING_ORDER } from '../../vocabulary.ts'
+import { STANDING_ORDER } from '../../vocabulary.ts'
+import { StandingCells, StandingHeads } from '../parts/standing-columns.tsx'
 import { useNarrow } from '../use-narrow.ts'
 import { useWish } from '../use-wish.ts'
 import { grouped, plural } from '../words.ts'
@@ -173,11 +174,7 @@ function Twin({ spots }: { readonly spots: readonly MapSpot[] }) {
             <tr>
               <th scope="col">Place</th>
               <th scope="col">Devices</th>
-              {STANDING_ORDER.map((standing) => (
-                <th key={standing} scope="col" title={STANDINGS[standing].means}>
-                  {standing}
-                </th>
-              ))}
+              <StandingHeads />
             </tr>
           </thead>
           <tbody>
@@ -194,11 +191,7 @@ function Twin({ spots }: { readonly spots: readonly MapSpot[] }) {
                   ))}
                   {spot.count > spot.names.length ? `and ${grouped(spot.count - spot.names.length)} more` : ''}
                 </td>
-                {spot.standings.map((count, at) => (
-                  <td key={STANDING_ORDER[at]} class="num">
-                    {count === 0 ? '–' : grouped(count)}
-                  </td>
-                ))}
+                <StandingCells standings={spot.standings} />
               </tr>
             ))}
           </tbody>
