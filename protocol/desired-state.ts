@@ -100,22 +100,20 @@ export interface Version {
   readonly generation: number
 }
 
-/** Digest of what the device should run; equal digests mean there is nothing to publish. `beside` is the rest of the document. */
-export function desiredDigest(
-  pods: readonly DesiredPod[],
-  beside: Pick<DesiredState, 'configs' | 'credentials' | 'prefetch' | 'telemetry' | 'link' | 'schedules' | 'services' | 'agent'> = {},
-): string {
-  const { configs = [], credentials = [], prefetch = [], telemetry, link, schedules = [], services = [], agent } = beside
-  const more = {
-    ...(configs.length === 0 ? {} : { configs }),
-    ...(telemetry === undefined ? {} : { telemetry }),
-    ...(link === undefined ? {} : { link }),
-    ...(schedules.length === 0 ? {} : { schedules }),
-    ...(services.length === 0 ? {} : { services }),
-    ...(agent === undefined ? {} : { agent }),
-  }
-  if (credentials.length + prefetch.length === 0 && Object.keys(more).length === 0) return digestOf(pods)
-  return digestOf({ pods, credentials, prefetch, ...more })
+/** Which document it is, not what it says. */
+const IDENTITY: ReadonlySet<string> = new Set(['device', 'epoch', 'generation', 'issuedAt', 'digest', 'pods'])
+
+/**
+ * Digest of what the device should run; equal digests mean there is nothing to publish. `beside` is the rest of the document, or
+ * all of it. Every field that says something counts, also one that this side does not know: devices older than their cloud
+ * check its documents all the same.
+ */
+export function desiredDigest(pods: readonly DesiredPod[], beside: Partial<DesiredState> = {}): string {
+  const said = Object.entries(beside).filter(
+    ([name, value]) => !IDENTITY.has(name) && value !== undefined && !(Array.isArray(value) && value.length === 0),
+  )
+  if (said.length === 0) return digestOf(pods)
+  return digestOf({ credentials: [], prefetch: [], ...Object.fromEntries(said), pods })
 }
 
 /** The name under which the pod's own network holder is known: no container can have it. */

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { readInbound } from '../edge-agent/link/inbound.ts'
 import type { Inbound } from '../edge-agent/link/inbound.ts'
 import { desiredDigest } from '../protocol/desired-state.ts'
+import { digestOf } from '../protocol/revision.ts'
 import type { DesiredState } from '../protocol/desired-state.ts'
 import { keyId, seal } from '../protocol/envelope.ts'
 import type { SigningKey, TrustedKey } from '../protocol/envelope.ts'
@@ -39,6 +40,13 @@ describe('a sound message', () => {
   it('is the target, as it was sent', () => {
     const document = desired({ pods: [pod], digest: desiredDigest([pod]) })
     expect(readInbound(TOPIC, signed(document), me)).toEqual({ kind: 'target', desired: document })
+  })
+
+  it('of a newer cloud is taken with what this agent does not know, and that counts in its digest', () => {
+    const body = { ...desired({ pods: [pod] }), colours: { door: 'red' } }
+    const digest = digestOf({ credentials: [], prefetch: [], pods: [pod], colours: body.colours })
+    expect(codeOf(readInbound(TOPIC, signed({ ...body, digest }), me))).toBe('target')
+    expect(codeOf(readInbound(TOPIC, signed({ ...body, digest: desiredDigest([pod]) }), me))).toBe('desired.refused.unreadable')
   })
 
   it('signed by any of several trusted keys is taken', () => {
