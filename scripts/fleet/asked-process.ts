@@ -21,6 +21,9 @@ export async function buildAsked(name: string): Promise<void> {
   })
 }
 
+/** `SKERRY_PROFILE` = a folder: each leaves its CPU profile there, as the cloud does */
+const PROFILE = process.env['SKERRY_PROFILE']
+
 export class AskedProcess<Question, Reply> {
   readonly #child: ChildProcess
   readonly #waiting = new Map<number, { resolve(answer: Reply): void; reject(error: Error): void }>()
@@ -29,7 +32,11 @@ export class AskedProcess<Question, Reply> {
   constructor(name: string) {
     this.#child = fork(path.join(ROOT, 'dist', `${name}.mjs`), [], {
       execPath: pinnedNode(),
-      execArgv: ['--max-old-space-size=4096', '--disable-warning=ExperimentalWarning'],
+      execArgv: [
+        '--max-old-space-size=4096',
+        '--disable-warning=ExperimentalWarning',
+        ...(PROFILE === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${PROFILE}`]),
+      ],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     })
     this.#child.on('message', ({ id, body }: Envelope<Reply>) => {
