@@ -1,8 +1,10 @@
 /** Parts of a Rollout: `GET .../NAME/members` reads who takes part, `GET .../NAME/progress` how it went, `POST .../NAME/actions` steers it. */
 import { parseStamp } from '../../protocol/stamp.ts'
 import { actOn, readAction } from '../core/rollout/actions.ts'
+import { allowedFailures } from '../core/rollout/allowed.ts'
 import { readMemberQuery, selectMembers } from '../core/rollout/member-list.ts'
 import { progressOf } from '../core/rollout/progress.ts'
+import { timeOf } from '../core/rollout/step-input.ts'
 import { REASON_ANNOTATION } from '../resources/rollout-history.ts'
 import { chunkName, ROLLOUT_MEMBERS } from '../resources/rollout-members.ts'
 import type { RolloutMember, RolloutMembers } from '../resources/rollout-members.ts'
@@ -41,7 +43,9 @@ async function progress(api: Api, route: ResourceRoute): Promise<Answer> {
   const { status } = rollout
   const ended = status?.endedAt === undefined ? null : parseStamp(status.endedAt)
   const times = { startedMs: parseStamp(status?.startedAt ?? ''), endMs: ended ?? api.clock.nowMs() }
-  return ok({ apiVersion: 'skerry.dev/v1', kind: 'RolloutProgress', ...progressOf(await membersOf(api, rollout), times) })
+  const list = await membersOf(api, rollout)
+  const allowed = allowedFailures(rollout.spec, list, timeOf(status?.toleratedUntil))
+  return ok({ apiVersion: 'skerry.dev/v1', kind: 'RolloutProgress', ...progressOf(list, times, allowed) })
 }
 
 async function membersOf(api: Api, rollout: Rollout): Promise<readonly RolloutMember[]> {

@@ -34,7 +34,14 @@ export interface RolloutPart {
 /** `GET .../progress`, as far as the page shows it. */
 export interface ProgressShown {
   readonly members: number
-  readonly points: readonly { readonly atMs: number; readonly started: number; readonly done: number; readonly failed: number }[]
+  readonly points: readonly {
+    readonly atMs: number
+    readonly started: number
+    readonly done: number
+    readonly failed: number
+    /** failures above this number pause it by rule; null = none would */
+    readonly allowed: number | null
+  }[]
 }
 
 /** A page of `GET .../members`. */

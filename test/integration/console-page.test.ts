@@ -183,7 +183,7 @@ describe('the pages', () => {
     await signedIn(async (page) => {
       await page.getByRole('link', { name: 'Waiting for you (2)' }).click()
       await page.getByRole('link', { name: /^sensor-2/ }).click()
-      await page.getByRole('img', { name: 'Of 43 devices 42 have started, 37 are done, 4 failed' }).waitFor()
+      await page.getByRole('img', { name: 'Of 43 devices 42 have started, 37 are done, 4 failed; more than 1 failure would pause it' }).waitFor()
       expect(await page.getByRole('button', { name: 'Pause', exact: true }).getAttribute('title')).toBe('It is paused already.')
       await page.getByRole('button', { name: 'Exclude this group and resume' }).first().click()
       await page.getByRole('dialog').getByText('4 devices are left out from now on').waitFor()

@@ -12,6 +12,7 @@ const LINES = [
   ['done', 'healthy for the soak time'],
   ['failed', 'failed or went back by themselves'],
 ] as const
+const ALLOWED = 'more failures than this pause the rollout by rule; none where no limit counts yet'
 
 interface ChartProps {
   /** of the rollout in the API */
@@ -21,7 +22,7 @@ interface ChartProps {
   readonly version: string
 }
 
-/** How many devices had started, were done and had failed at each moment, and when somebody decided something. */
+/** How many devices had started, were done and had failed at each moment, how many failures would stop it, and when somebody decided something. */
 export function ProgressChart({ path, decisions, version }: ChartProps) {
   const progress = useProgress(path, version)
   if (progress === null || progress.points.length === 0) return <p class="muted">Nothing has started yet.</p>
@@ -49,6 +50,13 @@ export function ProgressChart({ path, decisions, version }: ChartProps) {
             <title>{`${one.action} by ${one.by}`}</title>
           </g>
         ))}
+        {stretchesOf(points).map((stretch) => (
+          <polyline
+            key={stretch[0]?.atMs}
+            class="line-allowed"
+            points={stretch.map((one) => `${x(one.atMs).toFixed(1)},${y(one.allowed).toFixed(1)}`).join(' ')}
+          />
+        ))}
         {LINES.map(([name]) => (
           <polyline
             key={name}
@@ -58,7 +66,7 @@ export function ProgressChart({ path, decisions, version }: ChartProps) {
         ))}
         {labelsOf(last, y).map(({ name, at }) => (
           <text key={name} class={`name-${name}`} x={WIDTH - RIGHT + 8} y={at}>
-            {name} {grouped(last[name])}
+            {name === 'allowed' ? 'limit' : name} {grouped(last[name] ?? 0)}
           </text>
         ))}
         <text class="axis" x={LEFT} y={HEIGHT - 8}>
@@ -73,14 +81,26 @@ export function ProgressChart({ path, decisions, version }: ChartProps) {
   )
 }
 
-type Name = (typeof LINES)[number][0]
 type Point = ProgressShown['points'][number]
+type Name = Exclude<keyof Point, 'atMs'>
+type Limited = Point & { readonly allowed: number }
+
+/** The line of the limit has gaps where none counts. */
+function stretchesOf(points: readonly Point[]): readonly (readonly Limited[])[] {
+  const out: Limited[][] = [[]]
+  for (const point of points) {
+    if (point.allowed === null) out.push([])
+    else out.at(-1)?.push({ ...point, allowed: point.allowed })
+  }
+  return out.filter(({ length }) => length > 0)
+}
 
 /** Names stand at the ends of their lines, one above the other where lines meet. */
 function labelsOf(last: Point, y: (count: number) => number): readonly { readonly name: Name; readonly at: number }[] {
   const placed: { name: Name; at: number }[] = []
-  for (const [name] of LINES.toSorted(([a], [b]) => last[b] - last[a])) {
-    const at = Math.max(y(last[name]) + 4, (placed.at(-1)?.at ?? -Infinity) + 16)
+  const ends = [...LINES.map(([name]): [Name, number] => [name, last[name]]), ...(last.allowed === null ? [] : [['allowed', last.allowed] as const])]
+  for (const [name, count] of ends.toSorted(([, a], [, b]) => b - a)) {
+    const at = Math.max(y(count) + 4, (placed.at(-1)?.at ?? -Infinity) + 16)
     placed.push({ name, at })
   }
   const over = Math.max(0, (placed.at(-1)?.at ?? 0) - HEIGHT + 8)
@@ -89,8 +109,9 @@ function labelsOf(last: Point, y: (count: number) => number): readonly { readonl
 
 function summaryOf({ members, points }: ProgressShown): string {
   const last = points.at(-1)
-  const { started = 0, done = 0, failed = 0 } = last ?? {}
-  return `Of ${plural(members, 'device')} ${grouped(started)} have started, ${grouped(done)} are done, ${grouped(failed)} failed`
+  const { started = 0, done = 0, failed = 0, allowed = null } = last ?? {}
+  const limit = allowed === null ? '' : `; more than ${plural(allowed, 'failure')} would pause it`
+  return `Of ${plural(members, 'device')} ${grouped(started)} have started, ${grouped(done)} are done, ${grouped(failed)} failed${limit}`
 }
 
 /** Ten moments of it, for whoever does not see the lines. */
@@ -108,6 +129,9 @@ function Twin({ points }: { readonly points: ProgressShown['points'] }) {
                 {name}
               </th>
             ))}
+            <th scope="col" title={ALLOWED}>
+              failures allowed
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -119,6 +143,7 @@ function Twin({ points }: { readonly points: ProgressShown['points'] }) {
                   {grouped(one[name])}
                 </td>
               ))}
+              <td class="num">{one.allowed === null ? '' : grouped(one.allowed)}</td>
             </tr>
           ))}
         </tbody>
