@@ -105,6 +105,30 @@ export const ROLLOUT_CAUSES = {
     'Wave {wave} came to its end with {healthy} of {base} devices healthy ({percent} %), {wanted} % are wanted.',
     'Look at its failures; then retry, exclude a group and resume, or abort.',
   ),
+  'rollout.gate.measuring': entry(
+    'policy',
+    'backoff',
+    'Wave {wave}: {says} is shown by {within} of {base} devices, {wanted} % are wanted; {outside} are outside, of {unknown} it is not known yet.',
+    'Nothing to do while readings come in; skerry rollout promote goes on without waiting.',
+  ),
+  'rollout.gate.measured': entry(
+    'policy',
+    'never',
+    'Wave {wave}: {says} is shown by {within} of {base} devices (wanted {wanted} %; over all {value}).',
+    'Nothing to do.',
+  ),
+  'rollout.gate.outside': entry(
+    'policy',
+    'when-target-changes',
+    'Wave {wave}: {says} is not met: over all it is {value}, {outside} of {base} devices are outside.',
+    'Look at devices of the wave; then resume (which measures anew), promote, change the gate, or abort.',
+  ),
+  'rollout.gate.unknown': entry(
+    'network',
+    'when-resource-appears',
+    'Wave {wave}: {says} is still not known of {unknown} of {base} devices {seconds} s after the last was done; silence is no pass.',
+    'Look at the links of these devices; then resume (which waits once more), promote, or abort.',
+  ),
   'rollout.failures.number': entry(
     'policy',
     'when-target-changes',

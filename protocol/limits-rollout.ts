@@ -17,5 +17,10 @@ export const ROLLOUT_LIMITS = {
   rolloutPassMs: limit(500, 'ms', 'reports of many devices share one look at a rollout; people read no faster'),
   rolloutPlans: limit(16, 'count', 'plans kept for people to start from; each holds the names of its members'),
   rolloutPlanMs: limit(86_400_000, 'ms', 'a plan of yesterday shows a fleet that is no longer there'),
+  rolloutMetrics: limit(4, 'count', 'metrics of one gate: what a person weighs at a time'),
+  rolloutMeasured: limit(1_000, 'count', 'devices of a wave that are measured: a share of so many is known to three percent'),
+  rolloutMeasureMs: limit(10_000, 'ms', 'a gate that measures looks again this often: as often as devices take readings'),
+  rolloutReadingStaleMs: limit(120_000, 'ms', 'an older reading is not known any more; metered links send one a minute'),
+  rolloutReadingAheadMs: limit(60_000, 'ms', 'a reading from further ahead has a wrong clock, so nobody knows when it was taken'),
   rolloutFailureGroups: limit(16, 'count', 'causes of failures shown; a fleet rarely has more than three at a time'),
 } as const satisfies Record<string, Limit>

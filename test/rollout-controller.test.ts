@@ -83,6 +83,38 @@ describe('a Rollout of a DaemonSet', () => {
     ])
   })
 
+  test('a gate that measures asks the canary for readings, over a restart of the cloud, and waits until it knows', async () => {
+    await fresh(...NAMES)
+    await fleet.create(rollout({ gate: { soakSeconds: 10, metrics: [{ reading: 'podMemory', max: '100Mi', forSeconds: 30 }] } }))
+    const tell = async (seconds: number): Promise<void> => {
+      for (let passed = 0; passed < seconds; passed += 10) {
+        await fleet.clock.advance(10_000)
+        for (const device of fleet.devices.values()) {
+          const pods = Object.fromEntries((device.held?.pods ?? []).map(({ uid }) => [uid, { memory: 50 * 2 ** 20 }]))
+          const sample = { at: new Date(fleet.clock.nowMs()).toISOString(), spanSeconds: 10, pods }
+          device.send('telemetry', { device: device.name, dropped: 0, samples: [sample] })
+        }
+      }
+    }
+    await fleet.clock.advance(90_000)
+    expect(await status()).toMatchObject({ phase: 'Running', releasedWave: 1, waves: [{ waitsFor: { code: 'rollout.gate.measuring' } }, {}] })
+    expect([...new Set(fleet.looked)]).toEqual(['gw-1'])
+    await tell(20)
+    fleet.looked.length = 0
+    await fleet.restart()
+    await tell(20)
+    // what the cloud knew before is gone, and it does not go on by half of what it wants to know
+    expect(await status()).toMatchObject({ releasedWave: 1 })
+    expect([...new Set(fleet.looked)]).toEqual(['gw-1'])
+    await tell(30)
+    expect(await status()).toMatchObject({ releasedWave: 2, waves: [{ state: 'Passed', gate: { metrics: [{ within: 1, value: '50Mi' }] } }, {}] })
+    await tell(70)
+    expect(await status()).toMatchObject({ phase: 'Completed', counts: { done: 5 } })
+    fleet.looked.length = 0
+    await fleet.clock.advance(180_000)
+    expect(fleet.looked).toEqual([])
+  })
+
   test('a canary that is not ready in time pauses it; abort takes it back and nobody else ever had it', async () => {
     await fresh(...NAMES)
     fleet.device('gw-1').neverReady.add('web:2')

@@ -35,6 +35,7 @@ describe('a Rollout', () => {
       maxFailures: null,
       maxFailurePercent: 5,
       minMembers: 10,
+      metrics: [],
     })
   })
 
@@ -68,10 +69,33 @@ describe('a Rollout', () => {
     ],
     [{ approvedWave: 9 }, 'spec.approvedWave: must be at most 3, the number of the last wave'],
     [{ exclude: [{ reason: 'x' }] }, 'spec.exclude[0]: needs a selector or names'],
+    [{ gate: { metrics: [{ reading: 'podMemory' }] } }, 'spec.gate.metrics[0]: needs a bound: max, min, or both'],
     [
-      { gate: { metric: { query: 'up' } } },
-      'spec.gate.metric: a metric query is not supported as a gate yet; use approval: true on the next wave and look at the metric yourself',
+      { gate: { metrics: [{ reading: 'podMemory', max: 'lots' }] } },
+      'spec.gate.metrics[0].max: "lots" is not a quantity; write for example "500m", "64Mi" or 2',
     ],
+    [
+      { waves: [{ gate: { metrics: [{ reading: 'deviceDiskPercent', max: 101 }] } }] },
+      'spec.waves[0].gate.metrics[0].max: must be at most 100 (percent), is 101',
+    ],
+    [{ gate: { metrics: [{ reading: 'podCpu', max: '100m', min: '1' }] } }, 'spec.gate.metrics[0].min: must not be above max, is 1 above 100m'],
+    [
+      { gate: { metrics: [{ reading: 'podCpu', min: '1m', aggregate: 'P95' }] } },
+      'spec.gate.metrics[0].min: does not go with P95, the value that 95 % of devices do not exceed; use Share',
+    ],
+    [
+      {
+        gate: {
+          metrics: [
+            { reading: 'podPids', max: 9 },
+            { reading: 'podPids', min: 1 },
+          ],
+        },
+      },
+      'spec.gate.metrics[1].reading: podPids is measured twice; give it min and max together',
+    ],
+    [{ gate: { metrics: [{ reading: 'podPids', max: 9, forSeconds: 5 }] } }, 'spec.gate.metrics[0].forSeconds: must be at least 10, is 5'],
+    [{ promotedWave: 9 }, 'spec.promotedWave: must be at most 4, one more than the last wave: past its gate, too'],
     [
       { bandwidth: { cellular: '1Mbit' } },
       'spec.bandwidth: the agent cannot limit the rate of image downloads by link class; it keeps a daily amount on metered links (its --link option)',

@@ -1,5 +1,6 @@
 /** Readings in the cloud: what is kept of them, who asks for them, and what a device is told. */
 import { describe, expect, it } from 'vitest'
+import { RolloutReadings } from '../cloud/controllers/rollout-readings.ts'
 import { TelemetryBook } from '../cloud/controllers/telemetry-book.ts'
 import { telemetryLooks } from '../cloud/controllers/telemetry-looks.ts'
 import type { DeviceLink } from '../cloud/ports.ts'
@@ -39,6 +40,27 @@ describe('the book of readings', () => {
     for (let index = 0; index < LIMITS.telemetryDevices.value; index += 1) book.take({ device: `other-${index}`, dropped: 3, samples: [sample(0)] })
     expect(book.samples('gw-1')).toEqual([])
     expect(book.dropped('other-7')).toBe(3)
+  })
+
+  it('does not drop for others what a gate waits for', () => {
+    const readings: RolloutReadings = new RolloutReadings(
+      () => [],
+      () => undefined,
+      0,
+    )
+    const book = new TelemetryBook((device) => readings.needs(device))
+    const fill = (name: string): void => {
+      for (let index = 0; index < LIMITS.telemetryDevices.value; index += 1)
+        book.take({ device: `${name}-${index}`, dropped: 0, samples: [sample(0)] })
+    }
+    readings.ask('default/web-2', ['gw-1', 'gw-2'])
+    for (const device of ['gw-1', 'gw-2']) book.take({ device, dropped: 0, samples: [sample(0)] })
+    fill('a')
+    fill('b')
+    expect([book.samples('gw-1'), book.samples('gw-2'), book.samples('a-9'), book.samples('b-1')].map(({ length }) => length)).toEqual([1, 1, 0, 0])
+    readings.ask('default/web-2', [])
+    fill('c')
+    expect(book.samples('gw-1')).toEqual([])
   })
 
   it('tells the CPU peak of each five minutes that are over, and forgets pods that are gone', () => {

@@ -78,6 +78,18 @@ export function pictureOf({ metadata, status }: Rollout): string {
     gate === undefined ? '' : `${gate.healthyPercent} % of ${gate.wantedPercent} %`,
     othersOf(counts),
   ])
+  const metrics = (status?.waves ?? []).flatMap(({ number, gate }) =>
+    (gate?.metrics ?? []).map((one) => [
+      number,
+      one.says,
+      one.state,
+      `${one.within}/${one.base}`,
+      `${one.wantedPercent} %`,
+      one.outside,
+      one.unknown,
+      one.value ?? '-',
+    ]),
+  )
   const failures = (status?.failures ?? []).map(({ count, sentence, examples }) => `  ${count} x ${sentence} (${examples.join(', ')})\n`)
   const log = (status?.decisions ?? []).slice(-8).map(({ at, by, action, wave, reason, cause }) => {
     const why = reason ?? (cause === undefined ? '' : causeSentence(cause))
@@ -87,6 +99,7 @@ export function pictureOf({ metadata, status }: Rollout): string {
     head,
     ...changes,
     waves.length === 0 ? '' : `\n${table(['WAVE', 'NAME', 'STATE', 'DONE', 'HEALTHY', 'OTHERS'], waves)}`,
+    metrics.length === 0 ? '' : `\n${table(['WAVE', 'METRIC', 'STATE', 'WITHIN', 'WANTED', 'OUTSIDE', 'NOT KNOWN', 'VALUE'], metrics)}`,
     failures.length === 0 ? '' : `\nfailures by cause\n${failures.join('')}`,
     log.length === 0 ? '' : `\n${table(['WHEN', 'WHO', 'WHAT', 'WHY'], log)}`,
   ].join('')

@@ -126,7 +126,13 @@ function waveView(wave: WaveStatus): WaveView {
     gate:
       gate === undefined
         ? null
-        : { ...gate, started: gate.started ?? gate.ended, maxFailures: gate.maxFailures ?? null, maxFailurePercent: gate.maxFailurePercent ?? null },
+        : {
+            ...gate,
+            started: gate.started ?? gate.ended,
+            maxFailures: gate.maxFailures ?? null,
+            maxFailurePercent: gate.maxFailurePercent ?? null,
+            metrics: (gate.metrics ?? []).map((one) => ({ ...one, value: one.value ?? '' })),
+          },
     waitsFor: viewOf(wave.waitsFor),
     startedAtMs: stamp(wave.startedAt),
     passedAtMs: stamp(wave.passedAt),

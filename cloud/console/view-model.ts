@@ -140,6 +140,19 @@ export interface WaveView {
     readonly maxFailures: number | null
     readonly maxFailurePercent: number | null
     readonly soakSeconds: number
+    /** what is measured, and how it stands */
+    readonly metrics: readonly {
+      readonly says: string
+      readonly state: 'Passed' | 'Waits' | 'Missed'
+      readonly base: number
+      readonly within: number
+      readonly outside: number
+      readonly unknown: number
+      readonly wantedPercent: number
+      readonly forSeconds: number
+      /** '' = not known */
+      readonly value: string
+    }[]
   } | null
   readonly waitsFor: CauseView | null
   readonly startedAtMs: number | null

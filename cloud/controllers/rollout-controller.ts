@@ -19,6 +19,7 @@ import { conditionOf } from '../core/meta.ts'
 import type { RolloutBook } from './rollout-book.ts'
 import { adoptTemplates, eraseMembers, writeChunks, writeStatus } from './rollout-writes.ts'
 import { rolloutFacts } from './rollout-facts.ts'
+import type { RolloutReadings } from './rollout-readings.ts'
 import { planned as plannedMembers } from './rollout-plans.ts'
 import { prepareRollout } from './rollout-prepare.ts'
 import type { StartDeps } from './rollout-prepare.ts'
@@ -31,6 +32,8 @@ const WORKERS = 4
 export interface RolloutDeps extends ControllerDeps {
   readonly rollouts: RolloutBook
   readonly dryRun: DryRun
+  /** what the gates of waves measure */
+  readonly readings: RolloutReadings
 }
 
 export function startRolloutController(deps: RolloutDeps): Controller {
@@ -70,6 +73,7 @@ async function work(deps: RolloutDeps, controller: Controller, key: string): Pro
   const { cluster, rollouts } = deps
   const rollout = cluster.rollouts.get(key)
   if (rollout === undefined) {
+    deps.readings.ask(key, [])
     await eraseMembers(cluster, key)
     return null
   }
@@ -80,6 +84,7 @@ async function work(deps: RolloutDeps, controller: Controller, key: string): Pro
     if (await prepareRollout({ ...deps, planned }, rollout)) controller.queue.add(key)
     return null
   }
+  if (hasEnded(rollout.status)) deps.readings.ask(key, [])
   if (isSettled(rollout) || isOver(rollout, stored.parts, cluster.daemonSets.values())) return null
   const chunks = rollouts.chunks(rollout)
   const members = chunks.flat()
@@ -90,9 +95,12 @@ async function work(deps: RolloutDeps, controller: Controller, key: string): Pro
     status: rollout.status ?? {},
     members,
     ...rolloutFacts(deps, rollout, stored.parts, stored.memberOf),
+    samplesOf: (node) => deps.readings.samples(node),
+    listensMs: deps.readings.listensMs,
     nowMs: deps.clock.nowMs(),
   })
   if (!(await store(deps, rollout, stored.parts, chunks, step))) controller.queue.add(key)
+  deps.readings.ask(key, step.asks)
   return step.recheckInMs
 }
 

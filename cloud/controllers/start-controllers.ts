@@ -36,8 +36,8 @@ import type { PlanAnswer } from './rollout-plans.ts'
 import type { PrepareDeps } from './rollout-prepare.ts'
 import { startRolloutController } from './rollout-controller.ts'
 import { watchDevices } from './watch-devices.ts'
-import { TelemetryBook } from './telemetry-book.ts'
-import { telemetryLooks } from './telemetry-looks.ts'
+import { keepReadings } from './rollout-readings.ts'
+import type { TelemetryBook } from './telemetry-book.ts'
 import { topologyLook } from './topology-look.ts'
 import type { TopologyLookDeps } from './topology-look.ts'
 import { readsUsage } from '../core/scheduler/overcommit.ts'
@@ -118,7 +118,7 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   link.onMessage((message) => receive.take(message))
   const cluster = new Cluster(deps)
   const book = new DeviceBook()
-  const telemetry = new TelemetryBook()
+  const { telemetry, readings, lookAt } = keepReadings(deps)
   const events = createEventRecorder({ cluster, clock, random, log })
   let open = nothing
   const loaded = new Promise<void>((resolve) => {
@@ -138,7 +138,7 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   const all = [
     scheduler,
     ...workloads,
-    startRolloutController({ ...shell, dryRun: scheduler.refusalsInPlace }),
+    startRolloutController({ ...shell, readings, dryRun: scheduler.refusalsInPlace }),
     publisher,
     reports,
     asking,
@@ -165,7 +165,7 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
     ...questions({ cluster, clock, dryRun: scheduler.refusalsInPlace }, scheduler, book),
     ...forSessions(book, events),
     telemetry,
-    lookAt: telemetryLooks(deps),
+    lookAt,
     ...aboutDevices({ cluster, book, telemetry, scheduler }),
     async raiseEpoch() {
       epoch = await higherEpoch(store, book, epoch)

@@ -17,6 +17,12 @@ interface Kept {
 export class TelemetryBook {
   /** in the order of their last message */
   readonly #devices = new Map<string, Kept>()
+  readonly #isNeeded: (device: string) => boolean
+
+  /** @param isNeeded who must not go for others */
+  constructor(isNeeded: (device: string) => boolean = () => false) {
+    this.#isNeeded = isNeeded
+  }
 
   take({ device, dropped, samples }: Telemetry): void {
     const kept = this.#devices.get(device) ?? { samples: [], cpu: new Map(), open: null, dropped: 0 }
@@ -24,8 +30,19 @@ export class TelemetryBook {
     this.#devices.set(device, kept)
     kept.dropped = dropped
     for (const sample of samples) takeSample(kept, sample)
-    const [oldest] = this.#devices.keys()
-    if (this.#devices.size > LIMITS.telemetryDevices.value && oldest !== undefined) this.#devices.delete(oldest)
+    if (this.#devices.size > LIMITS.telemetryDevices.value) this.#dropOne()
+  }
+
+  /** One that is needed goes to the end of the line instead, so that it is looked at once a round. */
+  #dropOne(): void {
+    for (let looks = this.#devices.size; looks > 0; looks -= 1) {
+      const [oldest] = this.#devices
+      if (oldest === undefined) return
+      const [device, kept] = oldest
+      this.#devices.delete(device)
+      if (!this.#isNeeded(device)) return
+      this.#devices.set(device, kept)
+    }
   }
 
   /** Oldest first; pods of one moment together. Empty while nobody wanted any. */

@@ -5,6 +5,7 @@ import { isRecord } from '../../protocol/shape.ts'
 import type { Issue } from '../../protocol/shape.ts'
 import { labelSelectorIssues } from './label-selector.ts'
 import { podSpecIssues } from './pod-rules.ts'
+import { metricIssues } from './rollout-metric.ts'
 import { amountIssues, isZeroAmount } from './rollout-amount.ts'
 import { policyIssues, TIME_ZONE_ANNOTATION, UPDATE_WINDOW_ANNOTATION } from './update-annotations.ts'
 import type { NodeChoice, ReleasePart, RolloutSpec, Wave } from './rollout-spec.ts'
@@ -21,6 +22,8 @@ export function rolloutIssues(spec: RolloutSpec, old: RolloutSpec | null, adopte
         : []),
     ]),
     ...waveIssues(spec.waves ?? []),
+    ...metricIssues(spec.gate?.metrics ?? [], 'spec.gate.metrics'),
+    ...(spec.waves ?? []).flatMap(({ gate }, index) => metricIssues(gate?.metrics ?? [], `spec.waves[${index}].gate.metrics`)),
     ...parallelIssues(spec.maxParallel),
     ...windowIssues(spec.window),
     ...controlIssues(spec),
@@ -104,9 +107,15 @@ function windowIssues(window: RolloutSpec['window']): readonly Issue[] {
 
 function controlIssues(spec: RolloutSpec): readonly Issue[] {
   const waves = spec.waves?.length ?? 0
-  return (['approvedWave', 'promotedWave'] as const)
-    .filter((field) => (spec[field] ?? 0) > waves + 1)
-    .map((field): Issue => ({ path: `spec.${field}`, kind: 'invalid', message: `must be at most ${waves + 1}, the number of the last wave` }))
+  const issue = (field: string, most: number, which: string): Issue => ({
+    path: `spec.${field}`,
+    kind: 'invalid',
+    message: `must be at most ${most}, ${which}`,
+  })
+  return [
+    ...((spec.approvedWave ?? 0) > waves + 1 ? [issue('approvedWave', waves + 1, 'the number of the last wave')] : []),
+    ...((spec.promotedWave ?? 0) > waves + 2 ? [issue('promotedWave', waves + 2, 'one more than the last wave: past its gate, too')] : []),
+  ]
 }
 
 /** Members are frozen when it is created: what chose them may not change; what a person counted up never goes down. */

@@ -3,6 +3,8 @@ import { LIMITS } from '../../protocol/limits.ts'
 import { anything, bool, int, intOrString, list, map, obj, oneOf, refused, required, str } from '../../protocol/shape.ts'
 import type { Infer } from '../../protocol/shape.ts'
 import { LABEL_SELECTOR } from './object.ts'
+import { fullMetric, METRIC } from './rollout-metric.ts'
+import type { FullMetric } from './rollout-metric.ts'
 import { POD_TEMPLATE } from './pod-template.ts'
 
 const NODE_NAMES = list(str({ min: 1, max: 63 }), { mergeSet: true, max: LIMITS.rolloutMembers.value })
@@ -36,7 +38,8 @@ export const GATE = obj({
   maxFailurePercent: int(0, 100),
   /** ... once so many started (or the whole wave, when it is smaller) */
   minMembers: int(1),
-  metric: refused('a metric query is not supported as a gate yet; use approval: true on the next wave and look at the metric yourself'),
+  /** measured on the devices that are done, once enough are: all must be met before the next wave */
+  metrics: list(METRIC, { max: LIMITS.rolloutMetrics.value }),
 })
 
 /** The members of a wave are taken from those no earlier wave took; a wave that names none of the four takes the rest. */
@@ -88,8 +91,8 @@ export const ROLLOUT_SPEC = obj({
   paused: bool(),
   /** waves up to this number (the first is 1) are approved */
   approvedWave: int(0, WAVES),
-  /** waves up to this number start without waiting for the gates before them */
-  promotedWave: int(0, WAVES),
+  /** waves up to this number start without waiting for the gates before them; one more than there are waves: it ends without */
+  promotedWave: int(0, WAVES + 2),
   /** goes on after that many pauses by rule: set it to status.pauses. Failures until then no longer count against limits. */
   acknowledgedPauses: int(0),
   /** raise it to try failed devices once more */
@@ -114,6 +117,7 @@ export interface FullGate {
   readonly maxFailures: number | null
   readonly maxFailurePercent: number | null
   readonly minMembers: number
+  readonly metrics: readonly FullMetric[]
 }
 
 /** The gate of a wave: its own fields, then the Rollout's, then the usual ones. */
@@ -125,6 +129,7 @@ export function gateOf(spec: RolloutSpec, wave: Wave | undefined): FullGate {
     maxFailures: gate.maxFailures ?? null,
     maxFailurePercent: gate.maxFailurePercent ?? null,
     minMembers: gate.minMembers ?? 10,
+    metrics: (gate.metrics ?? []).map(fullMetric),
   }
 }
 

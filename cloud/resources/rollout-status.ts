@@ -26,6 +26,21 @@ export const ROLLOUT_PHASES = [
 ] as const
 export type RolloutPhase = (typeof ROLLOUT_PHASES)[number]
 
+/** One metric of a gate as its devices show it; what is not known is neither within nor outside. */
+export const METRIC_STATUS = obj({
+  /** `podMemory at most 200Mi` */
+  says: required(str({ max: 256 })),
+  state: required(oneOf('Passed', 'Waits', 'Missed')),
+  base: required(int()),
+  within: required(int()),
+  outside: required(int()),
+  unknown: required(int()),
+  wantedPercent: required(int()),
+  forSeconds: required(int()),
+  /** over the devices whose value is known */
+  value: str({ max: 64 }),
+})
+
 export const WAVE_STATUS = obj({
   /** the first is 1; late joiners are the wave behind the last one, named `late` */
   number: required(int(1)),
@@ -48,6 +63,7 @@ export const WAVE_STATUS = obj({
     maxFailures: int(),
     maxFailurePercent: int(),
     soakSeconds: required(int()),
+    metrics: list(METRIC_STATUS, { max: LIMITS.rolloutMetrics.value }),
   }),
   /** why the next wave does not start yet */
   waitsFor: CAUSE,
@@ -116,6 +132,7 @@ export const ROLLOUT_STATUS = obj({
 })
 
 export type RolloutStatus = Infer<typeof ROLLOUT_STATUS>
+export type MetricStatus = Infer<typeof METRIC_STATUS>
 export type WaveStatus = Infer<typeof WAVE_STATUS>
 export type Decision = Infer<typeof DECISION>
 export type FailureGroup = Infer<typeof FAILURE_GROUP>

@@ -2,6 +2,7 @@
  * A rollout's world without a cloud: what is stored, devices that follow what is stored, and a clock. `commit` writes as the
  * controller does (status, then members by chunk) and may be cut off after any write.
  */
+import type { TelemetrySample } from '../../protocol/telemetry.ts'
 import { stepRollout } from '../../cloud/core/rollout/step.ts'
 import type { Step } from '../../cloud/core/rollout/step.ts'
 import type { NodeFacts, PodFacts } from '../../cloud/core/rollout/facts.ts'
@@ -29,6 +30,8 @@ export interface FakeNode {
   appliedSinceMs: number
   rolledBack: boolean
   silentSinceMs: number | null
+  /** of its container */
+  startedMs: number | null
 }
 
 export class RolloutWorld {
@@ -38,6 +41,9 @@ export class RolloutWorld {
   status: RolloutStatus
   members: readonly RolloutMember[]
   generation = 1
+  /** readings that the cloud has */
+  readonly samples = new Map<string, readonly TelemetrySample[]>()
+  listensMs = START_MS
   /** the DaemonSet's own template */
   own = 'old'
 
@@ -70,6 +76,8 @@ export class RolloutWorld {
       labelsOf: (node) => this.nodes.get(node)?.labels,
       nextHash: (_part, attempt) => nextHash(attempt),
       joiners: [],
+      samplesOf: (node) => this.samples.get(node) ?? [],
+      listensMs: this.listensMs,
       nowMs: this.nowMs,
     })
   }
@@ -133,6 +141,8 @@ export class RolloutWorld {
     if (node === undefined) return null
     const isApplied = node.runs === node.hash
     const pod: PodFacts = {
+      uid: `pod-${name}`,
+      startedMs: [node.startedMs],
       hash: node.hash,
       applied: {
         isTrue: isApplied,
@@ -166,6 +176,7 @@ export function fakeNode(name: string, facts: Partial<FakeNode> = {}): FakeNode 
     appliedSinceMs: START_MS - 1_000_000,
     rolledBack: false,
     silentSinceMs: null,
+    startedMs: START_MS - 1_000_000,
     ...facts,
   }
 }

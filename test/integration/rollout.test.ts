@@ -56,7 +56,11 @@ describe.skipIf(why !== null)('a rollout on three gateways', () => {
   it('changes the canary, waits for its gate through a kill -9 of the cloud, then changes the rest', async () => {
     const before = await uids()
     // a device takes a revision for healthy after ten seconds: only then it returns to it
-    const waves = [{ count: 1, gate: { soakSeconds: 4 } }, {}]
+    const metrics = [
+      { reading: 'podMemory', min: '1Ki', max: '200Mi', forSeconds: 10 },
+      { reading: 'podRestarts', max: 0, forSeconds: 10 },
+    ]
+    const waves = [{ count: 1, gate: { soakSeconds: 4, metrics } }, {}]
     const spec = { release: [{ daemonSet: 'web', images: { main: 'busybox:2' } }], waves, gate: { soakSeconds: 11 } }
     const file = writeManifest(bed.dir, rollout('web-2', spec))
     const plan = await bed.cloud.skerry('plan', '-f', file)
@@ -78,6 +82,11 @@ describe.skipIf(why !== null)('a rollout on three gateways', () => {
     expect(await images()).toEqual(['busybox:2', 'busybox:2', 'busybox:2'])
     expect(await uids(), 'in place: the same pods').toBe(before)
     const end = await status('web-2')
+    expect(end.waves?.[0]?.gate?.metrics, 'what the canary showed, measured by a cloud that had to begin anew').toMatchObject([
+      { says: 'podMemory at least 1Ki and at most 200Mi', state: 'Passed', base: 1, within: 1, unknown: 0 },
+      { says: 'podRestarts at most 0', state: 'Passed', within: 1, value: '0' },
+    ])
+    expect(end.decisions?.find(({ action }) => action === 'gate-passed')?.cause?.code).toBe('rollout.gate.measured')
     expect(end.counts).toMatchObject({ members: 3, done: 3 })
     expect(end.decisions?.map(({ action, wave = 0 }) => `${action} ${wave}`)).toEqual([
       'created 0',

@@ -96,7 +96,8 @@ function goOn(input: StepInput, status: RolloutStatus, plan: WavePlan, log: Deci
     return { status: { ...current, phase: counts.returning > 0 ? 'RollingBack' : 'Running' }, hold: null, starts: 'yes', adopt: false }
   const last = mayStart({ ...plan, waveCount: plan.waveCount + 1 }, plan.waveCount + 1)
   if (last.hold?.kind === 'missed') return pausedByRule(input, current, plan.waveCount, last.hold.cause, log)
-  if (last.hold?.kind === 'rolled-back') return { status: { ...current, phase: 'Running' }, hold: last.hold, starts: 'yes', adopt: false }
+  if (last.hold?.kind === 'rolled-back' || last.hold?.kind === 'metric')
+    return { status: { ...current, phase: 'Running' }, hold: last.hold, starts: 'yes', adopt: false }
   const phase = counts.done === counts.members ? 'Completed' : 'CompletedWithSkips'
   log.rule('completed', null, null)
   const adopt = !hasTarget(spec) && counts.done > 0

@@ -2,13 +2,15 @@
 import { causeSentence } from '../../../protocol/causes.ts'
 import { LIMITS } from '../../../protocol/limits.ts'
 import type { RolloutMember } from '../../resources/rollout-members.ts'
+import { readingText } from '../../resources/rollout-metric.ts'
 import { gateOf } from '../../resources/rollout-spec.ts'
 import type { RolloutSpec } from '../../resources/rollout-spec.ts'
-import type { FailureGroup, RolloutStatus, WaveStatus } from '../../resources/rollout-status.ts'
+import type { FailureGroup, MetricStatus, RolloutStatus, WaveStatus } from '../../resources/rollout-status.ts'
 import { hasTarget } from './choice.ts'
 import { isFailure, shownCounts } from './counts.ts'
 import { waveName } from './freeze.ts'
 import { evaluateGate, gateNumbers, silenceOf } from './gate.ts'
+import type { Measured } from './measure.ts'
 import type { Hold, WavePlan } from './release.ts'
 
 const EXAMPLES = 5
@@ -37,26 +39,56 @@ function waveStatus(
   const tally = plan.tallies.wave(number)
   const gate = gateOf(spec, plan.waves[number - 1])
   const released = status.releasedWave ?? 0
+  const metrics = metricsOf(plan, number, released, before)
   const waits = hold !== null && (hold.kind === 'approval' ? number === released + 1 : number === released)
   return {
     number,
     name: waveName(plan.waves, number),
-    state: stateOf(spec, status, plan, number, hold),
+    state: stateOf(spec, status, plan, number, hold, metrics),
     counts: shownCounts(tally.counts),
     ...(before?.startedAt === undefined ? {} : { startedAt: before.startedAt }),
     ...(before?.passedAt === undefined ? {} : { passedAt: before.passedAt }),
-    gate: gateNumbers(tally, gate, silenceOf(spec)),
+    gate: { ...gateNumbers(tally, gate, silenceOf(spec)), ...(metrics.length === 0 ? {} : { metrics }) },
     ...(waits ? { waitsFor: hold.cause } : {}),
   }
 }
 
-function stateOf(spec: RolloutSpec, status: RolloutStatus, plan: WavePlan, number: number, hold: Hold | null): WaveStatus['state'] {
+/** Of the newest wave as they are now; a wave that is behind, and a rollout that stands still, keep what was seen then. */
+function metricsOf(plan: WavePlan, number: number, released: number, before: WaveStatus | undefined): readonly MetricStatus[] {
+  const now = number <= released ? plan.measured(number) : null
+  return now === null ? (before?.gate?.metrics ?? []) : now.map(shownMetric)
+}
+
+function shownMetric({ metric, base, within, outside, unknown, value, kind }: Measured): MetricStatus {
+  const { reading, says, percent, forMs } = metric
+  const state = kind === 'passed' ? 'Passed' : kind === 'waits' ? 'Waits' : 'Missed'
+  return {
+    says,
+    state,
+    base,
+    within,
+    outside,
+    unknown,
+    wantedPercent: percent,
+    forSeconds: forMs / 1000,
+    ...(value === null ? {} : { value: readingText(reading, value) }),
+  }
+}
+
+function stateOf(
+  spec: RolloutSpec,
+  status: RolloutStatus,
+  plan: WavePlan,
+  number: number,
+  hold: Hold | null,
+  metrics: readonly MetricStatus[],
+): WaveStatus['state'] {
   const released = status.releasedWave ?? 0
   if ((spec.rolledBackWaves ?? []).includes(number) || spec.abort === 'Return') return 'RolledBack'
   if (number > released) return hold?.kind === 'approval' && number === released + 1 ? 'WaitingApproval' : 'Pending'
   if (number < released) return 'Passed'
   const gate = evaluateGate(number, plan.tallies.wave(number), gateOf(spec, plan.waves[number - 1]), silenceOf(spec))
-  return gate.kind === 'passed' ? 'Passed' : 'Running'
+  return gate.kind === 'passed' && metrics.every((metric) => metric.state === 'Passed') ? 'Passed' : 'Running'
 }
 
 /** Failures that differ only in numbers are one group. */

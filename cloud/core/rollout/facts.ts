@@ -1,7 +1,7 @@
 /** What the decisions need to know of a device: its silence, and for each part of the release the pod that runs there. */
 import type { Node } from '../../resources/node.ts'
 import type { Pod } from '../../resources/pod.ts'
-import { conditionOf, isDeleting } from '../meta.ts'
+import { conditionOf, isDeleting, uidOf } from '../meta.ts'
 import { isReady, stampOr } from '../pod-state.ts'
 import { REVISION_HASH_LABEL } from '../pod-template.ts'
 
@@ -9,6 +9,7 @@ import { REVISION_HASH_LABEL } from '../pod-template.ts'
 export const REVISION_APPLIED = 'skerry.dev/RevisionApplied'
 
 export interface PodFacts {
+  readonly uid: string
   /** controller-revision-hash: which template the pod asks for */
   readonly hash: string
   /** null = the device says nothing about revisions */
@@ -16,6 +17,8 @@ export interface PodFacts {
   readonly ready: boolean
   readonly readySinceMs: number
   readonly createdMs: number
+  /** of each container, by the device's clock; null = it does not run */
+  readonly startedMs: readonly (number | null)[]
   readonly deleting: boolean
   /** why it is not ready, in a sentence; empty when nobody says */
   readonly why: string
@@ -40,6 +43,7 @@ export function podFacts(pod: Pod): PodFacts {
   const applied = conditionOf(conditions, REVISION_APPLIED)
   const ready = conditionOf(conditions, 'Ready')
   return {
+    uid: uidOf(pod),
     hash: pod.metadata.labels?.[REVISION_HASH_LABEL] ?? '',
     applied:
       applied === null
@@ -53,6 +57,7 @@ export function podFacts(pod: Pod): PodFacts {
     ready: isReady(pod),
     readySinceMs: stampOr(ready?.lastTransitionTime, 0),
     createdMs: stampOr(pod.metadata.creationTimestamp, 0),
+    startedMs: (pod.status?.containerStatuses ?? []).map(({ state }) => (state?.running === undefined ? null : stampOr(state.running.startedAt, 0))),
     deleting: isDeleting(pod),
     why: whyNot(pod),
   }

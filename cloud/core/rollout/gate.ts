@@ -7,7 +7,8 @@ import { openIn } from './counts.ts'
 import type { Tally } from './counts.ts'
 
 /** `cause` is null only for a wave that has nobody to wait for: it passes. */
-export type GateResult = { readonly kind: 'passed' | 'waits' | 'missed'; readonly cause: Cause } | { readonly kind: 'passed'; readonly cause: null }
+export type GateResult =
+  { readonly kind: 'passed' | 'waits' | 'measures' | 'missed'; readonly cause: Cause } | { readonly kind: 'passed'; readonly cause: null }
 
 /** Numbers of a gate as they are shown. */
 export function gateNumbers(tally: Tally, gate: FullGate, silence: Silence): NonNullable<WaveStatus['gate']> {

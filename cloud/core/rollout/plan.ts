@@ -144,9 +144,10 @@ function waveOf({ spec, members }: PlanSubject, devices: readonly PlannedDevice[
   const waves = wavesOf(spec)
   const here = devices.filter(({ wave }) => wave === number)
   const heard = here.filter(({ verdict, silent }) => verdict !== 'skipped' && !silent).length
-  const { healthyPercent, soakSeconds } = gateOf(spec, waves[number - 1])
+  const { healthyPercent, soakSeconds, metrics } = gateOf(spec, waves[number - 1])
   const places = Math.max(1, resolveAmount(spec.maxParallel ?? 100, members.length, 'up'))
   const perDevice = facts.startSeconds === null ? null : facts.startSeconds + soakSeconds
+  const measuring = Math.max(0, ...metrics.map(({ forMs }) => forMs / 1000))
   const rounds = Math.ceil(heard / places)
   return {
     number,
@@ -157,7 +158,7 @@ function waveOf({ spec, members }: PlanSubject, devices: readonly PlannedDevice[
     approval: waves[number - 1]?.approval === true,
     healthyPercent,
     soakSeconds,
-    expectedSeconds: perDevice === null ? null : rounds * perDevice + (rounds > 0 ? (spec.startWindowSeconds ?? 0) : 0),
+    expectedSeconds: perDevice === null ? null : rounds * perDevice + (rounds > 0 ? (spec.startWindowSeconds ?? 0) + measuring : 0),
   }
 }
 

@@ -9,10 +9,13 @@ import type { Verdict } from '../../resources/rollout-verdict.ts'
 import { moved } from './advance.ts'
 import type { Tallies } from './counts.ts'
 import { evaluateGate, passedLimit, silenceOf } from './gate.ts'
+import type { GateResult } from './gate.ts'
+import type { Measured } from './measure.ts'
+import { placeOf } from './place.ts'
 
 /** Why it cannot go on to the wave after `released`, or null when it can. */
 export interface Hold {
-  readonly kind: 'gate' | 'missed' | 'approval' | 'rolled-back'
+  readonly kind: 'gate' | 'metric' | 'missed' | 'approval' | 'rolled-back'
   readonly cause: Cause
 }
 
@@ -22,25 +25,40 @@ export interface WavePlan {
   /** with the lane of late joiners, when there are any */
   readonly waveCount: number
   readonly tallies: Tallies
+  /** what the metrics of a wave's gate show now; null = nothing is measured now: it passed, or the rollout stands still */
+  measured(wave: number): readonly Measured[] | null
+}
+
+/** The gate behind a wave: health first, then what is measured on those that are healthy. */
+export function gateBehind({ spec, waves, tallies, measured }: WavePlan, wave: number): GateResult {
+  const healthy = evaluateGate(wave, tallies.wave(wave), gateOf(spec, waves[wave - 1]), silenceOf(spec))
+  if (healthy.kind !== 'passed' || healthy.cause === null) return healthy
+  const all = measured(wave) ?? []
+  const worst = all.find(({ kind }) => kind === 'missed') ?? all.find(({ kind }) => kind === 'waits')
+  if (worst !== undefined) return { kind: worst.kind === 'missed' ? 'missed' : 'measures', cause: worst.cause }
+  const last = all.at(-1)
+  return last === undefined ? healthy : { kind: 'passed', cause: last.cause }
 }
 
 /** A wave that was promoted starts without gate and approval. `passed` is what the gate before it showed. */
 export function mayStart(plan: WavePlan, number: number): { readonly hold: Hold | null; readonly passed: Cause | null } {
-  const { spec, waves, tallies } = plan
+  const { spec, waves } = plan
   if ((spec.promotedWave ?? 0) >= number) return { hold: null, passed: null }
   let passed: Cause | null = null
   const before = number - 1
   if (before > 0) {
     if ((spec.rolledBackWaves ?? []).includes(before))
       return { hold: { kind: 'rolled-back', cause: cause('rollout.wave.rolled-back', { wave: before }) }, passed: null }
-    const result = evaluateGate(before, tallies.wave(before), gateOf(spec, waves[before - 1]), silenceOf(spec))
-    if (result.kind !== 'passed') return { hold: { kind: result.kind === 'missed' ? 'missed' : 'gate', cause: result.cause }, passed: null }
+    const result = gateBehind(plan, before)
+    if (result.kind !== 'passed') return { hold: { kind: HOLDS[result.kind], cause: result.cause }, passed: null }
     passed = result.cause
   }
   if (waves[number - 1]?.approval === true && (spec.approvedWave ?? 0) < number)
     return { hold: { kind: 'approval', cause: cause('rollout.approval', { wave: number }) }, passed }
   return { hold: null, passed }
 }
+
+const HOLDS = { waits: 'gate', measures: 'metric', missed: 'missed' } as const
 
 /** The first limit that failures have passed, in any wave that was started or over all. */
 export function limitPassed({ spec, waves, tallies }: WavePlan, released: number): { readonly wave: number | null; readonly cause: Cause } | null {
@@ -104,8 +122,5 @@ export function startMembers(
 
 /** The same place in the window for a device each time: a restart of the cloud moves nobody. */
 function spreadMs(node: string, seconds: number): number {
-  if (seconds === 0) return 0
-  let hash = 2_166_136_261
-  for (let index = 0; index < node.length; index += 1) hash = Math.imul(hash ^ node.charCodeAt(index), 16_777_619)
-  return ((hash >>> 0) / 2 ** 32) * seconds * 1000
+  return seconds === 0 ? 0 : placeOf(node) * seconds * 1000
 }

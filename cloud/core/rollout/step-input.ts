@@ -1,4 +1,5 @@
 /** What a step of a rollout reads. */
+import type { TelemetrySample } from '../../../protocol/telemetry.ts'
 import type { Labels } from '../../resources/label-selector.ts'
 import type { RolloutChange } from '../../resources/rollout-history.ts'
 import type { RolloutMember } from '../../resources/rollout-members.ts'
@@ -20,6 +21,10 @@ export interface StepInput {
   readonly nextHash: JudgeRules['nextHash']
   /** devices that match and are no members yet */
   readonly joiners: readonly Candidate[]
+  /** readings of a device that are kept, oldest first */
+  samplesOf(node: string): readonly TelemetrySample[]
+  /** since when this cloud hears devices */
+  readonly listensMs: number
   readonly nowMs: number
 }
 

@@ -4,6 +4,7 @@
  * first of its devices starts, and a step that was cut off anywhere is taken up by the next one; the same input gives the same
  * output; a state with nothing to do comes back unchanged.
  */
+import { LIMITS } from '../../../protocol/limits.ts'
 import type { RolloutMember } from '../../resources/rollout-members.ts'
 import { gateOf } from '../../resources/rollout-spec.ts'
 import type { RolloutStatus } from '../../resources/rollout-status.ts'
@@ -15,6 +16,9 @@ import { DecisionLog, loggedUpTo } from './decisions.ts'
 import { describeStatus } from './describe.ts'
 import { newMember, wavesOf } from './freeze.ts'
 import { judgeRules } from './judge.ts'
+import { measure, measuredMembers } from './measure.ts'
+import type { Measured } from './measure.ts'
+import { readingOf } from './reading.ts'
 import { freePlaces, startMembers } from './release.ts'
 import type { WavePlan } from './release.ts'
 import { hasEnded, timeOf } from './step-input.ts'
@@ -26,6 +30,8 @@ export interface Step {
   readonly members: readonly RolloutMember[]
   /** write the new template into the DaemonSets, before `status` is stored */
   readonly adopt: boolean
+  /** devices to ask for readings now */
+  readonly asks: readonly string[]
   /** milliseconds until time alone may change something */
   readonly recheckInMs: number | null
 }
@@ -42,18 +48,60 @@ export function stepRollout(input: StepInput): Step {
   const dueMs = advanceAll(input, before, members)
   const tallies = new Tallies(timeOf(before.toleratedUntil))
   for (const member of members) tallies.add(member)
-  const plan: WavePlan = { spec, waves, waveCount: tallies.wave(late).counts.members > 0 ? late : waves.length, tallies }
+  const waveCount = tallies.wave(late).counts.members > 0 ? late : waves.length
+  const plan: WavePlan = { spec, waves, waveCount, tallies, measured: measurer(input, before, members) }
   const decided = decide(input, before, plan, log)
   const due = decided.starts === 'none' ? null : start(input, decided.status, members, decided.starts === 'yes')
   const after = new Tallies(timeOf(decided.status.toleratedUntil))
   for (const member of members) after.add(member)
   const done = { ...plan, tallies: after }
+  const status = describeStatus({ ...input, status: { ...decided.status, decisions: log.entries() } }, done, decided.hold, members)
+  const asks = asksOf(status, plan, members)
   return {
-    status: describeStatus({ ...input, status: { ...decided.status, decisions: log.entries() } }, done, decided.hold, members),
+    status,
     members,
     adopt: decided.adopt,
-    recheckInMs: soonest([dueMs, due], nowMs),
+    asks,
+    recheckInMs: soonest([dueMs, due, asks.length > 0 ? nowMs + LIMITS.rolloutMeasureMs.value : null], nowMs),
   }
+}
+
+/** What a gate measures, looked at once a step and only where it is asked for. */
+function measurer(input: StepInput, status: RolloutStatus, members: readonly RolloutMember[]): WavePlan['measured'] {
+  const { spec, nowMs, listensMs } = input
+  const waves = wavesOf(spec)
+  const known = new Map<number, readonly Measured[]>()
+  const standsStill = hasEnded(status) || status.pausedBy === 'rule' || spec.paused === true || spec.abort !== undefined
+  return (wave) => {
+    const { metrics } = gateOf(spec, waves[wave - 1])
+    if (metrics.length === 0) return []
+    // a gate that was passed stays so: nobody is asked for readings while people think about the next wave
+    if (standsStill || wave < (status.releasedWave ?? 0) || status.waves?.find(({ number }) => number === wave)?.passedAt !== undefined) return null
+    const found = known.get(wave)
+    if (found !== undefined) return found
+    const all = measuredMembers(members, wave)
+    const made = metrics.map((metric) =>
+      measure(metric, {
+        wave,
+        members: all,
+        resumedMs: timeOf(status.toleratedUntil),
+        listensMs,
+        nowMs,
+        valueOf(node, one, sinceMs) {
+          const facts = input.factsOf(node)
+          return facts === null ? null : readingOf(one, facts, input.samplesOf(node), { sinceMs, nowMs })
+        },
+      }),
+    )
+    known.set(wave, made)
+    return made
+  }
+}
+
+/** Devices whose readings the newest wave waits for. */
+function asksOf({ phase, releasedWave = 0 }: RolloutStatus, plan: WavePlan, members: readonly RolloutMember[]): readonly string[] {
+  if (phase !== 'Running' || releasedWave === 0 || !(plan.measured(releasedWave) ?? []).some(({ kind }) => kind === 'waits')) return []
+  return measuredMembers(members, releasedWave).map(({ node }) => node)
 }
 
 /** What people asked once: each is remembered with its time, so that it is done once however often the step runs. */

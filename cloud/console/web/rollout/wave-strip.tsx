@@ -79,8 +79,33 @@ function Gate({ wave }: { readonly wave: WaveView }) {
         {gate.maxFailurePercent === null ? '' : ` (${share} %, limit ${gate.maxFailurePercent} %)`}
       </p>
       <p class="muted">soak {gate.soakSeconds} s</p>
+      {gate.metrics.map((metric) => (
+        <Metric key={metric.says} metric={metric} />
+      ))}
       {waitsFor === null || wave.state === 'Passed' ? null : <Cause cause={{ ...waitsFor, code: '' }} />}
     </div>
+  )
+}
+
+type MetricView = NonNullable<WaveView['gate']>['metrics'][number]
+
+/** The bar shows who is within; what is not known is left empty, for it is neither. */
+function Metric({ metric }: { readonly metric: MetricView }) {
+  const { says, state, base, within, outside, unknown, wantedPercent, forSeconds, value } = metric
+  const share = (count: number): number => (base === 0 ? 0 : (100 * count) / base)
+  return (
+    <>
+      <p class={state === 'Missed' ? 'bad' : ''}>
+        {says} <span class="muted">over {forSeconds} s</span>: <b>{grouped(within)}</b> of {plural(base, 'device')}
+        {outside === 0 ? '' : `, ${grouped(outside)} outside`}
+        {unknown === 0 ? '' : `, ${grouped(unknown)} not known`}
+        {value === '' ? '' : `; over all ${value}`}
+      </p>
+      <span class="gauge" aria-hidden="true">
+        <i style={{ width: `${share(within)}%` }} />
+        <em style={{ left: `${wantedPercent}%` }} />
+      </span>
+    </>
   )
 }
 
