@@ -1,40 +1,17 @@
 /**
- * What the agent was told: command line, environment, join file. The only reader of process.argv and process.env in the
+ * What the agent was told: command line and environment. The only reader of process.argv and process.env in the
  * agent. Every error names the flag, what was found and what is expected.
  */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { isDeviceId } from '../protocol/ids.ts'
 import { LIMITS } from '../protocol/limits.ts'
-import { LINK_WISH } from '../protocol/link.ts'
-import { int, list, obj, oneOf, parse, required, str } from '../protocol/shape.ts'
-import type { Infer } from '../protocol/shape.ts'
-
-/** Written by `skerry join DEVICE`: who this device is, where its cloud is and whom it believes. */
-export const JOIN_FILE = obj({
-  device: required(str({ min: 1, max: LIMITS.deviceIdLength.value })),
-  tenant: required(str({ min: 1, max: 63 })),
-  broker: required(str({ min: 1, max: 2048 })),
-  username: str({ max: 256 }),
-  password: str({ max: 4096 }),
-  ca: str({ max: 65_536 }),
-  /** PIN of the device page; absent = made at the first start, see `skerry-agent pin` */
-  pagePin: str({ pattern: /^\d{4,16}$/, says: '4 to 16 digits' }),
-  /** who may see how the device stands without the PIN: everybody (summary), or nobody (pin) */
-  pageRead: oneOf('summary', 'pin'),
-  /** where live sessions are opened to; `ca` is the authority of its certificate, absent = the system's */
-  cloud: obj({ url: required(str({ min: 1, max: 2048 })), ca: str({ max: 65_536 }) }),
-  /** the link costs money: at most so much a day, then events are sent seldom; absent = no end */
-  dataBudget: obj({ dayBytes: required(int(65_536)) }),
-  /** what the link costs and how seldom it may be pinged; absent = by dataBudget, then by what the device is connected with */
-  link: LINK_WISH,
-  trustedKeys: required(list(obj({ kid: required(str({ min: 1, max: 64 })), publicPem: required(str({ min: 1, max: 4096 })) }), { max: 16 })),
-})
-export type JoinFile = Infer<typeof JOIN_FILE>
+import { JoinError, readJoinFile } from './join-file.ts'
+import type { JoinFile } from './join-file.ts'
 
 export interface RunConfig {
   readonly stateDir: string
+  /** a folder below /run that outlives the agent, from systemd (RUNTIME_DIRECTORY); null = the agent finds one itself */
+  readonly runtimeDir: string | null
   readonly join: JoinFile
   readonly dockerSocket: string
   /** null = no page */
@@ -62,6 +39,7 @@ export interface RunConfig {
 
 export type Command =
   | { readonly kind: 'run'; readonly config: RunConfig }
+  | Unjoined
   | { readonly kind: 'inventory'; readonly root: string; readonly output: 'json' | 'table' }
   | { readonly kind: 'pin'; readonly config: RunConfig }
   | { readonly kind: 'bundle'; readonly config: RunConfig; readonly file: string }
@@ -69,6 +47,16 @@ export type Command =
   | { readonly kind: 'version' }
   | { readonly kind: 'help' }
   | { readonly kind: 'wrong'; readonly message: string }
+
+/** A service without a join file that can be used: not wrong, it may come. */
+export interface Unjoined {
+  readonly kind: 'unjoined'
+  readonly why: string
+  readonly stateDir: string
+  readonly joinFile: string
+  readonly page: RunConfig['page']
+  readonly fd: number | null
+}
 
 export const HELP = `skerry-agent makes this machine's container engine run what the cloud asked for.
 
@@ -90,18 +78,20 @@ export const HELP = `skerry-agent makes this machine's container engine run what
   skerry-agent --help
 `
 
+type Environment = Readonly<Record<string, string | undefined>>
+
 /** What this process was started with. */
 export function readCommand(): Command {
   return parseCommand(process.argv.slice(2), process.env)
 }
 
 /** Errors are values: `wrong` has the message. Reads the join file. */
-export function parseCommand(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): Command {
+export function parseCommand(argv: readonly string[], env: Environment): Command {
   try {
     const [word = '--help', ...rest] = argv
     switch (word) {
       case 'run':
-        return { kind: 'run', config: runConfig(rest, env) }
+        return runCommand(rest, env)
       case 'inventory':
         return inventoryCommand(rest)
       case 'pin':
@@ -121,7 +111,7 @@ export function parseCommand(argv: readonly string[], env: Readonly<Record<strin
         throw new ConfigError(`there is no command ${JSON.stringify(word)}; it is one of run, inventory, pin, bundle, rescue, version`)
     }
   } catch (error) {
-    if (error instanceof ConfigError || isArgsError(error)) return { kind: 'wrong', message: error.message }
+    if (error instanceof ConfigError || error instanceof JoinError || isArgsError(error)) return { kind: 'wrong', message: error.message }
     throw error
   }
 }
@@ -133,7 +123,24 @@ function isArgsError(error: unknown): error is Error {
   return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_')
 }
 
-function runConfig(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): RunConfig {
+/** Whoever starts it by hand is told what is wrong; a service waits for the file, and says so on its page. */
+function runCommand(argv: readonly string[], env: Environment): Command {
+  const { joinFile, ...options } = runOptions(argv, env)
+  try {
+    return { kind: 'run', config: { ...options, join: readJoinFile(joinFile) } }
+  } catch (error) {
+    if (!(error instanceof JoinError) || !options.supervised) throw error
+    const { stateDir, page, pageFd: fd } = options
+    return { kind: 'unjoined', why: error.message, stateDir, joinFile, page, fd }
+  }
+}
+
+function runConfig(argv: readonly string[], env: Environment): RunConfig {
+  const { joinFile, ...options } = runOptions(argv, env)
+  return { ...options, join: readJoinFile(joinFile) }
+}
+
+function runOptions(argv: readonly string[], env: Environment): Omit<RunConfig, 'join'> & { readonly joinFile: string } {
   const { values } = parseArgs({
     args: [...argv],
     options: {
@@ -150,7 +157,8 @@ function runConfig(argv: readonly string[], env: Readonly<Record<string, string 
   const stateDir = given('--state', values.state ?? env['SKERRY_STATE'] ?? '/var/lib/skerry-agent')
   return {
     stateDir,
-    join: readJoinFile(given('--join', values.join ?? env['SKERRY_JOIN'] ?? join(stateDir, 'join.json'))),
+    runtimeDir: env['RUNTIME_DIRECTORY']?.split(':')[0] ?? null,
+    joinFile: given('--join', values.join ?? env['SKERRY_JOIN'] ?? join(stateDir, 'join.json')),
     dockerSocket: socketPath(given('--docker', values.docker ?? env['SKERRY_DOCKER'] ?? '/var/run/docker.sock')),
     page: pageAddress(values.page ?? env['SKERRY_PAGE'] ?? '127.0.0.1:8090'),
     pageFd: inheritedSocket(env),
@@ -167,18 +175,18 @@ function runConfig(argv: readonly string[], env: Readonly<Record<string, string 
 }
 
 /** The first descriptor that systemd passes (sd_listen_fds); the variables of another process mean nothing. */
-function inheritedSocket(env: Readonly<Record<string, string | undefined>>): number | null {
+function inheritedSocket(env: Environment): number | null {
   return env['LISTEN_FDS'] === '1' && env['LISTEN_PID'] === String(process.pid) ? 3 : null
 }
 
-function bundleCommand(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): Command {
+function bundleCommand(argv: readonly string[], env: Environment): Command {
   const first = argv[0]
   const named = first !== undefined && !first.startsWith('-')
   return { kind: 'bundle', config: runConfig(named ? argv.slice(1) : argv, env), file: named ? first : 'skerry-bundle.json.gz' }
 }
 
 /** Reads no join file: it may be what is broken. */
-function rescueCommand(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): Command {
+function rescueCommand(argv: readonly string[], env: Environment): Command {
   const { values } = parseArgs({ args: [...argv], options: { state: { type: 'string' }, page: { type: 'string' } }, allowPositionals: false })
   const page = pageAddress(values.page ?? env['SKERRY_PAGE'] ?? '127.0.0.1:8090') ?? { host: '127.0.0.1', port: 8090 }
   const stateDir = given('--state', values.state ?? env['SKERRY_STATE'] ?? '/var/lib/skerry-agent')
@@ -217,32 +225,4 @@ function pageAddress(value: string): RunConfig['page'] {
   if (host === undefined || !(port <= 65_535))
     throw new ConfigError(`--page is ${JSON.stringify(value)}; it must be HOST:PORT, such as 127.0.0.1:8090, or off`)
   return { host, port }
-}
-
-function readJoinFile(path: string): JoinFile {
-  const how = 'make one with: skerry join DEVICE'
-  let value: unknown
-  try {
-    value = JSON.parse(readFileSync(path, 'utf8'))
-  } catch (error) {
-    // JSON errors quote the text, and the text holds a password
-    const why = error instanceof SyntaxError ? 'it is not JSON' : error instanceof Error ? error.message : String(error)
-    throw new ConfigError(`--join ${path} cannot be read: ${why}; ${how}`)
-  }
-  const parsed = parse(JOIN_FILE, value)
-  if (!parsed.ok) {
-    throw new ConfigError(`--join ${path} is not a join file: ${parsed.issues.map((issue) => `${issue.path} (${issue.kind})`).join(', ')}; ${how}`)
-  }
-  const { device, tenant, broker, cloud } = parsed.value
-  if (!isDeviceId(device) || !isDeviceId(tenant))
-    throw new ConfigError(`--join ${path}: device and tenant must be lower case letters, digits and "-"; ${how}`)
-  if (!/^(mqtts?|wss?):\/\/[^/]/.test(broker)) throw new ConfigError(`--join ${path}: broker must be a URL such as mqtt://cloud.example:1883; ${how}`)
-  if (cloud !== undefined && !isCloudUrl(cloud.url)) throw new ConfigError(`--join ${path}: cloud.url must be https://HOST:PORT; ${how}`)
-  return parsed.value
-}
-
-/** A token travels there: in clear only on this machine itself. */
-function isCloudUrl(text: string): boolean {
-  const url = URL.canParse(text) ? new URL(text) : null
-  return url?.protocol === 'https:' || (url?.protocol === 'http:' && /^(127\.[\d.]+|localhost|\[::1\])$/.test(url.hostname))
 }

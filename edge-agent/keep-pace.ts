@@ -1,5 +1,5 @@
 /** The link is told how much it may say, whenever that changes: another document, another way out. */
-import type { JoinFile } from './config.ts'
+import type { JoinFile } from './join-file.ts'
 import { linkPace } from './core/link-pace.ts'
 import type { AgentState } from './core/state.ts'
 import type { CloudLink } from './ports.ts'

@@ -10,9 +10,9 @@ import type { Log } from './ports.ts'
 import { memoryFolder } from './volumes/pod-volumes.ts'
 
 /** A policy that cannot be read allows nothing, and says so. */
-export async function readLocalSettings({ stateDir, join: { device }, timeZone }: RunConfig, log: Log): Promise<LocalSettings> {
+export async function readLocalSettings({ stateDir, runtimeDir, join: { device }, timeZone }: RunConfig, log: Log): Promise<LocalSettings> {
   const policyFile = resolve(stateDir, 'policy.json')
-  const tmpfs = await memoryFolder()
+  const tmpfs = await memoryFolder([...(runtimeDir === null ? [] : [runtimeDir]), '/run', '/dev/shm'])
   if (tmpfs === null) log.warn('no tmpfs at /run or /dev/shm: pods with Secret volumes are refused')
   const disk = resolve(stateDir, 'pods')
   const memory = tmpfs === null ? null : join(tmpfs, `skerry-agent-${device}`)

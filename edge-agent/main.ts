@@ -7,6 +7,7 @@ import type { LocalSettings } from './core/pod-model.ts'
 import { randomUUID } from 'node:crypto'
 import path from 'node:path'
 import { clip, LIMITS } from '../protocol/limits.ts'
+import { awaitJoin } from './await-join.ts'
 import { HELP, readCommand } from './config.ts'
 import type { RunConfig } from './config.ts'
 import { freshClock } from './core/clock-trust.ts'
@@ -68,6 +69,8 @@ async function main(): Promise<void> {
   switch (command.kind) {
     case 'run':
       return run(command.config)
+    case 'unjoined':
+      return awaitJoin(command)
     case 'inventory':
       return print(await showInventory(command.root, command.output, VERSION))
     case 'pin':

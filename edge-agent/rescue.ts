@@ -23,6 +23,14 @@ export interface RescueOptions {
   readonly fd: number | null
   readonly nowMs: () => number
   readonly idleMs?: number
+  /** what to say instead of "the agent is down" */
+  readonly words?: RescueWords
+}
+
+export interface RescueWords {
+  readonly title: string
+  readonly why: string
+  readonly action: string
 }
 
 /** Serves until nobody looked for a while; resolves when it listens. */
@@ -33,7 +41,7 @@ export async function startRescue(options: RescueOptions): Promise<{ readonly po
     const known = hostAllowed(request.headers.host, [hostname()])
     const reads = request.method === 'GET' || request.method === 'HEAD'
     const status = !known ? 421 : !reads ? 405 : request.url === '/livez' || request.url === '/readyz' ? 503 : 200
-    const body = status === 200 ? rescuePage(options) : 'The agent of this device is down.\n'
+    const body = status === 200 ? rescuePage(options) : 'The agent of this device is not running.\n'
     const type = status === 200 ? 'text/html' : 'text/plain'
     response.writeHead(status, { ...plainHeaders(), 'content-type': `${type}; charset=utf-8`, connection: 'close' })
     response.end(request.method === 'HEAD' ? undefined : body)
@@ -57,16 +65,19 @@ function listen(server: Server, { host, port, fd }: RescueOptions): Promise<void
   })
 }
 
+const DOWN = {
+  title: 'the agent is down',
+  action: 'Start it again:  systemctl restart skerry-agent\nRead its journal: journalctl -u skerry-agent -n 200\nWorkloads keep running meanwhile.',
+}
+
 /** The whole page; every value is escaped. */
-export function rescuePage({ stateDir, nowMs }: Pick<RescueOptions, 'stateDir' | 'nowMs'>): string {
+export function rescuePage({ stateDir, nowMs, words: say }: Pick<RescueOptions, 'stateDir' | 'nowMs' | 'words'>): string {
   const words = readLastWords(stateDir)
   const name = words?.device ?? hostname()
+  const { title, why, action } = say ?? { ...DOWN, why: whyDown(words) }
   const sections = [
-    ['Why', whyDown(words)],
-    [
-      'Do this',
-      'Start it again:  systemctl restart skerry-agent\nRead its journal: journalctl -u skerry-agent -n 200\nWorkloads keep running meanwhile.',
-    ],
+    ['Why', why],
+    ['Do this', action],
     ['This machine', machine(stateDir)],
     ['Last picture', words?.picture ?? 'None was left.'],
     ['Last log lines', words?.lines?.join('\n') ?? 'None were left.'],
@@ -74,7 +85,7 @@ export function rescuePage({ stateDir, nowMs }: Pick<RescueOptions, 'stateDir' |
   const body = sections.map(([title, text]) => `<h2>${title}</h2><pre tabindex="0">${escaped(text)}</pre>`).join('')
   const age = words === null ? '' : ` What is below is from ${escaped(words.at)}.`
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<title>${escaped(name)}: agent down</title></head><body><main><h1>${escaped(name)}: the agent is down</h1>
+<title>${escaped(`${name}: ${title}`)}</title></head><body><main><h1>${escaped(`${name}: ${title}`)}</h1>
 <p>This is the rescue page, made ${new Date(nowMs()).toISOString()}.${age}</p>${body}</main></body></html>`
 }
 

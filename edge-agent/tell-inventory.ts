@@ -10,21 +10,28 @@ import type { InventoryReader } from './ports.ts'
 import type { Loop } from './runtime/loop.ts'
 import { systemClock } from './runtime/system-clock.ts'
 
-/** Collects, one at a time, and tells the loop when it is news. */
-export function inventoryTeller(reader: InventoryReader, loop: Loop, log: AgentLog): () => Promise<void> {
+/** Collects, one at a time, and tells the loop when it is news. Asked meanwhile, it collects once more: there is something that it has not seen. */
+export function inventoryTeller(reader: InventoryReader, loop: Pick<Loop, 'state' | 'dispatch'>, log: Pick<AgentLog, 'error'>): () => Promise<void> {
   let busy = false
-  return async () => {
-    if (busy) return
-    busy = true
+  let again = false
+  const tell = async (): Promise<void> => {
     try {
       const { inventory, hostIp } = await reader.collect()
       const { inventory: before, hostIp: addressBefore } = loop.state()
       if (hostIp !== addressBefore || meaningfullyChanged(before, inventory)) loop.dispatch({ kind: 'inventory', inventory, hostIp })
     } catch (error) {
       log.error('the inventory could not be read', { why: error instanceof Error ? error.message : String(error) })
-    } finally {
-      busy = false
     }
+  }
+  return async () => {
+    again = true
+    if (busy) return
+    busy = true
+    do {
+      again = false
+      await tell()
+    } while (again)
+    busy = false
   }
 }
 

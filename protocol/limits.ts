@@ -198,6 +198,7 @@ export const LIMITS = {
   pathCheckMs: limit(10_000, 'ms', 'the whole way to the cloud is looked at within this'),
   pathStepMs: limit(4_000, 'ms', 'one answer from the network; a person stands before the device'),
   bundleBytes: limit(4 * 1024 * 1024, 'bytes', 'a diagnostics bundle is sent by mail'),
+  joinLookMs: limit(10_000, 'ms', 'a device that belongs nowhere yet looks for its join file; whoever copied it there waits before the page'),
   rescueIdleMs: limit(120_000, 'ms', 'the rescue page ends when nobody looks at it'),
   localPageConnections: limit(32, 'count', 'a few phones and laptops; more is a scan'),
   localPageEventClients: limit(8, 'count', 'open pages that are told of changes; others read every 10 s'),

@@ -90,7 +90,7 @@ export const IMPORT_RULES: readonly ImportRule[] = [
     false,
     'the page itself',
   ),
-  rule('edge-agent/config.ts', ['protocol/'], ['node:'], false, 'the only reader of process.env and flags'),
+  rule('edge-agent/config.ts', ['protocol/', 'edge-agent/join-file.ts'], ['node:'], false, 'the only reader of process.env and flags'),
   rule('edge-agent/', ['protocol/', 'device-profiles/', 'edge-agent/'], ['node:'], false, 'composition root'),
   rule('scripts/', ['protocol/', 'device-profiles/', 'cloud/', 'edge-agent/', 'scripts/', 'test/'], ['*'], false, 'tools; nobody imports them'),
   rule('test/', ['protocol/', 'device-profiles/', 'cloud/', 'edge-agent/', 'scripts/', 'test/'], ['*'], false, 'tests; nobody imports them'),

@@ -31,6 +31,15 @@ const wrong = (argv: readonly string[], env: Record<string, string> = {}): strin
 }
 
 describe('command line', () => {
+  it('a service without a join file waits for it; whoever starts it by hand is told', () => {
+    const argv = ['run', '--state', '/s', '--join', '/s/none.json', '--page', '127.0.0.1:1']
+    const waits = { kind: 'unjoined', stateDir: '/s', joinFile: '/s/none.json', page: { host: '127.0.0.1', port: 1 }, fd: null }
+    expect(parseCommand(argv, { SKERRY_SUPERVISED: '1' })).toMatchObject({ ...waits, why: expect.stringContaining('skerry join DEVICE') })
+    expect(wrong(argv)).toContain('/s/none.json cannot be read')
+    // what else is wrong does not come right by waiting
+    expect(wrong([...argv, '--docker', 'tcp://x'], { SKERRY_SUPERVISED: '1' })).toContain('--docker')
+  })
+
   it('reads flags, then the environment, then defaults', () => {
     const path = joinFile(JOIN)
     const flags = ['--state', '/s', '--join', path, '--docker', 'unix:///d.sock', '--page', '[::1]:80', '--no-cloud']
@@ -47,6 +56,7 @@ describe('command line', () => {
         supervised: false,
         settleMs: 45_000,
         stateDir: '/s',
+        runtimeDir: null,
         join: JOIN,
         dockerSocket: '/d.sock',
         page: { host: '::1', port: 80 },
@@ -66,6 +76,7 @@ describe('command line', () => {
         supervised: false,
         settleMs: 45_000,
         stateDir: '/e',
+        runtimeDir: null,
         join: JOIN,
         dockerSocket: '/var/run/docker.sock',
         page: null,

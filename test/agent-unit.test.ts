@@ -7,7 +7,7 @@ const UNIT = readFileSync('edge-agent/systemd/skerry-agent.service', 'utf8')
 const valueOf = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(UNIT)?.[1] ?? ''
 
 it('the unit starts Node with the flags that the testbed starts it with', () => {
-  expect(valueOf('ExecStart')).toBe(`/usr/bin/node ${AGENT_NODE_FLAGS.join(' ')} /usr/lib/skerry-agent/skerry-launch.cjs run`)
+  expect(valueOf('ExecStart')).toBe(`/usr/lib/skerry-agent/node ${AGENT_NODE_FLAGS.join(' ')} /usr/lib/skerry-agent/skerry-launch.cjs run`)
 })
 
 it('and with the same words to the C library, and the promise to start it again', () => {

@@ -5,7 +5,7 @@
  * one after another; nothing is removed but a folder named by a pod's uid below a root; links are never followed on removal.
  */
 import type { DevicePolicy, LocalSettings, PodVolumes } from '../core/pod-model.ts'
-import { chmod, chown, mkdir, readdir, realpath, rm, stat, statfs, writeFile } from 'node:fs/promises'
+import { access, chmod, chown, constants, mkdir, readdir, realpath, rm, stat, statfs, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { cause } from '../../protocol/causes.ts'
 import { clip } from '../../protocol/limits.ts'
@@ -21,13 +21,15 @@ const UID = /^[A-Za-z0-9-]{1,64}$/
 
 type Roots = NonNullable<LocalSettings['roots']>
 
-/** The first of these folders that is never on disk, or null. */
+/** The first of these folders that is never on disk and may be written, or null. */
 export async function memoryFolder(tried: readonly string[] = ['/run', '/dev/shm']): Promise<string | null> {
   for (const folder of tried) {
-    const type = await statfs(folder).then(
-      (found) => found.type,
-      () => 0,
-    )
+    const type = await access(folder, constants.W_OK)
+      .then(() => statfs(folder))
+      .then(
+        (found) => found.type,
+        () => 0,
+      )
     if (type === TMPFS || type === RAMFS) return folder
   }
   return null
@@ -85,8 +87,8 @@ async function hostPath({ volume, path, type }: PodVolumes['hostPaths'][number],
   const parent = type.endsWith('OrCreate') ? await realpath(dirname(path)).catch(() => null) : dirname(path)
   if (parent === null) return failed(volume, `${dirname(path)} does not exist on the device`)
   if (type.endsWith('OrCreate') && hostPathRule(join(parent, basename(path)), policy) === null) return denied(parent, policyFile)
-  if (type === 'DirectoryOrCreate') await mkdir(path, { recursive: true, mode: 0o755 })
-  if (type === 'FileOrCreate') await writeFile(path, '', { flag: 'a', mode: 0o644 })
+  const unmade = type.endsWith('OrCreate') ? await make(path, type) : null
+  if (unmade !== null) return failed(volume, unmade)
   const real = await realpath(path).catch(() => null)
   if (real === null) return failed(volume, `${path} does not exist on the device`)
   if (hostPathRule(real, policy) === null) return denied(real, policyFile)
@@ -102,6 +104,20 @@ async function hostPath({ volume, path, type }: PodVolumes['hostPaths'][number],
             ? found.isCharacterDevice()
             : type !== 'BlockDevice' || found.isBlockDevice()
   return is ? null : failed(volume, `${path} is not a ${type}`)
+}
+
+/** For whoever is in the pod, whatever the agent's own umask is. @returns why it could not be made; null = it is there */
+async function make(path: string, type: string): Promise<string | null> {
+  try {
+    // without `recursive`: with it Node says of a read-only file system that the path is not there
+    if (type === 'DirectoryOrCreate') await mkdir(path)
+    else await writeFile(path, '', { flag: 'wx' })
+    await chmod(path, type === 'DirectoryOrCreate' ? 0o755 : 0o644)
+    return null
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    return code === 'EEXIST' ? null : `${path} cannot be made (${code})`
+  }
 }
 
 function denied(path: string, file: string): Outcome {
