@@ -73,7 +73,11 @@ export const LIMITS = {
   observeIdleMs: limit(30_000, 'ms', 'engine events wake the loop; this only catches a lost event'),
   reportMinIntervalMs: limit(1_000, 'ms', 'a crash loop must not flood the link'),
   reportHoldMs: limit(3_000, 'ms', 'most changes are carried out within this: they are told once, at their end'),
-  reportRefreshMs: limit(900_000, 'ms', 'a retained snapshot lost by the broker comes back within this'),
+  reportRefreshMs: limit(
+    21_600_000,
+    'ms',
+    'counters and its own use, which are no news, are this old at most; what a broker lost is asked for, see presence',
+  ),
   hostFileBytes: limit(256 * 1024, 'bytes', 'cpuinfo of a 512-thread server; everything else in sysfs and procfs is smaller'),
   numaNodesAligned: limit(8, 'count', 'sets of nodes to look at double with each node: 255 for eight; the kubelet stops here too'),
   pciDevicesShown: limit(128, 'count', 'of each class in an inventory: a server with all its virtual functions still fits the message'),
@@ -214,7 +218,7 @@ export const LIMITS = {
   nodeQuietMs: limit(
     1_200_000,
     'ms',
-    'a connected device refreshes its report every 15 min +-20 %; later than this it is silent even if the broker shows it',
+    'a connected device gives a sign of life every 15 min; later than this it is silent even if the broker shows it',
   ),
   defaultPidsPerPod: limit(1_024, 'count', 'PID limit of a container that names none: a fork bomb ends there, ordinary programs stay far below'),
   pidsPerPodMax: limit(4_194_304, 'count', 'the highest pid_max of any kernel: above it a limit means nothing'),

@@ -11,6 +11,8 @@ export const PRESENCE = obj({
   state: required(oneOf('on', 'off')),
   /** connected, it says something at least this often; absent = as often as its report is refreshed */
   quietS: int(60, 172_800),
+  /** in a sign of life: the last report of this session; a cloud that has an older one asks for it. Absent at the begin of a connection */
+  seq: int(),
 })
 
 export const HELLO = obj({

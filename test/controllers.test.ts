@@ -400,6 +400,24 @@ describe('devices', () => {
     expect(await ready()).toEqual(['Unknown', 'Unknown'])
   })
 
+  test('one whose last report a broker lost is asked for it, and no other one', async () => {
+    await fresh('gw-1', 'gw-2')
+    const alive = (name: string, seq: number): void => {
+      const { sid } = fleet.device(name)
+      fleet.device(name).send('presence', { device: name, sid, state: 'on', seq })
+    }
+    fleet.asked.length = 0
+    fleet.device('gw-1').seq += 1
+    alive('gw-1', fleet.device('gw-1').seq)
+    alive('gw-2', fleet.device('gw-2').seq)
+    await fleet.clock.advance(LIMITS.askReportsMs.value + 100)
+    expect(fleet.asked).toEqual(['gw-1'])
+    // it has answered
+    alive('gw-1', fleet.device('gw-1').seq)
+    await fleet.clock.advance(LIMITS.askReportsMs.value + 100)
+    expect(fleet.asked).toEqual(['gw-1'])
+  })
+
   test('one that goes silent is shown unknown, its pods stay, and it recovers', async () => {
     await fresh('gw-1')
     await fleet.create(deployment('web', 1, 'web:1'))

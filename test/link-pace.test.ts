@@ -91,7 +91,10 @@ function quietDays(pace: LinkPace, days: number, forgetsMs = Infinity) {
       ping: () => asked('ping', () => traffic.ping()),
       beat: () =>
         asked('beat', () =>
-          traffic.up('skerry/v1/default/gw-1/presence', presence({ device: 'gw-1', sid: 'x'.repeat(36) }, 'on', 10_800).byteLength),
+          traffic.up(
+            'skerry/v1/default/gw-1/presence',
+            presence({ device: 'gw-1', sid: 'x'.repeat(36) }, 'on', { quietS: 10_800, seq: 12 }).byteLength,
+          ),
         ),
       lost: () => {
         heartbeat.end()
@@ -146,11 +149,15 @@ describe('an idle day', () => {
     expect(day.bytes() - first + reports.bytes / 9).toBeLessThanOrEqual(25_000)
   })
 
-  it('costs a free link its quick pings, and its report comes every quarter of an hour', async () => {
+  it('costs a free link its quick pings, a sign of life every quarter of an hour, and a whole report a few times', async () => {
     const day = quietDays(QUICK_PACE, 1)
     await day.advance()
     expect(day.asks.length).toBeGreaterThan(1_900)
-    expect(reportsOf(1).count).toBeGreaterThan(80)
+    const beats = day.asks.filter(({ what }) => what === 'beat').length
+    expect(beats).toBeGreaterThanOrEqual(DAY_MS / LIMITS.nodeQuietMs.value)
+    const reports = reportsOf(1)
+    expect(reports.count).toBeGreaterThanOrEqual(4)
+    expect(day.bytes() + reports.bytes).toBeLessThanOrEqual(450_000)
   })
 
   it('asks soon after something was said, then ever more seldom', async () => {

@@ -25,6 +25,8 @@ export interface DeviceView {
   heardIso: string | null
   inventory: Inventory | null
   report: StatusReport | null
+  /** what it last said it had reported in this session; null = it has not said */
+  saidSeq: number | null
   /** when it came; below zero = never */
   reportMonoMs: number
   /** highest document the device says it holds; null = it has not said */
@@ -60,6 +62,7 @@ export class DeviceBook {
       heardIso: null,
       inventory: null,
       report: null,
+      saidSeq: null,
       reportMonoMs: -1,
       held: null,
       silent: null,
@@ -108,6 +111,7 @@ export function takePresence(view: DeviceView, presence: Presence, nowMonoMs: nu
   if (presence.state === 'on') {
     takeSession(view, presence.sid, nowMonoMs)
     view.present = true
+    view.saidSeq = presence.seq ?? null
     view.quietMs = Math.max(LIMITS.nodeQuietMs.value, (presence.quietS ?? 0) * 1_000)
     return true
   }
@@ -154,6 +158,11 @@ export function takeReport(view: DeviceView, report: StatusReport, nowMonoMs: nu
   // a device that reports and names no document has none: a hello may never have reached this process
   if (said === undefined && view.held === null) view.held = { epoch: 0, generation: 0, digest: '', firm: false }
   return true
+}
+
+/** It reported something that never came: a broker lost it after it had said that it has it. */
+export function lacksReport({ present, sid, report, saidSeq }: DeviceView): boolean {
+  return present && saidSeq !== null && (report === null || report.sid !== sid || report.seq < saidSeq)
 }
 
 const FORMER_KEPT = 8

@@ -15,7 +15,7 @@ import { refusedPlacement } from '../core/refused-placement.ts'
 import { eventReason, podStatus } from '../core/pod-status.ts'
 import type { Pod } from '../resources/pod.ts'
 import type { DeviceMessage } from '../ports.ts'
-import { alarmsOf, heard, silentInMs, takeHello, takePresence, takeReport } from './device-book.ts'
+import { alarmsOf, heard, lacksReport, silentInMs, takeHello, takePresence, takeReport } from './device-book.ts'
 import type { DeviceBook, DeviceView } from './device-book.ts'
 import { writeRuns } from './device-schedules.ts'
 import { recordEvents } from './device-events.ts'
@@ -31,6 +31,8 @@ export interface ReportDeps extends ControllerDeps {
   readonly telemetry: TelemetryBook
   /** a device was heard: its silence is counted from now */
   touched(device: string): void
+  /** what a device reported last has not come */
+  lacks(device: string): void
   readonly scheduler: Pick<SchedulerController, 'avoid' | 'usageSeen'>
   /** tells a device what time it is */
   sayTime(device: string): void
@@ -80,7 +82,8 @@ export function startReportController(deps: ReportDeps): ReportController {
       if (!takeMessage(deps, view, message)) return
       deps.touched(message.device)
       controller.queue.add(message.device)
-      if (message.channel === 'hello' || (message.channel === 'status' && doubtsItsClock(view))) deps.sayTime(message.device)
+      if (message.channel === 'presence' && lacksReport(view)) deps.lacks(message.device)
+      if (message.channel === 'hello' || (message.channel !== 'inventory' && doubtsItsClock(view))) deps.sayTime(message.device)
       if (hasOtherDocument(deps, view)) publisher.resend(message.device, message.channel === 'hello')
       const terminating = cluster.pods.by('node', message.device).some(isDeleting)
       if (message.channel === 'hello' || terminating || view.behind !== null) publisher.wake(message.device)

@@ -133,8 +133,9 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   const told = { link, book, signingKey: deps.signingKey, brokerIsOurs: deps.brokerIsOurs === true }
   const publisher = startPublishController({ ...shell, ...wishes, ...told, epoch: () => epoch, isBusy: () => !scheduler.queue.isIdle() })
   const watch = watchDevices({ ...shell, book, link }, (device) => reports.queue.add(device))
-  const reports = startReportController({ ...shell, book, publisher, telemetry, touched: watch.touched, scheduler, sayTime: timeSayer(deps) })
   const asking = startAskReports({ ...shell, ...told })
+  const sayTime = timeSayer(deps)
+  const reports = startReportController({ ...shell, book, publisher, telemetry, touched: watch.touched, lacks: asking.lacks, scheduler, sayTime })
   const all = [
     scheduler,
     ...workloads,

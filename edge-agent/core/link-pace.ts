@@ -13,13 +13,18 @@ export interface LinkPace {
   readonly class: LinkClass
   /** said to the broker, which calls a client gone after half as much again; no quiet time between two pings is longer */
   readonly keepaliveS: number
-  /** one sign of life that the cloud itself sees at least this often; null = the report does */
-  readonly beatMs: number | null
+  /** one sign of life that the cloud itself sees at least this often */
+  readonly beatMs: number
   /** what the cloud is told: connected, this device may say nothing for so long; null = its own rule */
   readonly quietS: number | null
 }
 
-export const QUICK_PACE: LinkPace = { class: 'unmetered', keepaliveS: LIMITS.mqttKeepaliveS.value, beatMs: null, quietS: null }
+export const QUICK_PACE: LinkPace = {
+  class: 'unmetered',
+  keepaliveS: LIMITS.mqttKeepaliveS.value,
+  beatMs: LIMITS.linkBeatQuickMs.value,
+  quietS: null,
+}
 
 type Facts = Pick<AgentState, 'desired' | 'inventory' | 'linkOwn'>
 
@@ -33,7 +38,7 @@ export function linkPace({ desired, inventory, linkOwn }: Facts): LinkPace {
   return {
     class: linkClass,
     keepaliveS: fenced ? Math.min(keepaliveS, QUICK_PACE.keepaliveS) : keepaliveS,
-    beatMs: metered ? LIMITS.linkBeatMs.value : null,
+    beatMs: metered ? LIMITS.linkBeatMs.value : QUICK_PACE.beatMs,
     quietS: metered ? LIMITS.linkBeatQuietMs.value / 1_000 : null,
   }
 }

@@ -52,7 +52,14 @@ export function clientOptions(options: MqttLinkOptions, pace: LinkPace) {
   }
 }
 
-export function presence(who: Pick<MqttLinkOptions, 'device' | 'sid'>, state: Presence['state'], quietS: number | null = null): Uint8Array {
-  const body: Presence = { device: who.device, sid: who.sid, state, ...(quietS === null ? {} : { quietS }) }
+export interface Words {
+  readonly quietS: number | null
+  /** of the last report that went out, in a sign of life */
+  readonly seq?: number | null
+}
+
+export function presence(who: Pick<MqttLinkOptions, 'device' | 'sid'>, state: Presence['state'], words: Words = { quietS: null }): Uint8Array {
+  const { quietS, seq = null } = words
+  const body: Presence = { device: who.device, sid: who.sid, state, ...(quietS === null ? {} : { quietS }), ...(seq === null ? {} : { seq }) }
   return seal('presence', who.device, body, null)
 }

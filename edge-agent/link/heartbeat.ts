@@ -92,7 +92,7 @@ export class Heartbeat {
     this.#asked = true
     this.#cancel = this.#clock.at(now + waitMs, () => this.#asks?.lost(`no answer to a ping within ${waitMs / 1_000} s`))
     // the next question would come after the sign of life is due
-    if (pace.beatMs === null || now + gapMs < this.#beatAtMonoMs + pace.beatMs) return this.#asks?.ping()
+    if (now + gapMs < this.#beatAtMonoMs + pace.beatMs) return this.#asks?.ping()
     this.#beatAtMonoMs = now
     this.#asks?.beat()
   }

@@ -54,6 +54,7 @@ class MqttLink implements CloudLink {
   #upSinceMonoMs: number | null = null
   #downSinceWallMs: number | null = null
   #why = ''
+  #reportSeq: number | null = null
 
   constructor(options: MqttLinkOptions, deps: MqttLinkDeps) {
     this.#options = options
@@ -69,6 +70,7 @@ class MqttLink implements CloudLink {
   }
 
   publishStatus(report: Parameters<CloudLink['publishStatus']>[0]): void {
+    this.#reportSeq = report.seq
     this.#put('status', report)
   }
 
@@ -162,20 +164,20 @@ class MqttLink implements CloudLink {
 
   #up(connection: Connection): void {
     const { monoMs, wallMs } = this.#deps.clock.now()
-    const [pace, here] = [this.#pace, presence(this.#options, 'on', this.#pace.quietS)]
     this.#upSinceMonoMs = monoMs
     this.#downSinceWallMs = null
     this.#deps.log.info('connected to the cloud')
-    connection.publish('presence', here)
+    connection.publish('presence', presence(this.#options, 'on', this.#pace))
     const hello = this.#handlers?.hello()
     if (hello !== undefined) connection.publish('hello', seal('hello', this.#options.device, hello, null))
     // before the outbox: else old values would go out before newer ones
     this.#handlers?.onState({ kind: 'up', sinceWallMs: wallMs })
     this.#outbox.connected((channel, bytes, done) => connection.publish(channel, bytes, done))
-    this.#heartbeat.begin(pace, {
+    this.#heartbeat.begin(this.#pace, {
       ping: () => connection.ping(),
       beat: () => {
-        connection.publish('presence', here, undefined, () => this.#heartbeat.answered())
+        const alive = presence(this.#options, 'on', { ...this.#pace, seq: this.#reportSeq })
+        connection.publish('presence', alive, undefined, () => this.#heartbeat.answered())
         connection.putOffOwnPing()
       },
       lost: (why) => this.#drop(connection, why),

@@ -1,5 +1,6 @@
 /** Both ends of the link over the simulated broker. What they read and keep goes through the real inbound checks and the real outbox. */
 import { readInbound as readAtDevice } from '../../edge-agent/link/inbound.ts'
+import { QUICK_PACE } from '../../edge-agent/core/link-pace.ts'
 import { presence } from '../../edge-agent/link/client-options.ts'
 import { Outbox } from '../../edge-agent/link/outbox.ts'
 import { failuresAfter, reconnectDelayMs } from '../../edge-agent/link/reconnect.ts'
@@ -29,6 +30,7 @@ export function createSimAgentLink({ device, sid, broker, clock, random, trusted
   let handlers: LinkHandlers | null = null
   let failures = 0
   let upSince: number | null = null
+  let reported: number | null = null
 
   const client: SimClient = {
     id: device,
@@ -72,13 +74,25 @@ export function createSimAgentLink({ device, sid, broker, clock, random, trusted
     send('hello', seal('hello', device, handlers.hello(), null), false, () => undefined)
     handlers.onState({ kind: 'up', sinceWallMs: clock.nowMs() })
     outbox.connected((channel, bytes, done) => send(channel, bytes, true, done))
+    beatSoon(upSince)
+  }
+  /** what the real link says in place of a ping */
+  const beatSoon = (connection: number): void => {
+    clock.after(QUICK_PACE.beatMs, () => {
+      if (upSince !== connection) return
+      send('presence', presence({ device, sid }, 'on', { quietS: null, seq: reported }), true, () => undefined)
+      beatSoon(connection)
+    })
   }
   return {
     start: (given) => {
       handlers = given
       connect()
     },
-    publishStatus: (report) => outbox.put('status', seal('status', device, report, null)),
+    publishStatus: (report) => {
+      reported = report.seq
+      outbox.put('status', seal('status', device, report, null))
+    },
     publishEvents: () => Promise.resolve(false),
     publishTelemetry: () => Promise.resolve(false),
     pace: () => undefined,
