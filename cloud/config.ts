@@ -9,6 +9,12 @@ export interface Address {
   readonly port: number
 }
 
+/** of a certificate and its key */
+export interface PairFiles {
+  readonly cert: string
+  readonly key: string
+}
+
 export interface Config {
   /** everything durable: store, keys, certificates, tokens */
   readonly dataDir: string
@@ -16,8 +22,12 @@ export interface Config {
   readonly https: Address
   /** plain HTTP for the console and local tools; loopback unless asked otherwise */
   readonly http: Address | null
-  /** embedded broker; null when an outside broker is used */
+  /** the embedded broker in clear; null when it is not asked for, or an outside broker is used */
   readonly mqtt: Address | null
+  /** the same over TLS */
+  readonly mqtts: Address | null
+  /** what it shows there; null = a certificate of this cloud's own authority. `ca` = whom devices are to trust; null = the system's */
+  readonly mqttsFiles: (PairFiles & { readonly ca: string | null }) | null
   readonly broker: { readonly url: string; readonly username: string; readonly password: string } | null
   /** what devices are told to connect to */
   readonly advertisedBroker: string
@@ -43,9 +53,13 @@ export const HELP = `skerry-cloud: the controller. Holds what operators asked fo
   --data DIR             where everything durable lives        (SKERRY_DATA, default ./skerry-data)
   --https HOST:PORT      API for kubectl                       (SKERRY_HTTPS, default 0.0.0.0:6443)
   --http HOST:PORT|off   console and API over plain HTTP       (SKERRY_HTTP, default 127.0.0.1:8080)
-  --mqtt HOST:PORT       embedded broker for devices           (SKERRY_MQTT, default 0.0.0.0:1883)
+  --mqtt HOST:PORT|off   embedded broker for devices, in clear (SKERRY_MQTT, default 0.0.0.0:1883)
+  --mqtts HOST:PORT      the same over TLS, for devices beyond networks that you trust  (SKERRY_MQTTS, e.g. 0.0.0.0:8883)
+  --mqtts-cert FILE, --mqtts-key FILE  what it shows there, read again within a minute of a change or at SIGHUP
+                         (SKERRY_MQTTS_CERT, SKERRY_MQTTS_KEY, default: a certificate of this cloud's own authority, which join files carry)
+  --mqtts-ca FILE        whom devices are to trust for these files  (SKERRY_MQTTS_CA, default: the authorities of their system)
   --broker URL           an outside broker instead, e.g. mqtt://broker:1883  (SKERRY_BROKER; SKERRY_BROKER_USERNAME, SKERRY_BROKER_PASSWORD)
-  --advertise URL        what devices are told to connect to   (SKERRY_ADVERTISE, default mqtt://127.0.0.1 and the broker's port)
+  --advertise URL        what devices are told to connect to   (SKERRY_ADVERTISE, default mqtts:// or mqtt://, 127.0.0.1 and the broker's port)
   --advertise-api URL    where devices open live sessions      (SKERRY_ADVERTISE_API, default https://, the host of --advertise and the API's port)
   --tenant NAME          first level below skerry/v1           (SKERRY_TENANT, default default)
   --console DIR|off      the built console                     (SKERRY_CONSOLE, default the folder beside this program)
@@ -59,6 +73,10 @@ const OPTIONS = {
   https: { type: 'string' },
   http: { type: 'string' },
   mqtt: { type: 'string' },
+  mqtts: { type: 'string' },
+  'mqtts-cert': { type: 'string' },
+  'mqtts-key': { type: 'string' },
+  'mqtts-ca': { type: 'string' },
   broker: { type: 'string' },
   advertise: { type: 'string' },
   'advertise-api': { type: 'string' },
@@ -82,7 +100,7 @@ export function readConfig(argv: readonly string[], env: Environment, programDir
   }
   if (values.help === true) return { kind: 'help', text: HELP }
   const wrong: string[] = []
-  const address = (flag: 'https' | 'http' | 'mqtt', fallback: string): Address => {
+  const address = (flag: 'https' | 'http' | 'mqtt' | 'mqtts', fallback: string): Address => {
     const text = values[flag] ?? env[`SKERRY_${flag.toUpperCase()}`] ?? fallback
     const parsed = parseAddress(text)
     if (parsed === null) wrong.push(`--${flag}: ${JSON.stringify(text)} is not HOST:PORT, for example ${fallback}`)
@@ -95,7 +113,16 @@ export function readConfig(argv: readonly string[], env: Environment, programDir
     wrong.push(`--broker: ${JSON.stringify(brokerUrl)} is not mqtt://HOST:PORT or mqtts://HOST:PORT`)
   const api = values['advertise-api'] ?? env['SKERRY_ADVERTISE_API'] ?? null
   if (api !== null && !/^https:\/\/[^\s/]+\/?$/.test(api)) wrong.push(`--advertise-api: ${JSON.stringify(api)} is not https://HOST:PORT`)
-  const mqtt = brokerUrl === undefined ? address('mqtt', '0.0.0.0:1883') : null
+  const own = brokerUrl === undefined
+  const mqtt = own && (values.mqtt ?? env['SKERRY_MQTT']) !== 'off' ? address('mqtt', '0.0.0.0:1883') : null
+  const mqtts = own && (values.mqtts ?? env['SKERRY_MQTTS']) !== undefined ? address('mqtts', '0.0.0.0:8883') : null
+  if (own && mqtt === null && mqtts === null) wrong.push('--mqtt off: needs --mqtts HOST:PORT or --broker URL, so that devices can come in')
+  const files = { cert: values['mqtts-cert'] ?? env['SKERRY_MQTTS_CERT'], key: values['mqtts-key'] ?? env['SKERRY_MQTTS_KEY'] }
+  const ca = values['mqtts-ca'] ?? env['SKERRY_MQTTS_CA'] ?? null
+  const filesGiven = files.cert !== undefined || files.key !== undefined || ca !== null
+  if (filesGiven && mqtts === null) wrong.push('--mqtts-cert, --mqtts-key and --mqtts-ca: need --mqtts HOST:PORT')
+  const mqttsFiles = files.cert !== undefined && files.key !== undefined ? { cert: files.cert, key: files.key, ca } : null
+  if (filesGiven && mqttsFiles === null) wrong.push('--mqtts-cert and --mqtts-key: each needs the other, and --mqtts-ca both')
   const httpText = values.http ?? env['SKERRY_HTTP']
   const consoleText = values.console ?? env['SKERRY_CONSOLE']
   const config: Config = {
@@ -103,11 +130,13 @@ export function readConfig(argv: readonly string[], env: Environment, programDir
     https: address('https', '0.0.0.0:6443'),
     http: httpText === 'off' ? null : address('http', '127.0.0.1:8080'),
     mqtt,
+    mqtts,
+    mqttsFiles,
     broker:
       brokerUrl === undefined
         ? null
         : { url: brokerUrl, username: env['SKERRY_BROKER_USERNAME'] ?? '', password: env['SKERRY_BROKER_PASSWORD'] ?? '' },
-    advertisedBroker: values.advertise ?? env['SKERRY_ADVERTISE'] ?? brokerUrl ?? `mqtt://127.0.0.1:${mqtt?.port ?? 1883}`,
+    advertisedBroker: values.advertise ?? env['SKERRY_ADVERTISE'] ?? brokerUrl ?? advertisedFor(mqtt, mqtts),
     advertisedApi: api,
     tenant,
     consoleDir: consoleText === 'off' ? null : path.resolve(consoleText ?? path.join(programDir, 'console')),
@@ -119,6 +148,11 @@ export function readConfig(argv: readonly string[], env: Environment, programDir
 
 function parse(argv: readonly string[]) {
   return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: false }).values
+}
+
+/** TLS where there is. */
+function advertisedFor(mqtt: Address | null, mqtts: Address | null): string {
+  return mqtts === null ? `mqtt://127.0.0.1:${mqtt?.port ?? 1883}` : `mqtts://127.0.0.1:${mqtts.port}`
 }
 
 function parseAddress(text: string): Address | null {

@@ -6,14 +6,26 @@ import type { TrustedKey } from '../protocol/envelope.ts'
 import type { Config } from './config.ts'
 import { brokerPassword } from './mqtt/device-credentials.ts'
 
-/** Beside these it has `cloud`: where live sessions are opened, and the authority of that certificate. */
 export interface JoinDocument {
   readonly device: string
   readonly tenant: string
   readonly broker: string
+  /** PEM of the authority of the broker's certificate; absent = the system's, or no TLS */
+  readonly ca?: string
   readonly username: string
   readonly password: string
   readonly trustedKeys: readonly TrustedKey[]
+  /** where live sessions are opened, and the authority of that certificate */
+  readonly cloud: { readonly url: string; readonly ca: string }
+}
+
+/** What this cloud is to its devices. */
+export interface CloudFacts {
+  readonly secret: Uint8Array
+  readonly trusted: TrustedKey
+  /** of its own authority */
+  readonly caPem: string
+  readonly apiPort: number
 }
 
 /** The secret that device passwords are made from; made at the first start, readable by the owner only. */
@@ -40,15 +52,24 @@ export function apiUrl({ advertisedApi, advertisedBroker }: Config, port: number
   return advertisedApi ?? `https://${new URL(advertisedBroker).hostname}:${port}`
 }
 
+/** Whom a device is to trust when it connects to the broker in this cloud. @param own the authority of this cloud */
+export function brokerAuthority({ mqtts, mqttsFiles, advertisedBroker }: Config, own: string): { readonly ca?: string } {
+  if (mqtts === null || !advertisedBroker.startsWith('mqtts:')) return {}
+  if (mqttsFiles === null) return { ca: own }
+  return mqttsFiles.ca === null ? {} : { ca: readFileSync(mqttsFiles.ca, 'utf8') }
+}
+
 /** With an outside broker its accounts are the operator's: the device then signs in with the cloud's own account name and password. */
-export function joinDocument(config: Config, device: string, secret: Uint8Array, trusted: TrustedKey): JoinDocument {
+export function joinDocument(config: Config, device: string, { secret, trusted, caPem, apiPort }: CloudFacts): JoinDocument {
   const { broker } = config
   return {
     device,
     tenant: config.tenant,
     broker: config.advertisedBroker,
+    ...brokerAuthority(config, caPem),
     username: broker === null ? device : broker.username,
     password: broker === null ? brokerPassword(secret, device) : broker.password,
     trustedKeys: [trusted],
+    cloud: { url: apiUrl(config, apiPort), ca: caPem },
   }
 }

@@ -1,17 +1,17 @@
 /** Composition root of the cloud: config -> store -> broker -> controllers -> API -> console. Every component on one page. */
 import { mkdirSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { networkInterfaces } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ADMIN_GROUP, isAdmin, tokenAuthenticator, tokenFile } from './apiserver/auth.ts'
 import type { Authenticator, Principal } from './apiserver/auth.ts'
-import { serverCertificate } from './apiserver/certificate.ts'
 import { writeKubeconfig } from './apiserver/kubeconfig.ts'
 import { openApiServer } from './apiserver/server.ts'
 import { openAuditLog } from './audit-log.ts'
 import { readConfig } from './config.ts'
 import { agentPath, openAgentFolder } from './agent-bundles.ts'
+import { openCertificates } from './certificates.ts'
+import type { Certificates } from './certificates.ts'
 import type { Config } from './config.ts'
 import { createConsole } from './console/server.ts'
 import type { Console, ConsoleOptions } from './console/server.ts'
@@ -40,7 +40,13 @@ import { systemClock as clock, systemRandom as random } from './system.ts'
 declare const SKERRY_VERSION: string | undefined
 const VERSION = typeof SKERRY_VERSION === 'string' ? SKERRY_VERSION : '0.0.0-sources'
 
-async function run(config: Config, log: Log): Promise<() => Promise<void>> {
+interface Running {
+  stop(): Promise<void>
+  /** null = nothing is read again */
+  readonly reload: (() => void) | null
+}
+
+async function run(config: Config, log: Log): Promise<Running> {
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
   const keys = loadSigningKey(config.dataDir)
   const secret = brokerSecret(config.dataDir)
@@ -48,10 +54,12 @@ async function run(config: Config, log: Log): Promise<() => Promise<void>> {
   const metrics = new Metrics(log)
   const audit = openAuditLog(path.join(config.dataDir, 'audit.log'), log)
   const store = meteredStore(openSqliteStore(path.join(config.dataDir, 'store.sqlite'), { log, clock }), { clock, meter: metrics })
-  const broker =
-    config.mqtt === null
-      ? null
-      : await openEmbeddedBroker({ ...config.mqtt, tenant: config.tenant, authenticate: passwordAuthenticator(secret), log })
+  const certificates: Certificates = await openCertificates(config, clock, log, {
+    api: (pair) => api.show(pair),
+    devices: (pair) => broker?.show(pair),
+  })
+  const { caPem } = certificates
+  const broker = await openBroker(config, secret, certificates, log)
   const link = openMqttLink(
     { ...linkAccount(config, broker, secret), tenant: config.tenant, clientId: CLOUD_CLIENT_ID },
     { clock, random, log, meter: metrics },
@@ -83,21 +91,19 @@ async function run(config: Config, log: Log): Promise<() => Promise<void>> {
     meter: metrics,
     audit,
     health: () => readiness(link, () => stopping),
-    issueJoin: (device) =>
-      Promise.resolve({ ...joinDocument(config, device, secret, keys.trusted), cloud: { url: apiUrl(config, https), ca: certificate.caPem } }),
+    issueJoin: (device) => Promise.resolve(joinDocument(config, device, { secret, trusted: keys.trusted, caPem, apiPort: https })),
     handleOther: (request, response, principal) => others(request, response, principal, own),
   })
   await letDevicesIn(broker, link)
-  const names = certificateNames(config)
-  const certificate = await serverCertificate(path.join(config.dataDir, 'certificates'), names, clock.nowMs())
-  https = await api.listenHttps(config.https.host, config.https.port, certificate)
+  https = await api.listenHttps(config.https.host, config.https.port, certificates.api)
   const http = config.http === null ? null : await api.listenHttp(config.http.host, config.http.port)
-  await writeKubeconfig(path.join(config.dataDir, 'kubeconfig'), { server: `https://127.0.0.1:${https}`, token, caPem: certificate.caPem })
+  await writeKubeconfig(path.join(config.dataDir, 'kubeconfig'), { server: `https://127.0.0.1:${https}`, token, caPem })
   log.info('the cloud is ready', { https, http, mqtt: broker?.port ?? null, data: config.dataDir, signingKey: keys.trusted.kid })
 
   // in reverse: first nobody asks, then nobody decides, then nothing is sent, last nothing is kept
-  return async () => {
+  const stop = async (): Promise<void> => {
     stopping = true
+    certificates.stop()
     unobserve()
     console?.close()
     live.close()
@@ -107,6 +113,19 @@ async function run(config: Config, log: Log): Promise<() => Promise<void>> {
     await broker?.close()
     await store.close()
   }
+  return { stop, reload: certificates.reload }
+}
+
+/** In clear and over TLS, as the operator asks. */
+function openBroker(
+  { broker, mqtt, mqtts, tenant }: Config,
+  secret: Uint8Array,
+  { devices }: Certificates,
+  log: Log,
+): Promise<EmbeddedBroker> | null {
+  if (broker !== null) return null
+  const doors = [...(mqtt === null ? [] : [mqtt]), ...(mqtts === null ? [] : [{ ...mqtts, tls: devices }])]
+  return openEmbeddedBroker({ doors, tenant, authenticate: passwordAuthenticator(secret), log })
 }
 
 /** Not before this cloud hears: a fleet that comes back sooner would wait, time out and come again, and its hello would be lost. */
@@ -187,16 +206,6 @@ async function others(
   return operator(request, response, admin)
 }
 
-/** Every name and address that kubectl may use: this machine's own, and what the operator adds. */
-function certificateNames(config: Config): readonly string[] {
-  const own = Object.values(networkInterfaces()).flatMap((list) =>
-    (list ?? []).filter((item) => !item.internal && !item.address.startsWith('fe80')).map((item) => item.address),
-  )
-  const listening = config.https.host === '0.0.0.0' || config.https.host === '::' ? own : [config.https.host]
-  const advertised = new URL(apiUrl(config, config.https.port)).hostname.replace(/^\[|\]$/g, '')
-  return [...new Set(['127.0.0.1', '::1', 'localhost', 'kubernetes.default', advertised, ...listening, ...config.certificateNames])]
-}
-
 async function main(): Promise<void> {
   const log = createLog((line) => process.stdout.write(line))
   const result = readConfig(process.argv.slice(2), process.env, path.dirname(fileURLToPath(import.meta.url)))
@@ -206,7 +215,9 @@ async function main(): Promise<void> {
     process.exitCode = result.kind === 'help' ? 0 : 2
     return
   }
-  const stop = await run(result.config, log)
+  const { stop, reload } = await run(result.config, log)
+  // without files to read a hang-up ends it, as it does any program
+  if (reload !== null) process.on('SIGHUP', reload)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       log.info('stopping', { signal })

@@ -17,7 +17,7 @@ let onArrival = (): void => undefined
 
 async function start(names: readonly string[]): Promise<BareAnswer> {
   const authenticate = passwordAuthenticator(secret)
-  const broker = await startEmbeddedBroker({ host: '127.0.0.1', port: 0, tenant: DEFAULT_TENANT, authenticate, log: silent })
+  const broker = await startEmbeddedBroker({ doors: [{ host: '127.0.0.1', port: 0 }], tenant: DEFAULT_TENANT, authenticate, log: silent })
   const password = brokerPassword(secret, CLOUD_CLIENT_ID)
   const own = connect(`mqtt://127.0.0.1:${broker.port}`, { clientId: CLOUD_CLIENT_ID, username: CLOUD_CLIENT_ID, password, protocolVersion: 4 })
   await own.subscribeAsync(`${TOPIC_ROOT}/${DEFAULT_TENANT}/+/status`, { qos: 1 })

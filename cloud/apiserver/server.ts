@@ -1,7 +1,7 @@
 /** The API server: one handler behind an HTTPS listener for clients and a plain one on loopback for the console. */
 import { createServer as createHttp } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { createServer as createHttps } from 'node:https'
+import { createServer as createHttps, Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { LIMITS } from '../../protocol/limits.ts'
 import { auditor } from './audit.ts'
@@ -52,6 +52,8 @@ export interface ApiServer {
   listenHttps(host: string, port: number, tls: TlsFiles): Promise<number>
   /** Loopback only: tokens travel in clear here. */
   listenHttp(host: string, port: number): Promise<number>
+  /** Another certificate at the HTTPS listeners; who is connected stays so. */
+  show(tls: TlsFiles): void
   /** Ends watches and open connections. */
   close(): Promise<void>
 }
@@ -91,6 +93,9 @@ export async function openApiServer(options: ApiServerOptions): Promise<ApiServe
     listenHttp(host, port) {
       if (!LOOPBACK.has(host)) throw new Error(`plain HTTP listens on loopback only (127.0.0.1 or ::1), not on ${host}; use HTTPS`)
       return listen(createHttp(handler), host, port)
+    },
+    show({ certPem, keyPem }) {
+      for (const server of servers) if (server instanceof HttpsServer) server.setSecureContext({ cert: certPem, key: keyPem, minVersion: 'TLSv1.2' })
     },
     async close() {
       await Promise.all(servers.map((server) => closeServer(server)))

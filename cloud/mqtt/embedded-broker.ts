@@ -8,15 +8,15 @@
  *   other way to refuse without closing the connection, and a device with one bad message must still hear us.
  * - All sessions are clean. The broker queues for nobody who is away: documents are retained, the rest is asked for again.
  */
-import { createServer } from 'node:net'
-import type { AddressInfo, Server, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { createServer as createTlsServer } from 'node:tls'
 import { Aedes } from 'aedes'
 import type { AedesOptions, Client } from 'aedes'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { Log } from '../ports.ts'
 import type { Authenticate } from './device-credentials.ts'
+import { Doors } from './doors.ts'
+import type { Door, TlsPair } from './doors.ts'
 import { joinedPair } from './joined-pair.ts'
 import { PacketGate } from './packet-gate.ts'
 import { Refusals } from './refusals.ts'
@@ -25,21 +25,19 @@ import { mayReceive, maySubscribe, publishRefusal } from './topic-rules.ts'
 import type { Identity } from './topic-rules.ts'
 
 export interface EmbeddedBrokerOptions {
-  readonly host: string
-  /** 0 = any free one */
-  readonly port: number
+  readonly doors: readonly Door[]
   readonly tenant: string
   readonly authenticate: Authenticate
-  /** PEM; absent = plain TCP */
-  readonly tls?: { readonly cert: string; readonly key: string }
   readonly log: Log
   /** default LIMITS.mqttConnectionsPerAddress */
   readonly connectionsPerAddress?: number
 }
 
 export interface EmbeddedBroker {
-  /** of a broker that listens */
+  /** of the first door of a broker that listens */
   readonly port: number
+  /** another certificate at the doors with TLS; who is connected stays so */
+  show(tls: TlsPair): void
   /** lets devices in. Rejects when the address cannot be had */
   listen(): Promise<void>
   /** a connection of this process itself, which needs no network: half of a busy broker's system calls are its own cloud's */
@@ -75,10 +73,9 @@ class Broker implements EmbeddedBroker {
   readonly #identities = new WeakMap<Client, Identity>()
   readonly #clients = new Map<string, Client>()
   readonly #gates = new WeakMap<object, PacketGate>()
-  readonly #sockets = new Set<Duplex>()
-  readonly #perAddress = new Map<string, number>()
+  readonly #inside = new Set<Duplex>()
   readonly #aedes: Aedes
-  readonly #server: Server
+  readonly #doors: Doors
 
   constructor(options: EmbeddedBrokerOptions) {
     this.#options = options
@@ -92,15 +89,16 @@ class Broker implements EmbeddedBroker {
     // not in its types: a failure of its own parts, which must not end the process
     const emitter: NodeJS.EventEmitter = this.#aedes
     emitter.on('error', (error) => options.log.error('the broker had a fault', { error: String(error) }))
-    this.#server =
-      options.tls === undefined ? createServer() : createTlsServer({ ...options.tls, handshakeTimeout: LIMITS.mqttBrokerConnectMs.value })
-    this.#server.on('connection', (socket: Socket) => this.#admit(socket))
-    this.#server.on(options.tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => this.#serve(socket))
-    if (options.tls !== undefined) this.#server.on('tlsClientError', () => this.#refusals.count('tls'))
+    this.#doors = new Doors(options.doors, {
+      log: options.log,
+      perAddress: options.connectionsPerAddress ?? LIMITS.mqttConnectionsPerAddress.value,
+      refused: (why) => this.#refusals.count(why),
+      serve: (socket) => this.#serve(socket),
+    })
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port
+    return this.#doors.ports()[0] ?? 0
   }
 
   async open(): Promise<void> {
@@ -109,27 +107,21 @@ class Broker implements EmbeddedBroker {
   }
 
   async listen(): Promise<void> {
-    const { host, port, log } = this.#options
-    await new Promise<void>((resolve, reject) => {
-      const failed = (error: Error): void => reject(new Error(`the broker cannot listen on ${host}:${port}: ${error.message}`, { cause: error }))
-      this.#server.once('error', failed)
-      this.#server.listen(port, host, () => {
-        this.#server.off('error', failed)
-        this.#server.on('error', (error) => log.error('the broker had a fault', { error: error.message }))
-        resolve()
-      })
-    }).catch(async (error: unknown) => {
+    await this.#doors.listen().catch(async (error: unknown) => {
       await this.#closeAedes()
       throw error
     })
-    log.info('broker listens', { host, port: this.port, tls: this.#options.tls !== undefined })
+  }
+
+  show(tls: TlsPair): void {
+    this.#doors.show(tls)
   }
 
   connectInside(): Duplex {
     const [ours, theirs] = joinedPair()
     if (this.#aedes.closed) return ours.destroy()
-    theirs.on('close', () => this.#sockets.delete(theirs))
-    this.#sockets.add(theirs)
+    theirs.on('close', () => this.#inside.delete(theirs))
+    this.#inside.add(theirs)
     this.#aedes.handle(theirs)
     return ours
   }
@@ -147,11 +139,10 @@ class Broker implements EmbeddedBroker {
   }
 
   async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => {
-      this.#server.close(() => resolve())
-    })
+    const closed = this.#doors.close()
     await this.#closeAedes()
-    for (const socket of this.#sockets) socket.destroy()
+    this.#doors.destroySockets()
+    for (const inside of this.#inside) inside.destroy()
     await closed
   }
 
@@ -161,26 +152,7 @@ class Broker implements EmbeddedBroker {
     })
   }
 
-  #admit(socket: Socket): void {
-    const address = socket.remoteAddress ?? ''
-    const open = (this.#perAddress.get(address) ?? 0) + 1
-    if (open > (this.#options.connectionsPerAddress ?? LIMITS.mqttConnectionsPerAddress.value)) {
-      this.#refusals.count('address-connections')
-      socket.destroy()
-      return
-    }
-    this.#perAddress.set(address, open)
-    this.#sockets.add(socket)
-    socket.on('close', () => {
-      this.#sockets.delete(socket)
-      const left = (this.#perAddress.get(address) ?? 1) - 1
-      if (left > 0) this.#perAddress.set(address, left)
-      else this.#perAddress.delete(address)
-    })
-  }
-
   #serve(socket: Socket): void {
-    if (socket.destroyed) return
     const gate = new PacketGate(GATE)
     this.#gates.set(socket, gate)
     // aedes pulls with read(): what it gets passes the gate first, with no copy and no stream between

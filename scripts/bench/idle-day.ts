@@ -12,7 +12,6 @@ import { runQuietly } from '../quickstart/run-quietly.ts'
 import type { Gateway } from '../testbed/gateway.ts'
 import { eventually } from '../testbed/testbed.ts'
 import type { Testbed } from '../testbed/testbed.ts'
-import { startTlsFront } from '../testbed/tls-front.ts'
 
 const LIBRARY = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1'
 /** a call to the engine may take 30 s: half a second of ours */
@@ -31,10 +30,9 @@ export async function idleDay(bed: Testbed, gateway: Gateway, linkClass: LinkCla
   const join = readFileSync(file, 'utf8')
   await gateway.agent.stop()
   const begin = Date.now()
-  const tls = await startTlsFront(path.join(bed.dir, 'tls'), gateway.cloudAddress, bed.cloud.ports.mqtt)
   const meter = await meterOf(gateway)
   try {
-    writeFileSync(file, JSON.stringify({ ...(JSON.parse(join) as object), broker: tls.url, ca: tls.caPem, link: { class: linkClass } }))
+    writeFileSync(file, JSON.stringify({ ...(JSON.parse(join) as object), link: { class: linkClass } }))
     gateway.agent.start(clockSince(begin))
     await pause(SETTLE_MS / FASTER)
     const [before, started] = [await readings(gateway, meter), performance.now()]
@@ -44,7 +42,6 @@ export async function idleDay(bed: Testbed, gateway: Gateway, linkClass: LinkCla
   } finally {
     await gateway.agent.stop()
     await meter.end()
-    tls.close()
     writeFileSync(file, join)
     gateway.agent.start()
     await eventually('it is in contact again', async () =>

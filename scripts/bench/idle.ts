@@ -16,7 +16,7 @@ const PODS: readonly number[] = [10, 50]
 /** @param only one of `memory`, `day`, `day-unmetered` and `look`; all when absent */
 export async function benchIdle(only?: string): Promise<void> {
   const wants = (part: string): boolean => only === undefined || only === part
-  const bed = await createTestbed({ gateways: 1, images: ['busybox:1'], first: 44 })
+  const bed = await createTestbed({ gateways: 1, images: ['busybox:1'], first: 44, tls: true })
   try {
     const [gateway] = bed.gateways
     if (gateway === undefined) throw new Error('no gateway')

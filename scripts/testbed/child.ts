@@ -55,6 +55,11 @@ export class Child {
     })
   }
 
+  /** For a signal that does not end it. */
+  signal(name: NodeJS.Signals): void {
+    this.#child?.kill(name)
+  }
+
   tail(lines = 20): string {
     try {
       return readFileSync(this.logFile, 'utf8').split('\n').slice(-lines).join('\n')

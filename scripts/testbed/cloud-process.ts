@@ -9,7 +9,7 @@ import { pinnedNode } from './pinned-node.ts'
 
 export interface CloudProcess {
   readonly child: Child
-  readonly ports: { readonly https: number; readonly http: number; readonly mqtt: number }
+  readonly ports: { readonly https: number; readonly http: number; readonly mqtt: number; readonly mqtts: number }
   readonly kubeconfig: string
   readonly token: () => string
   /** @throws with what kubectl printed */
@@ -25,12 +25,16 @@ export async function createCloud(
   /** addresses by which gateways reach it */
   names: readonly string[] = [],
   settings: Readonly<Record<string, string>> = {},
+  /** a door with TLS beside the one in clear; flags beside the usual ones */
+  more: { readonly tls?: boolean; readonly flags?: readonly string[] } = {},
 ): Promise<CloudProcess> {
   mkdirSync(dir, { recursive: true })
-  const ports = { https: await freePort(0), http: await freePort(0), mqtt: await freePort(0) }
+  const ports = { https: await freePort(0), http: await freePort(0), mqtt: await freePort(0), mqtts: await freePort(0) }
   const data = path.join(dir, 'cloud')
   const flags = ['--data', data, '--https', `0.0.0.0:${ports.https}`, '--http', `127.0.0.1:${ports.http}`, '--console', CONSOLE_ASSETS]
   flags.push(...names.flatMap((name) => ['--name', name]))
+  if (more.tls === true) flags.push('--mqtts', `0.0.0.0:${ports.mqtts}`)
+  flags.push(...(more.flags ?? []))
   const link = broker === null ? ['--mqtt', `0.0.0.0:${ports.mqtt}`] : ['--broker', broker.url]
   const env = broker === null ? process.env : { ...process.env, SKERRY_BROKER_USERNAME: broker.username, SKERRY_BROKER_PASSWORD: broker.password }
   const child = new Child(

@@ -28,6 +28,10 @@ export interface TestbedOptions {
   readonly outsideBroker?: boolean
   /** flags of each agent beside the usual ones */
   readonly agentFlags?: AgentFlags
+  /** gateways come in over TLS */
+  readonly tls?: boolean
+  /** flags of the cloud beside the usual ones */
+  readonly cloudFlags?: readonly string[]
   /** of each gateway */
   readonly engine?: EngineSettings
 }
@@ -44,7 +48,7 @@ export async function createTestbed(options: TestbedOptions): Promise<Testbed> {
   const first = options.first ?? 1
   const account = outside === null ? null : { url: `mqtt://127.0.0.1:${outside.port}`, username: '', password: '' }
   const names = Array.from({ length: options.gateways }, (_, index) => cloudAddressOf(first + index))
-  const cloud = await createCloud(dir, account, names)
+  const cloud = await createCloud(dir, account, names, {}, { tls: options.tls === true, flags: options.cloudFlags ?? [] })
   const destroy = async (): Promise<void> => {
     standing.delete(bed)
     await Promise.all(gateways.map((gateway) => gateway.destroy()))
@@ -64,7 +68,10 @@ export async function createTestbed(options: TestbedOptions): Promise<Testbed> {
       const join = JSON.parse(await cloud.skerry('join', gateway.name)) as { readonly cloud: Readonly<Record<string, unknown>> }
       writeJoinFile(gateway, dir, {
         ...join,
-        broker: `mqtt://${gateway.cloudAddress}:${outside?.port ?? cloud.ports.mqtt}`,
+        broker:
+          options.tls === true
+            ? `mqtts://${gateway.cloudAddress}:${cloud.ports.mqtts}`
+            : `mqtt://${gateway.cloudAddress}:${outside?.port ?? cloud.ports.mqtt}`,
         cloud: { ...join.cloud, url: `https://${gateway.cloudAddress}:${cloud.ports.https}` },
       })
       gateway.agent.start()

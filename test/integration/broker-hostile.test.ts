@@ -41,8 +41,7 @@ it('cuts 40 floods of 5 MB before authentication and holds none of it', async ()
 
 it('holds no more connections of one address than it was told', async () => {
   const few = await startEmbeddedBroker({
-    host: '127.0.0.1',
-    port: 0,
+    doors: [{ host: '127.0.0.1', port: 0 }],
     tenant: 'default',
     authenticate: passwordAuthenticator(SECRET),
     log: LOG,

@@ -20,14 +20,12 @@ import { CLOCK, eventually, LOG, SECRET } from './mqtt-clients.ts'
 it('serves over TLS whoever trusts its certificate, and only those connect', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'skerry-tls-'))
   const { caPem, certPem, keyPem } = await serverCertificate(folder, ['127.0.0.1'], Date.now())
-  const tls = { cert: certPem, key: keyPem }
+  const tls = { certPem, keyPem }
   const broker = await startEmbeddedBroker({
-    host: '127.0.0.1',
-    port: 0,
+    doors: [{ host: '127.0.0.1', port: 0, tls }],
     tenant: 'default',
     authenticate: passwordAuthenticator(SECRET),
     log: LOG,
-    tls,
   })
   const link = (ca?: string) =>
     openMqttLink(
@@ -50,7 +48,18 @@ it('serves over TLS whoever trusts its certificate, and only those connect', asy
   await eventually(() => (broker.refusals()['tls'] ?? 0) >= 2)
   expect(doubting.isConnected()).toBe(false)
   expect(trusting.isConnected()).toBe(true)
-  await Promise.all([trusting.stop(), doubting.stop()])
+
+  // of another authority: whoever is here stays, and whoever comes sees the new one
+  const other = await serverCertificate(path.join(folder, 'other'), ['127.0.0.1'], Date.now())
+  broker.show(other)
+  const refused = broker.refusals()['tls'] ?? 0
+  const late = link(caPem)
+  await eventually(() => (broker.refusals()['tls'] ?? 0) > refused)
+  expect(trusting.isConnected()).toBe(true)
+  await Promise.all([trusting.stop(), doubting.stop(), late.stop()])
+  const renewed = link(other.caPem)
+  await eventually(() => renewed.isConnected())
+  await renewed.stop()
   stranger.destroy()
   await broker.close()
   rmSync(folder, { recursive: true })
@@ -62,12 +71,10 @@ describe('an idle day over TLS', () => {
     const { caPem, certPem, keyPem } = await serverCertificate(folder, ['127.0.0.1'], Date.now())
     const authenticate = passwordAuthenticator(SECRET)
     const broker = await startEmbeddedBroker({
-      host: '127.0.0.1',
-      port: 0,
+      doors: [{ host: '127.0.0.1', port: 0, tls: { certPem, keyPem } }],
       tenant: 'default',
       authenticate,
       log: LOG,
-      tls: { cert: certPem, key: keyPem },
     })
     const wire = await meteredProxy(broker.port)
     const clock = new FakeClock()

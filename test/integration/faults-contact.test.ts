@@ -3,7 +3,7 @@
  * swallows everything, which takes both sides more than a minute to notice.
  */
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,8 +12,7 @@ import { cloudAddressOf } from '../../scripts/testbed/gateway.ts'
 import type { Gateway } from '../../scripts/testbed/gateway.ts'
 import { createTestbed, eventually } from '../../scripts/testbed/testbed.ts'
 import type { Testbed } from '../../scripts/testbed/testbed.ts'
-import { startTlsFront } from '../../scripts/testbed/tls-front.ts'
-import type { TlsFront } from '../../scripts/testbed/tls-front.ts'
+import { serverCertificate } from '../../cloud/apiserver/certificate.ts'
 import { buildOnce } from './build-once.ts'
 import { identities, nodeCondition, pageOf, running, whyNoPage } from './gateway-eyes.ts'
 import { daemonSet, writeManifest } from './manifests.ts'
@@ -39,21 +38,20 @@ describe.skipIf(why !== null)('a device', () => {
   const dir = mkdtempSync(path.join(tmpdir(), 'skcontact-'))
   let bed: Testbed
   let gateway: Gateway
-  let front: TlsFront
   let registry: Registry
   let proxy: CuttingProxy
   beforeAll(async () => {
     await buildOnce()
     const engine = { config: { 'insecure-registries': [`${HERE}/32`] } }
-    bed = await createTestbed({ gateways: 1, images: ['busybox:1'], first: NUMBER, engine })
+    // the authority is older than whatever it will have signed
+    const { caPem } = await serverCertificate(path.join(dir, 'tls'), [HERE], Date.now() - 730 * DAY_MS)
+    writeFileSync(shown.ca, caPem)
+    await certify(Date.now())
+    const cloudFlags = ['--mqtts-cert', shown.cert, '--mqtts-key', shown.key, '--mqtts-ca', shown.ca]
+    bed = await createTestbed({ gateways: 1, images: ['busybox:1'], first: NUMBER, engine, tls: true, cloudFlags })
     const [first] = bed.gateways
     if (first === undefined) throw new Error('no gateway')
     gateway = first
-    front = await startTlsFront(path.join(dir, 'tls'), HERE, bed.cloud.ports.mqtt)
-    const join = path.join(bed.dir, gateway.name, 'join.json')
-    await gateway.agent.stop()
-    writeFileSync(join, JSON.stringify({ ...(JSON.parse(readFileSync(join, 'utf8')) as object), broker: front.url, ca: front.caPem }))
-    gateway.agent.start()
     registry = await startRegistry(path.join(dir, 'registry'), { user: 'device', password: 'first-password' })
     proxy = await startCuttingProxy(HERE, registry.port)
     for (const tag of ['1', '2']) await registry.push('web', tag, [busyboxLayer(['sleep', 'sh', `tag-${tag}`])])
@@ -64,13 +62,23 @@ describe.skipIf(why !== null)('a device', () => {
   })
   afterAll(async () => {
     await gateway?.agent.stop()
-    front?.close()
     await proxy?.close()
     await registry?.stop()
     await bed?.destroy()
     rmSync(dir, { recursive: true, force: true })
   })
 
+  const shown = { cert: path.join(dir, 'broker.crt'), key: path.join(dir, 'broker.key'), ca: path.join(dir, 'broker-ca.crt') }
+  /** What the operator's files hold is made at that moment, and good for a year from then. */
+  const certify = async (madeAtMs: number): Promise<void> => {
+    const { certPem, keyPem } = await serverCertificate(path.join(dir, 'tls'), [HERE], madeAtMs)
+    writeFileSync(shown.cert, certPem)
+    writeFileSync(shown.key, keyPem)
+  }
+  const show = async (madeAtMs: number): Promise<void> => {
+    await certify(madeAtMs)
+    bed.cloud.child.signal('SIGHUP')
+  }
   /** of a registry that asks for a password, and by a policy that asks it whenever a container is made */
   const web = (tag: string): Manifest => ({
     apiVersion: 'apps/v1',
@@ -224,14 +232,14 @@ describe.skipIf(why !== null)('a device', () => {
   it('F5: was off while the certificate of its broker expired: works, says so, and is back by itself when that is renewed', async () => {
     const before = identities(await gateway.containers())
     await gateway.agent.stop()
-    await front.showMadeAt(Date.now() - 400 * DAY_MS)
+    await show(Date.now() - 400 * DAY_MS)
     const [gone] = await gateway.containers()
     await gateway.engine.docker('rm', '-f', gone?.id ?? '')
     gateway.agent.start()
     await linkSays('link.certificate', /certificate has expired/)
     await runs('new=busybox:1 web=web:2')
     expect(identities(await gateway.containers())).toContain(before[1])
-    await front.showMadeAt(Date.now())
+    await show(Date.now())
     await linkSays(null, /In contact/)
     await ready('True')
   })

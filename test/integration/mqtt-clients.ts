@@ -19,7 +19,7 @@ export const CLOCK: Clock = {
 }
 
 export function embedded(port = 0): Promise<EmbeddedBroker> {
-  return startEmbeddedBroker({ host: '127.0.0.1', port, tenant: 'default', authenticate: passwordAuthenticator(SECRET), log: LOG })
+  return startEmbeddedBroker({ doors: [{ host: '127.0.0.1', port }], tenant: 'default', authenticate: passwordAuthenticator(SECRET), log: LOG })
 }
 
 export interface Heard {
