@@ -191,6 +191,8 @@ export interface CloudLink {
   publishTelemetry(readings: Telemetry): Promise<boolean>
   /** how much a quiet link may say, from now on */
   pace(pace: LinkPace): void
+  /** Tries now when it waits for its next try: something that was in the way may be gone. */
+  tryNow(): void
   /** bytes by topic since the start, beside what keeps the connection: `connect` and `keepalive` */
   traffic(): Traffic
   /** last values that the broker has not acknowledged */

@@ -12,6 +12,8 @@ const WALL = 1_767_225_600_000
 export class Agent {
   state: AgentState
   nowMs = 1_000
+  /** what the wall clock was set forward by */
+  wallAheadMs = 0
   effects: Effect[] = []
 
   constructor(loaded?: Loaded) {
@@ -20,7 +22,7 @@ export class Agent {
   }
 
   now(): { monoMs: number; wallMs: number } {
-    return { monoMs: this.nowMs, wallMs: WALL + this.nowMs }
+    return { monoMs: this.nowMs, wallMs: WALL + this.nowMs + this.wallAheadMs }
   }
 
   /** the effects of this event only, without wakes and logs */

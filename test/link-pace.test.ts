@@ -7,7 +7,7 @@ import type { LinkPace } from '../edge-agent/core/link-pace.ts'
 import { Heartbeat } from '../edge-agent/link/heartbeat.ts'
 import { presence } from '../edge-agent/link/client-options.ts'
 import { TrafficCounter } from '../edge-agent/link/traffic-counter.ts'
-import { linkOwn } from '../edge-agent/keep-pace.ts'
+import { keepPace, linkOwn } from '../edge-agent/keep-pace.ts'
 import { desiredDigest, DESIRED_STATE } from '../protocol/desired-state.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { parse } from '../protocol/shape.ts'
@@ -42,6 +42,22 @@ describe('the pace of a link', () => {
     const desired = desiredOf([{ ...pod({ uid: 'u1' }), policy: { stopAfterSeconds: 600 } }])
     expect(linkPace({ desired, inventory: cellular }).keepaliveS).toBe(QUICK_PACE.keepaliveS)
     expect(linkPace({ desired: { ...desired, link: { keepaliveSeconds: 20 } }, inventory: cellular }).keepaliveS).toBe(20)
+  })
+
+  it('is left alone when the clock is set, and the cloud is tried at once, unless the clock keeps jumping', () => {
+    const said: string[] = []
+    const kept = keepPace({ pace: () => said.push('pace'), tryNow: () => said.push('now') })
+    const agent = new Agent(saved([]))
+    const states = [agent.state]
+    for (let jump = 0; jump < 5; jump += 1) {
+      agent.wallAheadMs += 3_600_000
+      agent.after(1_000).send({ kind: 'tick' })
+      states.push(agent.state)
+      agent.after(1_000).send({ kind: 'tick' })
+      states.push(agent.state)
+    }
+    states.slice(1).forEach((after, index) => kept.changed(states[index] ?? after, after))
+    expect(said).toEqual(Array.from({ length: LIMITS.clockUnsteadyJumps.value - 1 }, () => 'now'))
   })
 
   it('comes from the Node, and a wish that makes no sense is refused by name', () => {

@@ -4,6 +4,7 @@
  * - After `leave` nothing that the connection still says counts, and nobody waits for it.
  */
 import type { MqttClient } from 'mqtt'
+import { LIMITS } from '../../protocol/limits.ts'
 import { topicOf, TOPICS } from '../../protocol/topics.ts'
 import type { Channel } from '../../protocol/topics.ts'
 import type { Clock } from '../ports.ts'
@@ -73,6 +74,18 @@ export class Connection {
       this.publish(channel, bytes, (acknowledged) => {
         this.#waiting.delete(abandoned)
         resolve(acknowledged)
+      })
+    })
+  }
+
+  /** Resolves when that is said and the connection has ended, or when it takes too long. */
+  sayGoodbye(presence: Uint8Array): Promise<void> {
+    const { clock } = this.#deps
+    return new Promise((resolve) => {
+      const cancel = clock.at(clock.now().monoMs + LIMITS.mqttGoodbyeMs.value, resolve)
+      this.publish('presence', presence, () => {
+        cancel()
+        this.client.end(false, {}, () => resolve())
       })
     })
   }

@@ -100,6 +100,12 @@ class MqttLink implements CloudLink {
     this.#endClean(connection.client, () => this.#try())
   }
 
+  tryNow(): void {
+    if (this.#cancelRetry === null || this.#downSinceWallMs === null) return
+    this.#cancelRetry()
+    this.#try()
+  }
+
   traffic = (): Traffic => this.#traffic.read()
   unsent = (): number => this.#outbox.unsent()
 
@@ -114,15 +120,7 @@ class MqttLink implements CloudLink {
     this.#heartbeat.end()
     if (connection === null) return
     // a clean end makes the broker drop the will, so the farewell is said first
-    if (wasUp) {
-      await new Promise<void>((resolve) => {
-        const cancel = this.#deps.clock.at(this.#deps.clock.now().monoMs + LIMITS.mqttGoodbyeMs.value, resolve)
-        connection.publish('presence', presence(this.#options, 'off'), () => {
-          cancel()
-          connection.client.end(false, {}, () => resolve())
-        })
-      })
-    }
+    if (wasUp) await connection.sayGoodbye(presence(this.#options, 'off'))
     connection.leave()
     connection.client.end(true)
   }

@@ -65,6 +65,32 @@ it('serves over TLS whoever trusts its certificate, and only those connect', asy
   rmSync(folder, { recursive: true })
 })
 
+it('a device whose clock or broker was put right does not wait for its next try', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'skerry-tls-'))
+  const good = await serverCertificate(folder, ['127.0.0.1'], Date.now())
+  const other = await serverCertificate(path.join(folder, 'other'), ['127.0.0.1'], Date.now())
+  const doors = [{ host: '127.0.0.1', port: 0, tls: other }]
+  const broker = await startEmbeddedBroker({ doors, tenant: 'default', authenticate: passwordAuthenticator(SECRET), log: LOG })
+  const who = { tenant: 'default', device: 'gw-1', sid: 'sid', trusted: [], username: 'gw-1', password: brokerPassword(SECRET, 'gw-1') }
+  // a clock that stands: no try comes by itself
+  const deps = { clock: new FakeClock(), random: { next: () => 0.5 }, log: LOG }
+  const link = createMqttLink({ ...who, url: `mqtts://127.0.0.1:${broker.port}`, ca: good.caPem }, deps)
+  const states: string[] = []
+  const hello = () => ({ device: 'gw-1', sid: 'sid', agentVersion: '0', formats: [1], epoch: 0, generation: 0, digest: '' })
+  const nothing = (): void => undefined
+  link.start({ onTarget: nothing, onTargetRefused: nothing, onReportAsked: nothing, hello, onState: ({ kind }) => states.push(kind) })
+  await eventually(() => states.at(-1) === 'down')
+  broker.show(good)
+  link.tryNow()
+  await eventually(() => states.at(-1) === 'up')
+  link.tryNow()
+  await sleep(50)
+  expect(states).toEqual(['connecting', 'down', 'connecting', 'up'])
+  await link.stop()
+  await broker.close()
+  rmSync(folder, { recursive: true })
+})
+
 describe('an idle day over TLS', () => {
   it('is within 25 KB on a metered link, and the traffic that the agent counts is that of the wire', async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'skerry-tls-'))

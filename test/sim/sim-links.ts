@@ -96,6 +96,7 @@ export function createSimAgentLink({ device, sid, broker, clock, random, trusted
     publishEvents: () => Promise.resolve(false),
     publishTelemetry: () => Promise.resolve(false),
     pace: () => undefined,
+    tryNow: () => undefined,
     traffic: () => ({}),
     unsent: () => outbox.unsent(),
     publishInventory: (inventory) => outbox.put('inventory', seal('inventory', device, inventory, null)),
