@@ -9,12 +9,18 @@ export const CLOUD_BUNDLE = path.join(ROOT, 'dist', 'skerry-cloud.mjs')
 export const CLI_BUNDLE = path.join(ROOT, 'dist', 'skerry.mjs')
 export const CONSOLE_ASSETS = path.join(ROOT, 'dist', 'console')
 
-/** Packages stay outside: the cloud runs beside its node_modules, only our own sources are joined. */
-export async function buildCloud(): Promise<void> {
+/** A library that asks for another at run time, in a file of ECMAScript modules. */
+const REQUIRE = "import { createRequire as skerryRequire } from 'node:module'; const require = skerryRequire(import.meta.url);"
+
+/**
+ * Packages stay outside: the cloud runs beside its node_modules, only our own sources are joined. `alone`: all in one file, for a
+ * server that has none.
+ */
+export async function buildCloud({ into = path.join(ROOT, 'dist'), alone = false } = {}): Promise<void> {
   const { version } = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8')) as { readonly version: string }
   for (const [entry, outfile] of [
-    ['cloud/main.ts', CLOUD_BUNDLE],
-    ['cloud/cli/main.ts', CLI_BUNDLE],
+    ['cloud/main.ts', path.join(into, path.basename(CLOUD_BUNDLE))],
+    ['cloud/cli/main.ts', path.join(into, path.basename(CLI_BUNDLE))],
   ] as const) {
     await build({
       entryPoints: [path.join(ROOT, entry)],
@@ -23,11 +29,11 @@ export async function buildCloud(): Promise<void> {
       platform: 'node',
       target: 'node24',
       format: 'esm',
-      packages: 'external',
-      sourcemap: 'linked',
+      packages: alone ? 'bundle' : 'external',
+      sourcemap: alone ? false : 'linked',
       define: { SKERRY_VERSION: JSON.stringify(version) },
       logLevel: 'warning',
-      banner: { js: '#!/usr/bin/env node' },
+      banner: { js: `#!/usr/bin/env node${alone ? `\n${REQUIRE}` : ''}` },
     })
   }
 }

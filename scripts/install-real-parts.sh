@@ -15,6 +15,8 @@ want faketime faketime
 want mkfs.xfs xfsprogs
 want iptables iptables
 want ip iproute2
+want curl curl
+want systemctl systemd
 want strace strace
 want kubectl kubernetes-client
 [ -x /bin/busybox ] && [ -f /var/lib/dpkg/info/busybox-static.list ] || missing="$missing busybox-static"
