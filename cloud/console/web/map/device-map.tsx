@@ -18,6 +18,8 @@ export function DeviceMap({ query }: { readonly query: string }) {
   if (part.bounds === null)
     return box !== null ? (
       <Whole onWhole={() => setBox(null)} />
+    ) : part.total === 0 ? (
+      <p class="empty">No device matches.</p>
     ) : (
       <p class="muted empty">
         None of {plural(part.total, 'device')} has a place. Say it with <code>kubectl annotate node NAME skerry.dev/location=51.31,9.48</code>

@@ -49,7 +49,12 @@ export function Devices() {
       <div class="listing">
         {facets}
         <div class="listed">
-          {view === 'field' ? (
+          {list?.of === 0 ? (
+            <>
+              <p class="empty">No device has joined yet.</p>
+              <NoDevices />
+            </>
+          ) : view === 'field' ? (
             <>
               <GroupBy labels={labels} by={by} onBy={(value) => set('by', value)} />
               <DeviceField query={q} by={by === 'none' ? '' : by} onGroup={(label) => term(by, label)} />
@@ -58,11 +63,6 @@ export function Devices() {
             <DeviceMap query={q} />
           ) : list === undefined ? (
             <p role="status">Loading…</p>
-          ) : list.of === 0 ? (
-            <>
-              <p class="empty">No device has joined yet.</p>
-              <NoDevices />
-            </>
           ) : list.total === 0 ? (
             <p class="empty">No device matches.</p>
           ) : (
