@@ -6,7 +6,7 @@ import { deviceAt, groupAt, layoutField, placeOf, stepFrom } from '../cloud/cons
 import { paintField, stampFor } from '../cloud/console/web/field/paint.ts'
 import { drainSays, sorted } from '../cloud/console/web/drain-plan.ts'
 import { qrCode } from '../cloud/console/web/qr-code.ts'
-import { excludeAndResume, rolloutActions } from '../cloud/console/web/rollout/actions.ts'
+import { excludeAndResume, rolloutActions, shellOf } from '../cloud/console/web/rollout/actions.ts'
 import { VERDICT_GROUPS } from '../cloud/console/web/rollout/verdict-groups.ts'
 import { RowSlots, heldOrder, rowForKey, scrollFor, visibleRows, windowFor } from '../cloud/console/web/virtual-rows.ts'
 import { rolloutPart } from '../cloud/console/rollout-row.ts'
@@ -205,6 +205,9 @@ describe('a rollout', () => {
       '1,300 go back to what was before, 320 offline go back when they return, 1,480 untouched. This ends the rollout for good.',
     )
     expect(excludeAndResume(['a', 'b']).body).toEqual({ action: 'exclude', names: ['a', 'b'], resume: true })
+    const path = '/apis/skerry.dev/v1/namespaces/line-2/rollouts/r'
+    expect(shellOf(excludeAndResume(['a', 'b']), path)?.command).toBe('skerry rollout exclude r -n line-2 --device a --device b --resume')
+    expect(shellOf(excludeAndResume(Array.from({ length: 9 }, String)), path)).toBeUndefined()
   })
 
   it('has a group for every verdict of the API, each in one group', () => {

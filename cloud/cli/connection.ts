@@ -62,7 +62,25 @@ function named(list: unknown, name: unknown, field: string): Readonly<Record<str
 }
 
 /** One request; rejects only when the server cannot be reached. */
-export function call(connection: Connection, method: string, target: string, body?: unknown, contentType = 'application/json'): Promise<Answer> {
+export async function call(
+  connection: Connection,
+  method: string,
+  target: string,
+  body?: unknown,
+  contentType = 'application/json',
+): Promise<Answer> {
+  const { status, bytes } = await callForBytes(connection, method, target, body, { contentType })
+  return { status, body: json(bytes.toString('utf8')) }
+}
+
+/** The same, with the answer as it came. */
+export function callForBytes(
+  connection: Connection,
+  method: string,
+  target: string,
+  body?: unknown,
+  { contentType = 'application/json', patienceMs = 30_000 }: { readonly contentType?: string; readonly patienceMs?: number } = {},
+): Promise<{ readonly status: number; readonly bytes: Buffer }> {
   const url = new URL(target, connection.server)
   const payload = body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body)
   const options = {
@@ -72,7 +90,7 @@ export function call(connection: Connection, method: string, target: string, bod
       accept: 'application/json',
       ...(payload === null ? {} : { 'content-type': contentType }),
     },
-    timeout: 30_000,
+    timeout: patienceMs,
     ...(connection.ca === null ? {} : { ca: connection.ca }),
   }
   return new Promise((resolve, reject) => {
@@ -80,16 +98,17 @@ export function call(connection: Connection, method: string, target: string, bod
     const request = send(url, options, (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: json(Buffer.concat(chunks).toString('utf8')) }))
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, bytes: Buffer.concat(chunks) }))
       response.on('error', reject)
     })
-    request.on('timeout', () => request.destroy(new Error('no answer within 30 s')))
+    request.on('timeout', () => request.destroy(new Error(`no answer within ${patienceMs / 1000} s`)))
     request.on('error', reject)
     request.end(payload ?? undefined)
   })
 }
 
-function json(text: string): unknown {
+/** What the API said, read as JSON where it is. */
+export function json(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text)
     return value

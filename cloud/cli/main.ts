@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { apply, why } from './commands.ts'
 import { call, findConnection, refuse } from './connection.ts'
 import type { Answer, Connection } from './connection.ts'
+import { device as deviceAct } from './device.ts'
 import { plan } from './plan.ts'
 import { rollout } from './rollout.ts'
 import { scheduleFiles } from './schedule.ts'
@@ -18,6 +19,8 @@ const HELP = `skerry: what kubectl cannot say. Use kubectl for everything else, 
   skerry rollout list | show NAME | members NAME [--wave N] [--verdict failed,offline]     where rollouts stand
   skerry rollout pause|resume|approve|promote|retry|exclude|rollback|abort NAME [--reason TEXT] [--wave N] [--resume]
                                   exclude takes --device NAME or -l SELECTOR; abort --keep lets devices that are done stay
+  skerry device bundle NODE [-o FILE]         the device's diagnostics: state, logs and checks, without secrets (-o - = standard output)
+  skerry device restart-agent NODE --reason TEXT   ends its agent in good order; its service starts it again, workloads keep running
   skerry plan -f FILE [-o json]   what a Rollout would do: who changes when, who is left out and why, what is pulled
   skerry apply -f FILE            create or change the objects of a YAML or JSON file
   skerry raise-epoch              after the store was restored from a backup: makes devices accept it again
@@ -76,6 +79,10 @@ async function main(argv: readonly string[], env: Readonly<Record<string, string
       const { namespace, reason, wave, device, selector, verdict, keep, resume } = values
       const given = { namespace, reason, wave, device, selector, verdict, keep, resume, json: values.output === 'json' }
       const done = await rollout(found.connection, { verb: name, name: positionals[2], ...given })
+      return typeof done === 'string' ? usage(done) : done
+    }
+    if (verb === 'device') {
+      const done = await deviceAct(found.connection, { verb: name, name: positionals[2], reason: values.reason, output: values.output })
       return typeof done === 'string' ? usage(done) : done
     }
     return await run(found.connection, verb, name, values)

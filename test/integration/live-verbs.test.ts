@@ -228,6 +228,10 @@ describe.skipIf(why !== null)(
         'default/solo line N',
       ])
       expect(told.find(({ pod }) => pod === 'default/none')).toMatchObject({ failed: true, says: expect.stringContaining('not found') as string })
+      const file = path.join(bed.dir, 'bundle.json.gz')
+      await bed.cloud.skerry('device', 'bundle', gateway.name, '-o', file)
+      expect(JSON.parse(gunzipSync(readFileSync(file)).toString())).toMatchObject({ device: gateway.name })
+      await expect(bed.cloud.skerry('device', 'bundle', 'nobody', '-o', file)).rejects.toThrow('there is no device nobody')
       // started by hand: it would not come back
       const refused = await act('restart-agent')
       expect([refused.status, ((await refused.json()) as { readonly message: string }).message]).toEqual([
@@ -239,7 +243,10 @@ describe.skipIf(why !== null)(
       const containers = await gateway.engine.docker('ps', '-q', '--no-trunc')
       await gateway.agent.stop()
       gateway.agent.start({ SKERRY_SUPERVISED: '1' })
-      await eventually('it does as it is asked', async () => ((await act('restart-agent')).status === 200 ? null : 'not yet'))
+      await eventually('it does as it is asked', async () => {
+        const said = await bed.cloud.skerry('device', 'restart-agent', gateway.name, '--reason', 'it is slow')
+        return said.includes('workloads keep running') ? null : said
+      })
       await eventually('its agent has ended', async () => (gateway.agent.running ? 'it runs' : null))
       gateway.agent.start()
       await eventually('it answers again', async () => ((await run('exec', 'solo', '--', 'true')).code === 0 ? null : 'not yet'))

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { useRef, useState } from 'preact/hooks'
+import { SameInShell, quoted } from './same-in-shell.tsx'
 
 interface AskProps {
   readonly title: string
@@ -9,13 +10,15 @@ interface AskProps {
   /** where the reason is kept */
   readonly kept: string
   readonly children?: ComponentChildren
+  /** the command that does it, without its reason; `--reason` is added where it takes one */
+  readonly shell?: { readonly command: string; readonly takesReason: boolean } | undefined
   /** null = done; else the sentence that says why not */
   act(reason: string): Promise<string | null>
   onClose(): void
 }
 
 /** Asks once more before something is done: says what will happen and wants a reason. */
-export function Ask({ title, effect, grave, kept, children, act, onClose }: AskProps) {
+export function Ask({ title, effect, grave, kept, children, shell, act, onClose }: AskProps) {
   const [reason, setReason] = useState('')
   const [state, setState] = useState('')
   const opened = useRef(false)
@@ -59,6 +62,9 @@ export function Ask({ title, effect, grave, kept, children, act, onClose }: AskP
           </button>
         </div>
       </form>
+      {shell === undefined ? null : (
+        <SameInShell command={shell.takesReason ? `${shell.command} --reason ${quoted(reason.trim() || '…')}` : shell.command} />
+      )}
     </dialog>
   )
 }

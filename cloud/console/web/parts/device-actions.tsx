@@ -29,7 +29,7 @@ export function DeviceActions({ row }: { readonly row: DeviceRow }) {
     setState('The device puts its diagnostics together; it tries its way to the cloud for it…')
     const sending = { method: 'POST', body: '{}' }
     const failure = await saveFile(`/skerry/v1/devices/${row.name}/bundle`, `skerry-bundle-${row.name}.json.gz`, sending)
-    setState(failure ?? 'Saved: gzipped JSON without secrets.')
+    setState(failure ?? `Saved: gzipped JSON without secrets. The same from a shell: skerry device bundle ${row.name}`)
   }
   return (
     <>
@@ -47,7 +47,12 @@ export function DeviceActions({ row }: { readonly row: DeviceRow }) {
         <button type="button" disabled={silent !== ''} title={silent || 'Workloads keep running.'} onClick={() => setAsked({ what: 'restart' })}>
           Restart agent
         </button>
-        <button type="button" disabled={silent !== ''} title={silent || 'State, logs and checks, without secrets'} onClick={() => void bundle()}>
+        <button
+          type="button"
+          disabled={silent !== ''}
+          title={silent || `State, logs and checks, without secrets; from a shell: skerry device bundle ${row.name}`}
+          onClick={() => void bundle()}
+        >
           Save diagnostics
         </button>
         <a class="button" href={`/console/edit/Node/-/${row.name}`}>
@@ -85,6 +90,7 @@ function AskFor({ asked, device, say, onClose }: AskForProps) {
         effect={drainSays(asked.plan)}
         grave={asked.plan.moving.length > 0}
         kept={KEPT}
+        shell={{ command: `kubectl drain ${device} --ignore-daemonsets`, takesReason: false }}
         act={(reason) => drain(device, asked.plan, reason)}
         onClose={onClose}
       />
@@ -95,6 +101,7 @@ function AskFor({ asked, device, say, onClose }: AskForProps) {
       effect="The agent ends in good order and its service starts it again. Workloads keep running; the device is away for a few seconds."
       grave={false}
       kept={KEPT}
+      shell={{ command: `skerry device restart-agent ${device}`, takesReason: true }}
       act={async (reason) => {
         const failure = await send('POST', `/skerry/v1/devices/${device}/restart-agent`, { reason })
         if (failure === null) say('The agent starts anew.')

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import { send } from '../api-write.ts'
 import { Ask } from '../parts/ask.tsx'
+import { shellOf } from './actions.ts'
 import type { RolloutAction } from './actions.ts'
 
 interface ActionBarProps {
@@ -58,6 +59,7 @@ export function Confirm({ action, path, onClose }: ConfirmProps) {
       effect={action.effect}
       grave={action.grave}
       kept="It is kept in the log of decisions."
+      shell={shellOf(action, path)}
       act={(reason) => send('POST', `${path}/actions`, { ...action.body, reason })}
       onClose={onClose}
     />

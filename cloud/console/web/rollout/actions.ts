@@ -69,6 +69,24 @@ export function rolloutActions({ row, whyNot, lastWave }: RolloutPart): readonly
   ]
 }
 
+/** Names that a command line still shows. */
+const NAMED = 8
+
+/** The command that does the same; undefined = it would be too long to read. */
+export function shellOf({ body }: RolloutAction, path: string): { readonly command: string; readonly takesReason: boolean } | undefined {
+  const [, namespace = '', name = ''] = /\/namespaces\/([^/]+)\/rollouts\/([^/]+)$/.exec(path) ?? []
+  const { action, wave, names, resume } = body
+  const devices = Array.isArray(names) ? names.map(String) : []
+  if (devices.length > NAMED) return undefined
+  const words = [
+    `skerry rollout ${String(action)} ${name} -n ${namespace}`,
+    ...(typeof wave === 'number' ? [`--wave ${wave}`] : []),
+    ...devices.map((one) => `--device ${one}`),
+    ...(resume === true ? ['--resume'] : []),
+  ]
+  return { command: words.join(' '), takesReason: true }
+}
+
 /** Leaves members out and goes on. */
 export function excludeAndResume(names: readonly string[]): RolloutAction {
   return {
