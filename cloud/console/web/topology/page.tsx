@@ -1,13 +1,15 @@
 import { useRoute } from 'preact-iso'
 import { useEffect, useState } from 'preact/hooks'
 import { isRecord } from '../../../../protocol/shape.ts'
+import { Picture } from '../../../../topology-view/picture.tsx'
 import { nowMs } from '../live-store.ts'
-import { ask } from '../session.ts'
+import { NoDevice } from '../parts/nothing.tsx'
+import { SameInShell } from '../parts/same-in-shell.tsx'
+import { call } from '../session.ts'
 import { useWish } from '../use-wish.ts'
 import { duration } from '../words.ts'
-import { Picture } from './picture.tsx'
 // oxlint-disable-next-line import/no-unassigned-import -- the styles of this page alone, loaded with it
-import './topology.css'
+import '../../../../topology-view/picture.css'
 
 /** How one device is laid out, and what each workload has of it: the picture of the field page, with the scheduler's plan. */
 export function Topology() {
@@ -15,7 +17,8 @@ export function Topology() {
   return <TopologyOf key={name} name={name} />
 }
 
-type Told = { readonly facts: unknown; readonly toldAt: string } | string | null
+/** null = not yet */
+type Told = { readonly facts: unknown; readonly toldAt: string } | { readonly whyNot: string } | 'none' | null
 
 function TopologyOf({ name }: { readonly name: string }) {
   const [told, setTold] = useState<Told>(null)
@@ -24,11 +27,15 @@ function TopologyOf({ name }: { readonly name: string }) {
   const changed = JSON.stringify(part?.compared ?? null)
   useEffect(() => {
     const stop = new AbortController()
-    ask(`topology?device=${encodeURIComponent(name)}`, {}, stop.signal)
-      .then(async (response) => setTold(read(await response.json())))
-      .catch((error: unknown) => (stop.signal.aborted ? undefined : setTold(error instanceof Error ? error.message : String(error))))
+    call(`/console/api/topology?device=${encodeURIComponent(name)}`, {}, stop.signal)
+      .then(async (response) => {
+        if (response.status === 404) return setTold('none')
+        setTold(response.ok ? read(await response.json()) : { whyNot: `the cloud answered ${response.status}` })
+      })
+      .catch((error: unknown) => (stop.signal.aborted ? undefined : setTold({ whyNot: error instanceof Error ? error.message : String(error) })))
     return () => stop.abort()
   }, [changed])
+  if (told === 'none') return <NoDevice name={name} />
   return (
     <>
       <p class="crumb">
@@ -37,12 +44,13 @@ function TopologyOf({ name }: { readonly name: string }) {
       <h1>Topology of {name}</h1>
       {told === null ? (
         <p role="status">Asking…</p>
-      ) : typeof told === 'string' ? (
-        <p role="alert">How the device is laid out could not be read: {told}.</p>
+      ) : 'whyNot' in told ? (
+        <p role="alert">How the device is laid out could not be read: {told.whyNot}.</p>
       ) : (
         <>
           <p class="muted">{ageOf(told.toldAt)} Plan shows waiting pods where the scheduler would put them.</p>
           <Picture facts={told.facts} />
+          <SameInShell command={`skerry topology ${name}`} />
         </>
       )}
     </>
@@ -50,7 +58,7 @@ function TopologyOf({ name }: { readonly name: string }) {
 }
 
 function read(body: unknown): Told {
-  if (!isRecord(body)) return 'the answer is not an object'
+  if (!isRecord(body)) return { whyNot: 'the answer is not an object' }
   return { facts: body['facts'], toldAt: typeof body['toldAt'] === 'string' ? body['toldAt'] : '' }
 }
 
