@@ -132,13 +132,13 @@ export const ROLLOUT_CAUSES = {
   'rollout.failures.number': entry(
     'policy',
     'when-target-changes',
-    '{where}: {failures} failures, more than the {max} allowed.',
+    '{where}: failures {failures}, allowed {max}.',
     'Look at the failures by cause; then exclude a group and resume, retry, or abort.',
   ),
   'rollout.failures.percent': entry(
     'policy',
     'when-target-changes',
-    '{where}: {percent} % failures ({failures} of {started} devices that started), more than the {max} % allowed.',
+    '{where}: failures {percent} % ({failures} of {started} devices that started), allowed {max} %.',
     'Look at the failures by cause; then exclude a group and resume, retry, or abort.',
   ),
   'rollout.paused': entry('user', 'never', 'Paused by {by}.', 'skerry rollout resume NAME'),

@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { fakeNode, RolloutWorld, START_MS } from './fakes/rollout-world.ts'
 import type { FakeNode } from './fakes/rollout-world.ts'
+import { REVISION_HASH_LABEL } from '../cloud/core/pod-template.ts'
+import { REVISION_APPLIED, podFacts } from '../cloud/core/rollout/facts.ts'
+import { judgeNext, judgeRules } from '../cloud/core/rollout/judge.ts'
+import type { Pod } from '../cloud/resources/pod.ts'
+import type { RolloutMember } from '../cloud/resources/rollout-members.ts'
 import type { RolloutSpec } from '../cloud/resources/rollout-spec.ts'
+import { causeSentence } from '../protocol/causes.ts'
 
 const GATE = { soakSeconds: 10, healthyPercent: 100 }
 const fleet = (count: number, facts: (index: number) => Partial<FakeNode> = () => ({})): readonly FakeNode[] =>
@@ -89,6 +95,30 @@ describe('a rollout', () => {
     expect(here.status).toMatchObject({ phase: 'Paused', failures: [{ code: 'rollout.deadline' }] })
     here.run(12)
     expect(here.verdicts()).toEqual({ 'gw-00': 'done' })
+  })
+
+  test('a device that runs the old revision because the new image cannot be had says so, not only that time is over', () => {
+    const message = 'Image app:2 could not be pulled: no such host.'
+    const pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'app-1', namespace: 'default', labels: { [REVISION_HASH_LABEL]: 'new' } },
+      spec: { containers: [] },
+      status: {
+        phase: 'Running',
+        containerStatuses: [],
+        conditions: [
+          { type: 'Ready', status: 'True' },
+          { type: REVISION_APPLIED, status: 'False', reason: 'Downloading', message },
+        ],
+      },
+    } as unknown as Pod
+    const member: RolloutMember = { node: 'gw-00', wave: 1, verdict: 'downloading', template: 'next', startedAt: 0 } as unknown as RolloutMember
+    const rules = judgeRules({ release: [], waves: [], deadlineSeconds: 30 } as unknown as RolloutSpec, 10, () => 'new')
+    const judged = judgeNext(member, { silentSinceMs: null, pods: [podFacts(pod)] }, rules, 31_000)
+    expect(judged.cause === undefined ? '' : causeSentence(judged.cause)).toBe(
+      'Not healthy on the new revision 30 s after its start: Image app:2 could not be pulled: no such host.',
+    )
   })
 
   test('waits for approval, is promoted past gates, pauses and resumes', () => {

@@ -118,7 +118,7 @@ function sentence(spec: RolloutSpec, status: RolloutStatus, hold: Hold | null): 
     case 'WaitingApproval':
       return hold === null ? share : causeSentence(hold.cause)
     case 'RollingBack':
-      return `${counts.returning ?? 0} devices go back, ${counts.offline ?? 0} will when they return.`
+      return `Devices that go back now: ${counts.returning ?? 0}; when they return: ${counts.offline ?? 0}.`
     case 'Aborted':
       return spec.abort === 'Stay' ? `Aborted; ${counts.done ?? 0} devices stay on the new revision.` : 'Aborted; nobody is on the new revision.'
     case 'Completed':

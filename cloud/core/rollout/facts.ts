@@ -64,6 +64,9 @@ export function podFacts(pod: Pod): PodFacts {
 }
 
 function whyNot(pod: Pod): string {
+  // what holds up the new revision, while the old one runs well
+  const applied = conditionOf(pod.status?.conditions, REVISION_APPLIED)
+  if (applied?.status === 'False' && applied.message !== undefined) return applied.message
   const waiting = (pod.status?.containerStatuses ?? []).find((container) => container.state?.waiting !== undefined)?.state?.waiting
   return pod.status?.message ?? waiting?.message ?? waiting?.reason ?? conditionOf(pod.status?.conditions, 'PodScheduled')?.message ?? ''
 }

@@ -42,7 +42,11 @@ export function judgeNext(member: RolloutMember, facts: NodeFacts, rules: JudgeR
   const deadline = (startOf(member, worst.verdict) ?? nowMs) + rules.deadlineMs
   if (nowMs < deadline) return { ...worst, dueMs: Math.min(deadline, worst.dueMs ?? deadline) }
   const why = facts.pods.map((pod) => (typeof pod === 'string' ? '' : pod.why)).find((text) => text !== '') ?? ''
-  return { verdict: 'failed', cause: cause('rollout.deadline', { seconds: rules.deadlineMs / 1000, why: why === '' ? '' : `: ${why}` }), dueMs: null }
+  return {
+    verdict: 'failed',
+    cause: cause('rollout.deadline', { seconds: rules.deadlineMs / 1000, why: why === '' ? '' : `: ${why.replace(/\.$/, '')}` }),
+    dueMs: null,
+  }
 }
 
 /** Of a member that goes back: it is back when none of its pods asks for the new template and the device runs what they ask for. */

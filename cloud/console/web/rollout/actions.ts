@@ -106,8 +106,8 @@ function goingBack(counts: Counts): string {
   const offline = counts['offline'] ?? 0
   const back = Math.max(0, counts.members - untouched - offline)
   const parts = [
-    ...(back > 0 ? [`${grouped(back)} go back to what was before`] : []),
-    ...(offline > 0 ? [`${grouped(offline)} offline go back when they return`] : []),
+    ...(back > 0 ? [`${grouped(back)} ${back === 1 ? 'goes' : 'go'} back to what was before`] : []),
+    ...(offline > 0 ? [`${grouped(offline)} offline ${offline === 1 ? 'goes back when it returns' : 'go back when they return'}`] : []),
     `${grouped(untouched)} untouched`,
   ]
   return parts.join(', ')
