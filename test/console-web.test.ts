@@ -101,6 +101,9 @@ describe('long lists', () => {
       expect(visible.end).toBeLessThanOrEqual(100_000)
     }
     expect(visibleRows(0, 700, 44, 0)).toEqual({ first: 0, end: 0 })
+    // in a jump of more than a screen hardly any row beside it; all that is seen of it in any case
+    expect(visibleRows(44_000, 700, 44, 100_000, 42_000)).toEqual({ first: 999, end: 1017 })
+    expect(visibleRows(44_000, 700, 44, 100_000, 43_900)).toEqual({ first: 994, end: 1022 })
   })
 
   it('are walked by keys, and a row is scrolled to only when it is not seen', () => {

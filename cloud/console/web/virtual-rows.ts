@@ -1,7 +1,8 @@
 /** Which rows of a long list are on the screen, and which to have ready. Every row has the same height. */
 
-/** Rows drawn above and below the visible ones. */
+/** Rows drawn above and below the visible ones; a jump of a whole screen shows none of them, so that they are not made for it. */
 const AROUND = 6
+const AROUND_IN_A_JUMP = 1
 /** Windows begin at multiples of this, so that small scrolls ask for nothing. */
 const STEP = 50
 const READY = 50
@@ -12,9 +13,11 @@ export interface Visible {
   readonly end: number
 }
 
-export function visibleRows(scrollTop: number, height: number, rowHeight: number, total: number): Visible {
-  const first = Math.max(0, Math.floor(scrollTop / rowHeight) - AROUND)
-  const end = Math.min(total, Math.ceil((scrollTop + height) / rowHeight) + AROUND)
+/** @param cameFrom where the scroll was a moment ago */
+export function visibleRows(scrollTop: number, height: number, rowHeight: number, total: number, cameFrom = scrollTop): Visible {
+  const around = Math.abs(scrollTop - cameFrom) > height ? AROUND_IN_A_JUMP : AROUND
+  const first = Math.max(0, Math.floor(scrollTop / rowHeight) - around)
+  const end = Math.min(total, Math.ceil((scrollTop + height) / rowHeight) + around)
   return { first: Math.min(first, end), end }
 }
 

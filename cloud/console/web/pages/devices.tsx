@@ -6,7 +6,7 @@ import { Facets, labelOf } from '../parts/facets.tsx'
 import { StandingWord } from '../parts/mark.tsx'
 import { QueryBox } from '../parts/query-box.tsx'
 import { VirtualTable } from '../parts/virtual-table.tsx'
-import type { TableColumn } from '../parts/virtual-table.tsx'
+import type { TableColumn } from '../parts/virtual-row.tsx'
 import { DeviceField } from '../field/device-field.tsx'
 import { useQuery } from '../use-query.ts'
 import { useWish } from '../use-wish.ts'
@@ -120,10 +120,10 @@ export function GroupBy({ labels, by, onBy }: GroupByProps) {
 
 const COLUMNS: readonly TableColumn<DeviceRow>[] = [
   { title: 'Device', sort: 'name', width: 'minmax(0, 1.5fr)', cell: (row) => row.name },
-  { title: 'State', sort: 'trouble', width: 'minmax(0, 2.6fr)', cell: (row) => <State row={row} /> },
+  { title: 'State', sort: 'trouble', width: 'minmax(0, 2.3fr)', cell: (row) => <State row={row} /> },
   { title: 'Heard', sort: 'heard', width: '96px', num: true, cell: (row) => <Heard row={row} /> },
   { title: 'Agent', sort: 'agent', width: '84px', cell: (row) => row.agent || '–' },
-  { title: 'System', sort: 'system', width: 'minmax(0, 1fr)', cell: (row) => row.os || '–' },
+  { title: 'System', sort: 'system', width: 'minmax(0, 1fr)', cell: (row) => <span title={row.os}>{row.os.replace(' GNU/Linux', '') || '–'}</span> },
   {
     title: 'CPU',
     width: '92px',

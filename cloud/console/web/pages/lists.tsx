@@ -3,10 +3,11 @@ import { Age } from '../parts/age.tsx'
 import { CsvButton } from '../parts/csv-button.tsx'
 import { About } from '../parts/event-list.tsx'
 import { Facets } from '../parts/facets.tsx'
-import { Word } from '../parts/mark.tsx'
+import { Image } from '../parts/image.tsx'
+import { Mark, Word } from '../parts/mark.tsx'
 import { QueryBox } from '../parts/query-box.tsx'
 import { VirtualTable } from '../parts/virtual-table.tsx'
-import type { TableColumn } from '../parts/virtual-table.tsx'
+import type { TableColumn } from '../parts/virtual-row.tsx'
 import { useQuery } from '../use-query.ts'
 import { useWish } from '../use-wish.ts'
 import type { AuditRow, EventRow, PodRow, TableName, WorkloadRow } from '../../view-model.ts'
@@ -135,21 +136,26 @@ export function Audit() {
   )
 }
 
+/** The name has the line for itself: the end of a pod's tells it from its brothers. */
+function Name({ row }: { readonly row: { readonly name: string; readonly namespace: string } }) {
+  return (
+    <>
+      <span class="one-line">{row.name}</span> <small class="one-line">{row.namespace}</small>
+    </>
+  )
+}
+
 const WORKLOADS: readonly TableColumn<WorkloadRow>[] = [
   {
     title: 'Workload',
     sort: 'name',
     width: 'minmax(0, 1.4fr)',
-    cell: (row) => (
-      <>
-        {row.name} <small class="inline">{row.namespace}</small>
-      </>
-    ),
+    cell: (row) => <Name row={row} />,
   },
   { title: 'State', sort: 'trouble', width: 'minmax(0, 1.6fr)', cell: (row) => <Word tone={row.tone}>{row.says}</Word> },
   { title: 'Kind', sort: 'kind', width: '104px', cell: (row) => row.kind },
   { title: 'Ready', width: '92px', num: true, cell: (row) => `${row.ready} of ${row.desired}` },
-  { title: 'Image', width: 'minmax(0, 1.6fr)', cell: (row) => <code class="one-line">{row.image}</code> },
+  { title: 'Image', width: 'minmax(0, 1.6fr)', cell: (row) => <Image name={row.image} /> },
   { title: 'Age', sort: 'age', width: '76px', num: true, cell: (row) => <Age at={row.createdAtMs} /> },
 ]
 
@@ -157,12 +163,8 @@ const PODS: readonly TableColumn<PodRow>[] = [
   {
     title: 'Pod',
     sort: 'name',
-    width: 'minmax(0, 1.4fr)',
-    cell: (row) => (
-      <>
-        {row.name} <small class="inline">{row.namespace}</small>
-      </>
-    ),
+    width: 'minmax(0, 1.8fr)',
+    cell: (row) => <Name row={row} />,
   },
   {
     title: 'State',
@@ -185,19 +187,29 @@ const PODS: readonly TableColumn<PodRow>[] = [
     width: 'minmax(0, 1fr)',
     cell: (row) => (row.device === null ? '–' : <a href={`/console/devices/${row.device}`}>{row.device}</a>),
   },
-  { title: 'Image', width: 'minmax(0, 1.2fr)', cell: (row) => <code class="one-line">{row.image}</code> },
+  { title: 'Image', width: 'minmax(0, 1.2fr)', cell: (row) => <Image name={row.image} /> },
   { title: 'Restarts', sort: 'restarts', width: '84px', num: true, cell: (row) => row.restarts },
   { title: 'Age', sort: 'age', width: '76px', num: true, cell: (row) => <Age at={row.createdAtMs} /> },
 ]
 
 const EVENTS: readonly TableColumn<EventRow>[] = [
-  { title: 'Reason', sort: 'reason', width: 'minmax(0, 1fr)', cell: (row) => row.reason },
-  { title: 'Last', sort: 'newest', width: '76px', num: true, cell: (row) => <Age at={row.atMs} /> },
-  { title: 'Type', width: '104px', cell: (row) => <Word tone={row.warning ? 'warn' : 'ok'}>{row.warning ? 'warning' : 'normal'}</Word> },
+  {
+    title: 'Reason',
+    sort: 'reason',
+    width: 'minmax(0, 1.1fr)',
+    cell: (row) => (
+      <>
+        <Mark tone={row.warning ? 'warn' : 'ok'} /> {row.reason}
+        {row.warning ? <span class="hidden">, a warning</span> : null}
+      </>
+    ),
+  },
   { title: 'About', width: 'minmax(0, 1.2fr)', cell: (row) => <About about={row.about} /> },
+  { title: 'Last', sort: 'newest', width: '76px', num: true, cell: (row) => <Age at={row.atMs} /> },
   {
     title: 'Message',
     width: 'minmax(0, 3fr)',
+    below: true,
     cell: (row) => (
       <span class="one-line" title={row.message}>
         {row.message}
@@ -209,12 +221,20 @@ const EVENTS: readonly TableColumn<EventRow>[] = [
 
 const AUDIT: readonly TableColumn<AuditRow>[] = [
   { title: 'About', width: 'minmax(0, 1.6fr)', cell: (row) => row.about },
-  { title: 'What', width: 'minmax(0, 0.8fr)', cell: (row) => <Word tone={row.status < 400 ? 'ok' : 'bad'}>{row.verb}</Word> },
+  {
+    title: 'What, and who',
+    width: 'minmax(0, 1.2fr)',
+    cell: (row) => (
+      <>
+        <Word tone={row.status < 400 ? 'ok' : 'bad'}>{row.verb}</Word> <span class="muted">by {row.who}</span>
+      </>
+    ),
+  },
   { title: 'When', sort: 'newest', width: '76px', num: true, cell: (row) => <Age at={row.atMs} /> },
-  { title: 'Who', width: 'minmax(0, 0.8fr)', cell: (row) => row.who },
   {
     title: 'Why, or why not',
     width: 'minmax(0, 2fr)',
+    below: true,
     cell: (row) => <span class="one-line">{row.status < 400 ? row.reason || '–' : `refused with ${row.status}`}</span>,
   },
 ]

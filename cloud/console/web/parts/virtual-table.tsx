@@ -4,20 +4,12 @@
  * INVARIANTS
  * - The row with the focus stays in the page when it is scrolled out, so that the focus is never lost.
  */
-import type { ComponentChildren, RefObject } from 'preact'
+import type { RefObject } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { useNarrow } from '../use-narrow.ts'
+import { Head, useRows } from './virtual-row.tsx'
+import type { Placed, TableColumn } from './virtual-row.tsx'
 import { RowSlots, heldOrder, rowForKey, scrollFor, visibleRows, windowFor } from '../virtual-rows.ts'
-
-export interface TableColumn<R> {
-  readonly title: string
-  /** name of the order that a click on the title gives; absent = none */
-  readonly sort?: string
-  /** share of the width, as in CSS grid */
-  readonly width: string
-  readonly num?: boolean
-  cell(row: R): ComponentChildren
-}
 
 interface VirtualTableProps<R> {
   readonly label: string
@@ -78,12 +70,53 @@ function useElements<R>({ offset, keyOf }: VirtualTableProps<R>, rows: readonly 
         indexes.map((index) => idOf(index, rowAt(index), keyOf)),
         focusedSlot.current,
       ),
-    onFocus(index: number, slot: number | null) {
-      focusedSlot.current = slot
-      const row = rowAt(index)
+    onFocus({ index, row, slot }: Placed<R>, has: boolean) {
+      focusedSlot.current = has ? slot : null
       kept.current = row === undefined ? null : { index, row }
     },
   }
+}
+
+type Window = ReturnType<typeof windowFor>
+
+/** A fast scroll passes many windows that nobody reads: the first is told at once, then one now and then, and where it rests. */
+const TELL_MS = 80
+
+function useTold(window: Window, tell: (window: Window) => void): void {
+  const toldAt = useRef(-TELL_MS)
+  useEffect(() => {
+    const now = (): void => {
+      toldAt.current = performance.now()
+      tell(window)
+    }
+    const waitMs = toldAt.current + TELL_MS - performance.now()
+    if (waitMs <= 0) return now()
+    const timer = setTimeout(now, waitMs)
+    return () => clearTimeout(timer)
+  }, [window.offset, window.limit])
+}
+
+/** After a jump the rows around are drawn when the scroll rests. */
+const REST_MS = 120
+
+/** What is on the screen: told anew when other rows are, not with each pixel. */
+function useScroll(body: RefObject<HTMLDivElement | null>, rowHeight: number, total: number) {
+  const [view, setView] = useState({ top: 0, height: 600, before: 0 })
+  const [seen, rest] = [useRef(0), useRef<ReturnType<typeof setTimeout>>(undefined)]
+  const visible = visibleRows(view.top, view.height, rowHeight, total, view.before)
+  const look = (): void => {
+    if (body.current === null) return
+    const before = seen.current
+    const { scrollTop: top, clientHeight: height } = body.current
+    const next = visibleRows(top, height, rowHeight, total, before)
+    // within the rows that are drawn already there is nothing to do
+    if (next.first !== visible.first || next.end !== visible.end || height !== view.height) setView({ top, height, before })
+    seen.current = top
+    clearTimeout(rest.current)
+    if (Math.abs(top - before) > height) rest.current = setTimeout(() => setView({ top, height, before: top }), REST_MS)
+  }
+  useLayoutEffect(look, [total, rowHeight])
+  return { visible, height: view.height, look }
 }
 
 export function VirtualTable<R>(props: VirtualTableProps<R>) {
@@ -91,23 +124,14 @@ export function VirtualTable<R>(props: VirtualTableProps<R>) {
   const { rows, onPointer } = useHeldOrder(props)
   const rowHeight = useNarrow() ? NARROW : WIDE
   const body = useRef<HTMLDivElement>(null)
-  const [view, setView] = useState({ top: 0, height: 600 })
   const { focused, setFocused, moveTo } = useFocus(body)
   const { rowAt, slotsFor, onFocus } = useElements(props, rows)
-  const visible = visibleRows(view.top, view.height, rowHeight, total)
+  const { visible, height, look } = useScroll(body, rowHeight, total)
   const window = windowFor(visible)
-  useEffect(() => onWindow(window), [window.offset, window.limit])
-  const look = (): void => {
-    if (body.current === null) return
-    const { scrollTop: top, clientHeight: height } = body.current
-    const next = visibleRows(top, height, rowHeight, total)
-    // within the rows that are drawn already there is nothing to do
-    if (next.first !== visible.first || next.end !== visible.end || height !== view.height) setView({ top, height })
-  }
-  useLayoutEffect(look, [total, rowHeight])
+  useTold(window, onWindow)
   const onKeyDown = (event: KeyboardEvent): void => {
     const element = body.current
-    const to = element === null ? null : rowForKey(event.key, focused ?? visible.first, Math.floor(view.height / rowHeight), total)
+    const to = element === null ? null : rowForKey(event.key, focused ?? visible.first, Math.floor(height / rowHeight), total)
     if (element === null || to === null || total === 0) return
     event.preventDefault()
     moveTo(to)
@@ -117,10 +141,16 @@ export function VirtualTable<R>(props: VirtualTableProps<R>) {
   const indexes = Array.from({ length: visible.end - visible.first }, (_, at) => visible.first + at)
   if (focused !== null && focused < total && (focused < visible.first || focused >= visible.end)) indexes.push(focused)
   const places = slotsFor(indexes)
-  const onRowFocus = (index: number, slot: number | null): void => {
-    onFocus(index, slot)
-    if (slot !== null) setFocused(index)
-  }
+  const placed = indexes.map((index, at): Placed<R> => ({ slot: places[at] ?? 0, index, row: rowAt(index) }))
+  const elements = useRows(placed, {
+    columns,
+    rowHeight,
+    hrefOf: props.hrefOf,
+    onFocus(one, has) {
+      onFocus(one, has)
+      if (has) setFocused(one.index)
+    },
+  })
   return (
     <div class="vt" role="table" aria-label={label} aria-rowcount={total + 1} style={{ '--columns': columns.map(({ width }) => width).join(' ') }}>
       <Head {...props} />
@@ -136,10 +166,7 @@ export function VirtualTable<R>(props: VirtualTableProps<R>) {
         onMouseLeave={() => onPointer(false)}
       >
         <div class="vt-space" role="presentation" style={{ height: `${total * rowHeight}px` }}>
-          {indexes.map((index, at) => {
-            const row = { row: rowAt(index), index, rowHeight, columns, hrefOf: props.hrefOf }
-            return <Row key={places[at]} {...row} onFocus={(has) => onRowFocus(index, has ? (places[at] ?? null) : null)} />
-          })}
+          {elements}
         </div>
       </div>
     </div>
@@ -148,68 +175,4 @@ export function VirtualTable<R>(props: VirtualTableProps<R>) {
 
 function idOf<R>(index: number, row: R | undefined, keyOf: (row: R) => string): string {
   return row === undefined ? `at ${index}` : `row ${keyOf(row)}`
-}
-
-function Head<R>({ columns, sort, onSort }: VirtualTableProps<R>) {
-  return (
-    <div class="vt-head" role="rowgroup">
-      <div class="vt-row" role="row" aria-rowindex={1}>
-        {columns.map((column) => {
-          const order = column.sort
-          const turned = order !== undefined && sort === `-${order}`
-          const here = turned || (order !== undefined && sort === order)
-          return (
-            <div
-              key={column.title}
-              role="columnheader"
-              class={column.num === true ? 'num' : ''}
-              aria-sort={here ? (turned ? 'descending' : 'ascending') : undefined}
-            >
-              {order === undefined ? (
-                column.title
-              ) : (
-                <button type="button" class="sort" onClick={() => onSort(here && !turned ? `-${order}` : order)}>
-                  {column.title}
-                  <span aria-hidden="true">{here ? (turned ? ' ↓' : ' ↑') : ''}</span>
-                </button>
-              )}
-            </div>
-          )
-        })}
-      </div>
-    </div>
-  )
-}
-
-interface RowProps<R> extends Pick<VirtualTableProps<R>, 'columns' | 'hrefOf'> {
-  /** undefined = the cloud has not told it yet */
-  readonly row: R | undefined
-  readonly index: number
-  readonly rowHeight: number
-  onFocus(has: boolean): void
-}
-
-/** The same elements for a row and for the place of one that is waited for: a fast scroll only moves them. */
-function Row<R>({ row, index, rowHeight, columns, hrefOf, onFocus }: RowProps<R>) {
-  return (
-    <div
-      class={row === undefined ? 'vt-row vt-waiting' : 'vt-row'}
-      role="row"
-      aria-rowindex={index + 2}
-      style={{ transform: `translateY(${index * rowHeight}px)`, height: `${rowHeight}px` }}
-      onFocusIn={() => onFocus(true)}
-      onFocusOut={() => onFocus(false)}
-    >
-      {columns.map((column, place) => (
-        <div
-          key={column.title}
-          role={place === 0 && row !== undefined ? 'rowheader' : 'cell'}
-          class={column.num === true ? 'num' : ''}
-          data-label={column.title}
-        >
-          {row === undefined ? <span aria-hidden="true" /> : place === 0 ? <a href={hrefOf(row)}>{column.cell(row)}</a> : column.cell(row)}
-        </div>
-      ))}
-    </div>
-  )
 }
