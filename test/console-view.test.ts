@@ -11,6 +11,8 @@ import { parseBlock } from '../cloud/console/web/event-stream.ts'
 import type { Event } from '../cloud/resources/event.ts'
 import type { Mute } from '../cloud/resources/mute.ts'
 import type { Pod } from '../cloud/resources/pod.ts'
+import { RULE_WORDS } from '../cloud/console/why-view.ts'
+import { PLUGIN_TABLE } from '../cloud/core/scheduler/plugin-table.ts'
 import type { PodStatus } from '../cloud/resources/pod-status.ts'
 import { openMemoryStore } from '../cloud/store/memory-store.ts'
 import { cause } from '../protocol/causes.ts'
@@ -93,6 +95,14 @@ describe('pod rows', () => {
     })
     expect(word(applied('Downloading'), 'a')).toBe('pulling')
     expect(podRow(made(applied('RolledBack'), 'a'), ALONE)).toMatchObject({ word: 'rolled-back', tone: 'bad' })
+  })
+
+  it('has words for every rule of the scheduler that can refuse a device, and for no other', () => {
+    const refusing = PLUGIN_TABLE.filter((one) => {
+      const made = one.create(undefined)
+      return made.ok && (made.parts.filter !== undefined || made.parts.worldFilter !== undefined)
+    })
+    expect(refusing.map(({ name }) => name).toSorted()).toEqual(Object.keys(RULE_WORDS).toSorted())
   })
 
   it('says why and what to do', () => {

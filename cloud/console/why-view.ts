@@ -18,22 +18,24 @@ const NEAREST = 50
 /** Words of a pod that runs while another revision is on its way. */
 const BEFORE: ReadonlySet<PodRow['word']> = new Set(['pulling', 'updating', 'held'])
 
-const RULES: Readonly<Record<string, string>> = {
-  NodeReady: 'is in contact and ready',
+/** What a device that passes a rule of the scheduler is or has. Every rule that can refuse a device is here. */
+export const RULE_WORDS: Readonly<Record<string, string>> = {
   NodeName: 'is the device that the pod names',
   NodeUnschedulable: 'is not cordoned',
+  NodeReady: 'is in contact and ready',
   TaintToleration: 'has no taint that the pod does not tolerate',
   NodeSelector: 'has the labels that the pod selects',
-  NodeAffinity: 'has what the node affinity wants',
   Architecture: 'has the right architecture',
+  NodeAffinity: 'has what the node affinity wants',
+  VolumeBinding: 'is where the volumes of the pod are',
   NetworkClass: 'is on a network of the right class',
   NodePorts: 'has the host ports free',
   NodeResourcesFit: 'has CPU, memory, PIDs and pod slots free',
-  Numa: 'can align CPUs and memory',
-  NodeResourceTopologyMatch: 'can align CPUs and memory',
-  Gpu: 'has the GPUs free',
-  InterPodAffinity: 'has the right neighbours',
+  NumaAlignment: 'can align CPUs and memory',
+  GpuFragmentation: 'has the GPUs free',
   PodTopologySpread: 'keeps pods spread evenly',
+  InterPodAffinity: 'has the right neighbours',
+  RecentRefusal: 'has not refused such a pod a moment ago',
 }
 
 export function whyView({ namespace, name, device, ask, mirror }: WhyQuestion): WhyView {
@@ -90,14 +92,14 @@ function sentenceOf(
 
 function funnelOf(answer: WhyAnswer | null, here: WhyNode | undefined): WhyView['funnel'] {
   const firstFault = answer?.rules.find((rule) => here?.rules.includes(rule))
-  return (answer?.funnel ?? []).map(({ plugin, left }) => ({ rule: plugin, says: RULES[plugin] ?? plugin, left, here: plugin === firstFault }))
+  return (answer?.funnel ?? []).map(({ plugin, left }) => ({ rule: plugin, says: RULE_WORDS[plugin] ?? plugin, left, here: plugin === firstFault }))
 }
 
 function checklistOf(answer: WhyAnswer | null, here: WhyNode | undefined): WhyView['checklist'] {
   if (answer === null || here === undefined) return []
   return answer.rules.map((rule) => ({
     rule,
-    says: RULES[rule] ?? rule,
+    says: RULE_WORDS[rule] ?? rule,
     causes: here.causes.filter((_, at) => here.rules[at] === rule).map(causeView),
   }))
 }

@@ -49,10 +49,14 @@ export function App() {
 function Frame() {
   const { path } = useLocation()
   const help = useRef<HTMLDialogElement>(null)
+  const nav = useRef<HTMLElement>(null)
   const { route } = useLocation()
   useEffect(() => startLive(), [])
   useEffect(() => {
     document.title = `${PLACES.find(([at]) => at === path)?.[1] ?? decodeURIComponent(path.split('/').at(-1) ?? '')} · Skerry`
+    // on a phone the places do not fit beside each other
+    const here = nav.current?.querySelector<HTMLElement>('[aria-current]')
+    if (nav.current !== null && here !== null && here !== undefined) nav.current.scrollLeft = here.offsetLeft - nav.current.clientWidth / 2
   }, [path])
   useKeys(route, () => help.current?.showModal())
   return (
@@ -64,7 +68,7 @@ function Frame() {
         <a class="brand" href="/console/">
           Skerry
         </a>
-        <nav aria-label="Main">
+        <nav aria-label="Main" ref={nav}>
           {PLACES.map(([at, label]) => (
             <a key={at} href={at} aria-current={isAt(path, at) ? 'page' : undefined}>
               {label}
@@ -147,7 +151,7 @@ function Freshness() {
     )
   return (
     <p class="fresh lost" role="alert">
-      No contact with the cloud, trying again. Data is {duration(nowMs.value - heardAtMs.value)} old.
+      No contact with the cloud, trying again.{heardAtMs.value === null ? '' : ` Data is ${duration(nowMs.value - heardAtMs.value)} old.`}
     </p>
   )
 }

@@ -17,8 +17,8 @@ import type { TableName, Tables } from '../view-model.ts'
 export type Contact = 'loading' | 'live' | 'reconnecting'
 
 export const contact = signal<Contact>('loading')
-/** when the cloud was last heard, on this browser's clock */
-export const heardAtMs = signal(Date.now())
+/** when the cloud was last heard, on this browser's clock; null = not yet */
+export const heardAtMs = signal<number | null>(null)
 /** ticks each second so that ages move */
 export const nowMs = signal(Date.now())
 
@@ -87,7 +87,12 @@ async function keepFollowing(): Promise<void> {
       // told by `contact`; tried again below
     }
     stream = ''
-    if (contact.value === 'live') contact.value = 'reconnecting'
+    if (token.value === null) {
+      // whoever signs in next does not wait for what went wrong before
+      waitMs = 1000
+      continue
+    }
+    contact.value = 'reconnecting'
     await new Promise((resolve) => setTimeout(resolve, waitMs))
     waitMs = Math.min(10_000, waitMs * 2)
   }
@@ -168,6 +173,7 @@ function takeList(standing: Standing, { keys, rows, ...head }: ListPart): void {
 
 function heard(): void {
   contact.value = 'live'
-  heardAtMs.value = Date.now()
-  nowMs.value = heardAtMs.value
+  const now = Date.now()
+  heardAtMs.value = now
+  nowMs.value = now
 }

@@ -67,7 +67,7 @@ export function Editor({ start, opened }: EditorProps) {
             <button type="button" class={ready ? 'main' : ''} disabled={!ready} onClick={() => void apply()}>
               {doing.length === 0 ? 'Apply' : `Apply ${doing.length === 1 ? 'one change' : `${doing.length} changes`}`}
             </button>
-            <span class="muted">Ctrl+Enter checks</span>
+            <span class="muted keys-only">Ctrl+Enter checks</span>
           </p>
           <p role="status">{state === '' && checked !== null && current === null ? 'The text has changed: check it again.' : state}</p>
         </form>

@@ -186,12 +186,13 @@ function Twin({ spots }: { readonly spots: readonly MapSpot[] }) {
                   {spot.lat.toFixed(3)}, {spot.lon.toFixed(3)}
                 </th>
                 <td>
-                  {spot.names.map((name) => (
-                    <a key={name} href={`/console/devices/${name}`}>
-                      {name}{' '}
-                    </a>
+                  {spot.names.map((name, at) => (
+                    <span key={name}>
+                      {at === 0 ? '' : ', '}
+                      <a href={`/console/devices/${name}`}>{name}</a>
+                    </span>
                   ))}
-                  {spot.count > spot.names.length ? `and ${grouped(spot.count - spot.names.length)} more` : ''}
+                  {spot.count > spot.names.length ? ` and ${grouped(spot.count - spot.names.length)} more` : ''}
                 </td>
                 <StandingCells standings={spot.standings} />
               </tr>

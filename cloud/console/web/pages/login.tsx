@@ -15,14 +15,19 @@ export function Login() {
       >
         <label for="token">Token</label>
         <input id="token" type="password" autoComplete="current-password" value={value} onInput={(event) => setValue(event.currentTarget.value)} />
-        <button type="submit">Open the console</button>
+        <button type="submit" class="main">
+          Open the console
+        </button>
         {refused.value === '' ? null : (
           <p role="alert" class="bad">
             {refused.value}
           </p>
         )}
       </form>
-      <p class="muted">The token is the one in your kubeconfig. It is kept in this tab only and is gone when you close it.</p>
+      <p class="muted">
+        The token is the one in your kubeconfig, and in the file <code>admin-token</code> where the cloud keeps its data. It is kept in this tab only
+        and is gone when you close it.
+      </p>
     </main>
   )
 }

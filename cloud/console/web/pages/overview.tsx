@@ -28,6 +28,7 @@ export function Overview() {
         <section class="causes" aria-labelledby="causes-title">
           <h2 id="causes-title">What is wrong, by cause</h2>
           <Causes groups={groups} more={causes.more} />
+          <FirstWorkload summary={summary} />
         </section>
         <Fleet summary={summary} />
       </div>
@@ -59,6 +60,16 @@ function Causes({ groups, more }: { readonly groups: readonly CauseGroup[]; read
         </details>
       )}
     </>
+  )
+}
+
+/** Devices without work: what comes next. */
+function FirstWorkload({ summary: { workloads } }: { readonly summary: SummaryPart }) {
+  if (Object.values(workloads).some((count) => count > 0)) return null
+  return (
+    <p class="muted">
+      Nothing is asked of the devices yet. <a href="/console/apply?new=daemonset">Apply a first workload</a>.
+    </p>
   )
 }
 

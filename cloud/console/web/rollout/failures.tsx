@@ -35,10 +35,11 @@ export function Failures({ part, path, onShow }: FailuresProps) {
           </p>
           <p class="muted">
             <code>{code}</code> ·{' '}
-            {examples.slice(0, 3).map((name) => (
-              <a key={name} href={`/console/devices/${name}`}>
-                {name}{' '}
-              </a>
+            {examples.slice(0, 3).map((name, at) => (
+              <span key={name}>
+                {at === 0 ? '' : ', '}
+                <a href={`/console/devices/${name}`}>{name}</a>
+              </span>
             ))}
           </p>
           {next === '' ? null : (

@@ -68,7 +68,7 @@ export function Members({ path, wave, cause, version, onCause }: MembersProps) {
 function MemberTable({ members }: { readonly members: MembersPage['items'] }) {
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Devices of the rollout">
-      <table>
+      <table class="members">
         <thead>
           <tr>
             <th scope="col">Device</th>

@@ -1,9 +1,10 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { ProgressShown, RolloutPart } from '../../rollout-view.ts'
 import { call } from '../session.ts'
+import { useNarrow } from '../use-narrow.ts'
 import { clockTime, duration, grouped, plural } from '../words.ts'
 
-const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [720, 190, 52, 96, 10, 26]
+const [WIDE, NARROW, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [720, 360, 190, 52, 96, 10, 26]
 /** Asked again at most this often while numbers change. */
 const PAUSE_MS = 3000
 
@@ -25,20 +26,22 @@ interface ChartProps {
 /** How many devices had started, were done and had failed at each moment, how many failures would stop it, and when somebody decided something. */
 export function ProgressChart({ path, decisions, version }: ChartProps) {
   const progress = useProgress(path, version)
+  // in pixels of the screen, more or less: its words stay readable on a phone
+  const width = useNarrow() ? NARROW : WIDE
   if (progress === null || progress.points.length === 0) return <p class="muted">Nothing has started yet.</p>
   const { points, members } = progress
   const [first, last] = [points[0], points.at(-1)]
   if (first === undefined || last === undefined) return null
   const span = Math.max(1, last.atMs - first.atMs)
-  const x = (ms: number): number => LEFT + ((ms - first.atMs) / span) * (WIDTH - LEFT - RIGHT)
+  const x = (ms: number): number => LEFT + ((ms - first.atMs) / span) * (width - LEFT - RIGHT)
   const y = (count: number): number => HEIGHT - BOTTOM - (count / Math.max(1, members)) * (HEIGHT - TOP - BOTTOM)
   const marks = decisions.filter(({ by, atMs }) => by !== 'rule' && atMs >= first.atMs && atMs <= last.atMs)
   return (
     <figure class="progress">
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={summaryOf(progress)}>
+      <svg viewBox={`0 0 ${width} ${HEIGHT}`} role="img" aria-label={summaryOf(progress)}>
         {[0, 0.5, 1].map((share) => (
           <g key={share} class="grid">
-            <line x1={LEFT} x2={WIDTH - RIGHT} y1={y(share * members)} y2={y(share * members)} />
+            <line x1={LEFT} x2={width - RIGHT} y1={y(share * members)} y2={y(share * members)} />
             <text x={LEFT - 8} y={y(share * members) + 4} text-anchor="end">
               {grouped(Math.round(share * members))}
             </text>
@@ -65,14 +68,14 @@ export function ProgressChart({ path, decisions, version }: ChartProps) {
           />
         ))}
         {labelsOf(last, y).map(({ name, at }) => (
-          <text key={name} class={`name-${name}`} x={WIDTH - RIGHT + 8} y={at}>
+          <text key={name} class={`name-${name}`} x={width - RIGHT + 8} y={at}>
             {name === 'allowed' ? 'limit' : name} {grouped(last[name] ?? 0)}
           </text>
         ))}
         <text class="axis" x={LEFT} y={HEIGHT - 8}>
           {clockTime(first.atMs)}
         </text>
-        <text class="axis" x={WIDTH - RIGHT} y={HEIGHT - 8} text-anchor="end">
+        <text class="axis" x={width - RIGHT} y={HEIGHT - 8} text-anchor="end">
           {clockTime(last.atMs)}, after {duration(span)}
         </text>
       </svg>
