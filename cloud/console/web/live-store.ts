@@ -5,6 +5,7 @@
  * - The rows kept for a list are those of the window that came last: the cloud sends only rows that differ from them.
  * - While the connection is down the last picture stays and its age is told.
  * - One connection at a time; a lost one is retried after one to ten seconds, and all wishes are told again.
+ * - A tab that nobody sees has none: a browser has six for all of its tabs, and a seventh tab would wait without a word.
  */
 import { batch, signal } from '@preact/signals'
 import type { Signal } from '@preact/signals'
@@ -79,6 +80,7 @@ async function keepFollowing(): Promise<void> {
   let waitMs = 1000
   for (;;) {
     if (token.value === null) await signedIn()
+    await seen()
     try {
       await follow(() => {
         waitMs = 1000
@@ -92,6 +94,7 @@ async function keepFollowing(): Promise<void> {
       waitMs = 1000
       continue
     }
+    if (document.hidden) continue
     contact.value = 'reconnecting'
     await new Promise((resolve) => setTimeout(resolve, waitMs))
     waitMs = Math.min(10_000, waitMs * 2)
@@ -108,12 +111,43 @@ function signedIn(): Promise<void> {
   })
 }
 
+/** Resolves when somebody looks at this tab. */
+function seen(): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (document.hidden) return
+      document.removeEventListener('visibilitychange', look)
+      resolve()
+    }
+    document.addEventListener('visibilitychange', look)
+    look()
+  })
+}
+
+/** Long enough for a look at another tab and back. */
+const UNSEEN_MS = 2_000
+
+/** @returns an end to it */
+function whenUnseen(run: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const look = (): void => {
+    clearTimeout(timer)
+    if (document.hidden) timer = setTimeout(run, UNSEEN_MS)
+  }
+  document.addEventListener('visibilitychange', look)
+  return () => {
+    clearTimeout(timer)
+    document.removeEventListener('visibilitychange', look)
+  }
+}
+
 /** Three pings missed: the connection is gone even if nobody said so. */
 const SILENCE_MS = 45_000
 
 async function follow(onHello: () => void): Promise<void> {
   const quiet = new AbortController()
   let watchdog = setTimeout(() => quiet.abort(), SILENCE_MS)
+  const watchNoMore = whenUnseen(() => quiet.abort())
   try {
     const response = await ask('stream', {}, quiet.signal)
     if (response.body === null) return
@@ -130,6 +164,7 @@ async function follow(onHello: () => void): Promise<void> {
     })
   } finally {
     clearTimeout(watchdog)
+    watchNoMore()
   }
 }
 
