@@ -139,16 +139,16 @@ async function letDevicesIn(broker: EmbeddedBroker | null, link: DeviceLink): Pr
 async function whoMayAsk(dataDir: string): Promise<{
   readonly token: string
   readonly authenticator: Authenticator
-  readonly mayRead: (request: IncomingMessage) => boolean
+  readonly mayRead: ConsoleOptions['authorize']
 }> {
   const token = await tokenFile(path.join(dataDir, 'admin-token'))
   const authenticator = tokenAuthenticator([
     { token, principal: { name: 'admin', groups: [ADMIN_GROUP] } },
     { token: await tokenFile(path.join(dataDir, 'metrics-token')), principal: { name: 'metrics', groups: [METRICS_GROUP] } },
   ])
-  const mayRead = (request: IncomingMessage): boolean => {
+  const mayRead: ConsoleOptions['authorize'] = (request) => {
     const principal = authenticator.principalOf(request)
-    return principal !== null && isAdmin(principal)
+    return principal === null ? 'unknown' : isAdmin(principal) ? 'granted' : 'refused'
   }
   return { token, authenticator, mayRead }
 }

@@ -12,11 +12,14 @@ import { sendCsv } from './send-csv.ts'
 import { loadAssets } from './static-assets.ts'
 import { whyView } from './why-view.ts'
 
+/** unknown = no valid token; refused = a valid one that may do other things */
+export type Access = 'granted' | 'refused' | 'unknown'
+
 export interface ConsoleOptions extends LivePictureParts {
   /** the Vite build */
   readonly assetsDir: string
   /** may this request read everything? */
-  authorize(request: IncomingMessage): boolean
+  authorize(request: IncomingMessage): Access
   /** the scheduler's answer for a pod, about all devices or one; null = it knows no such pod */
   why?(namespace: string, name: string, device?: string): WhyAnswer | null
   /** how a device is laid out; null = there is no such device */
@@ -46,7 +49,9 @@ export async function createConsole(options: ConsoleOptions): Promise<Console> {
       if (url.pathname !== '/console' && !url.pathname.startsWith('/console/')) return false
       const rest = url.pathname.slice('/console/'.length)
       if (rest.startsWith('api/')) {
-        if (options.authorize(request)) await answer(rest.slice('api/'.length), { request, response, url }, options, await picture.get())
+        const access = options.authorize(request)
+        if (access === 'granted') await answer(rest.slice('api/'.length), { request, response, url }, options, await picture.get())
+        else if (access === 'refused') json(response, 403, { message: 'This token may not look at the fleet.' })
         else json(response, 401, { message: 'A valid token is needed: Authorization: Bearer <token>.' })
       } else if (request.method === 'GET' || request.method === 'HEAD') assets.send(request, response, rest)
       else json(response, 405, { message: 'The console only reads.' }, { allow: 'GET, HEAD' })

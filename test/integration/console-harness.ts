@@ -6,7 +6,7 @@ import { ADMIN_GROUP, tokenAuthenticator } from '../../cloud/apiserver/auth.ts'
 import { openApiServer } from '../../cloud/apiserver/server.ts'
 import type { ApiServer } from '../../cloud/apiserver/server.ts'
 import { createConsole } from '../../cloud/console/server.ts'
-import type { Console, ConsoleOptions } from '../../cloud/console/server.ts'
+import type { Access, Console, ConsoleOptions } from '../../cloud/console/server.ts'
 import type { LiveMessage, Wish } from '../../cloud/console/live-protocol.ts'
 import { parseBlock } from '../../cloud/console/web/event-stream.ts'
 import type { Clock, LiveFailure } from '../../cloud/ports.ts'
@@ -63,7 +63,7 @@ export async function serveConsole(options: Pick<ConsoleOptions, 'store' | 'asse
   let port = 0
   const asked: string[] = []
   let running: { readonly api: ApiServer; readonly served: Console } | null = null
-  const authorize = (request: IncomingMessage): boolean => request.headers.authorization === SIGNED['authorization']
+  const authorize = (request: IncomingMessage): Access => (request.headers.authorization === SIGNED['authorization'] ? 'granted' : 'unknown')
   const authenticator = tokenAuthenticator([{ token: TOKEN, principal: { name: 'admin', groups: [ADMIN_GROUP] } }])
   const at = (where: string): string => `http://127.0.0.1:${port}/console${where}`
   const start = async (): Promise<void> => {

@@ -32,9 +32,13 @@ interface Sending {
   readonly body?: string
 }
 
-/** The console's own data. A 401 ends the session; any other failure is thrown as a sentence. */
+/** The console's own data. A 401 ends the session, and so does a token that may not look at it; any other failure is thrown as a sentence. */
 export async function ask(path: string, headers: Readonly<Record<string, string>> = {}, abort?: AbortSignal, sending?: Sending): Promise<Response> {
   const response = await call(`/console/api/${path}`, headers, abort, sending)
+  if (response.status === 403) {
+    forgetToken('This token is valid, but may not look at the fleet: use the one of an administrator.')
+    throw new Error('not allowed')
+  }
   if (!response.ok) throw new Error(`the cloud answered ${response.status}`)
   return response
 }
