@@ -41,6 +41,8 @@ interface NodeInput {
   readonly pids?: number | null
   readonly storage?: string
   readonly slots?: number
+  /** joined, and has not told its hardware */
+  readonly untold?: boolean
   readonly ready?: boolean
   readonly cordoned?: boolean
   readonly labels?: Readonly<Record<string, string>>
@@ -107,7 +109,10 @@ function nodeOf(input: NodeInput): Node {
     },
     spec: { unschedulable: input.cordoned === true, taints: (input.taints ?? []).map(taintOf) },
     status: {
-      allocatable: { cpu, memory, 'ephemeral-storage': storage, pods: slots, ...(pids === null ? {} : { pids }), ...input.extended },
+      allocatable:
+        input.untold === true
+          ? {}
+          : { cpu, memory, 'ephemeral-storage': storage, pods: slots, ...(pids === null ? {} : { pids }), ...input.extended },
       conditions: [{ type: 'Ready', status: ready ? 'True' : 'Unknown', message: ready ? 'fine' : 'Not heard since noon.' }],
     },
   }

@@ -39,6 +39,8 @@ export function nodeResourcesFitFor({ ignoredResources = [], ignoredResourceGrou
       return others(requests).every(([name, needs]) => fits(name, needs, node) || (ignoresAny && isIgnored(name)))
     },
     filter: (pod, node) => {
+      // it is no shortage that a device that just joined has not told its hardware
+      if (node.allocatable['pods'] === undefined) return [cause('placement.node.not-ready', { why: 'It has not told its hardware yet.' })]
       const faults: Cause[] = []
       for (const [name, needs] of Object.entries(pod.requests)) {
         const extra = name === 'cpu' ? spare(pod, node) : 0
