@@ -42,7 +42,7 @@ function DeviceOf({ name }: { readonly name: string }) {
       ))}
       <Overrides part={part} />
       <h2>Workloads</h2>
-      <ComparedTable rows={compared} device={name} stale={row.word === 'offline'} />
+      <ComparedTable rows={compared} device={name} stale={row.word === 'offline'} told={part.holds !== null} />
       <Holds part={part} />
       <div class="split">
         <div>
@@ -118,7 +118,15 @@ function Overrides({ part }: { readonly part: DevicePart }) {
 }
 
 /** Desired, reported and running beside each other; what differs is marked with a word, not only by colour. */
-function ComparedTable({ rows, device, stale }: { readonly rows: readonly Compared[]; readonly device: string; readonly stale: boolean }) {
+interface ComparedTableProps {
+  readonly rows: readonly Compared[]
+  readonly device: string
+  readonly stale: boolean
+  /** false = this cloud has no report of the device: what runs there is not known, which is not nothing */
+  readonly told: boolean
+}
+
+function ComparedTable({ rows, device, stale, told }: ComparedTableProps) {
   if (rows.length === 0) return <p class="muted empty">No workload is placed there.</p>
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Workloads: desired, reported, running">
@@ -134,7 +142,7 @@ function ComparedTable({ rows, device, stale }: { readonly rows: readonly Compar
         </thead>
         <tbody>
           {rows.map((one) => (
-            <ComparedRow key={one.pod.key} one={one} device={device} />
+            <ComparedRow key={one.pod.key} one={one} device={device} told={told} />
           ))}
         </tbody>
       </table>
@@ -142,9 +150,9 @@ function ComparedTable({ rows, device, stale }: { readonly rows: readonly Compar
   )
 }
 
-function ComparedRow({ one, device }: { readonly one: Compared; readonly device: string }) {
+function ComparedRow({ one, device, told }: { readonly one: Compared; readonly device: string; readonly told: boolean }) {
   const { pod, desired, reported, running, differs } = one
-  const marked = (what: Compared['differs'][number]): string => (differs.includes(what) ? 'differs' : '')
+  const marked = (what: Compared['differs'][number]): string => (told && differs.includes(what) ? 'differs' : '')
   return (
     <tr>
       <th scope="row">
@@ -160,7 +168,7 @@ function ComparedRow({ one, device }: { readonly one: Compared; readonly device:
         {desired === null ? null : <small>revision {desired.revision}</small>}
       </td>
       <td data-label="Reported" class={marked('revision')}>
-        {reported === null ? <span class="muted">nothing yet</span> : reported.phase}
+        {reported === null ? <span class="muted">{told ? 'nothing yet' : 'not known'}</span> : reported.phase}
         {reported === null ? null : (
           <small>
             revision {reported.revision}
@@ -169,7 +177,7 @@ function ComparedRow({ one, device }: { readonly one: Compared; readonly device:
         )}
       </td>
       <td data-label="Running" class={marked('image') || marked('state')}>
-        {running === null ? <span class="muted">nothing</span> : running.image}
+        {running === null ? <span class="muted">{told ? 'nothing' : 'not known'}</span> : running.image}
         {running === null ? null : (
           <small>
             {running.state}
