@@ -248,6 +248,12 @@ describe('status', () => {
     expect(podStatus({ ...pod('p'), status }, { report: reported, hostIP: '10.0.0.1', silentWhy: null }, '2030-01-01T00:00:00Z')).toEqual(status)
   })
 
+  test('of a pod that has not switched says what holds it up, also when the revision before runs', () => {
+    const runs: PodReport = { ...reported, phase: 'Running', ready: true }
+    const { conditions } = podStatus(pod('p', { node: 'gw' }), { report: runs, hostIP: null, silentWhy: null }, NOW)
+    expect(conditions?.find(({ type }) => type === 'skerry.dev/RevisionApplied')?.message).toBe('Image x:9 does not exist in its registry.')
+  })
+
   test('of a node keeps what people set and what is not yet told again', () => {
     const node = { ...newNode('gw'), metadata: { name: 'gw', labels: { site: 'north' } } }
     const silent = nodeWithNews(

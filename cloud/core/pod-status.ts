@@ -67,11 +67,13 @@ function conditionsOf(report: PodReport, bound: Condition): readonly Condition[]
 }
 
 /** By what the device runs, not by what it was told: its report may be older than the document. */
-function revisionApplied({ specHash, update, containers }: PodReport, wanted: string): Condition {
+function revisionApplied({ specHash, update, containers, cause }: PodReport, wanted: string): Condition {
   if (specHash === wanted && update === undefined) return { type: REVISION_APPLIED, status: 'True' }
   const known = update?.wanted === wanted ? update : undefined
   const reason = known?.reason ?? (containers.some(({ pull }) => pull !== undefined) ? 'Downloading' : 'Updating')
-  const message = known?.cause === undefined ? 'The device has not switched to the revision that is asked for.' : causeSentence(known.cause)
+  // one that has no healthy revision to return to fetches without asking its gate: the pod itself says what is wrong then
+  const why = known?.cause ?? cause
+  const message = why === undefined ? 'The device has not switched to the revision that is asked for.' : causeSentence(why)
   return { type: REVISION_APPLIED, status: 'False', reason, message }
 }
 
