@@ -1,5 +1,5 @@
 /** The console in a real browser over a store in memory: pages, states, budgets, and what the server lets out. */
-import { mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
@@ -9,22 +9,18 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import type { ListPart } from '../../cloud/console/live-protocol.ts'
 import type { Store, StoredObject } from '../../cloud/ports.ts'
 import type { KubeObject } from '../../cloud/resources/object.ts'
-import type { Mute } from '../../cloud/resources/mute.ts'
 import type { Pod } from '../../cloud/resources/pod.ts'
 import type { Rollout } from '../../cloud/resources/rollout.ts'
 import { openMemoryStore } from '../../cloud/store/memory-store.ts'
 import { RUNNING, SECRET, facts, fillStore, node, pod, why } from '../fixtures/console-fleet.ts'
-import { LOOKS, axeViolations, fitsWidth, look, openBrowser } from './browser.ts'
-import type { Browser, Look } from './browser.ts'
+import { openBrowser } from './browser.ts'
+import type { Browser } from './browser.ts'
+import { TWO_LOOKS, expectGood } from './console-looks.ts'
 import { SIGNED, TOKEN, openTab, serveConsole } from './console-harness.ts'
 import type { Served } from './console-harness.ts'
 
 const eventually = (check: () => Promise<void>): Promise<void> => vi.waitFor(check, { timeout: 20_000, interval: 50 })
-/** states beside the usual one: a phone by night, a laptop by day */
-const TWO_LOOKS: readonly Look[] = LOOKS.filter(({ width, scheme }) => (width === 360) === (scheme === 'dark'))
 const MARKUP = '<img src=x onerror="window.hacked=1">'
-/** artefacts for whoever wants to look; not kept */
-const SHOTS = path.resolve('dist/screenshots')
 
 let assetsDir: string
 let browser: Browser
@@ -34,7 +30,6 @@ let served: Served
 beforeAll(async () => {
   assetsDir = await mkdtemp(path.join(tmpdir(), 'skerry-console-'))
   await build({ configFile: 'cloud/console/web/vite.config.ts', logLevel: 'warn', build: { outDir: assetsDir, emptyOutDir: true } })
-  await mkdir(SHOTS, { recursive: true })
   browser = await openBrowser()
 })
 afterAll(async () => {
@@ -62,18 +57,6 @@ async function signedIn(use: (page: Page) => Promise<void>): Promise<void> {
     expect(failures).toEqual([])
   } finally {
     await page.close()
-  }
-}
-
-/** Every look of the page as it is: no violation, nothing wider than the screen, and a picture for people. */
-async function expectGood(page: Page, name: string, looks: readonly Look[] = LOOKS): Promise<void> {
-  for (const one of looks) {
-    await look(page, one)
-    await page.screenshot({ path: path.join(SHOTS, `${name}-${one.width}-${one.scheme}.png`) })
-    // by night the same page differs in its colours only
-    const again = one.scheme === 'dark' && looks.some(({ width, scheme }) => width === one.width && scheme === 'light')
-    expect(await axeViolations(page, again), `${name} ${JSON.stringify(one)}`).toEqual([])
-    expect(await fitsWidth(page), `${name} ${JSON.stringify(one)}`).toBe(true)
   }
 }
 
@@ -107,30 +90,12 @@ describe('the pages', () => {
     await page.close()
   })
 
-  it('have no axe violation with data, on phone and laptop, by day and by night', async () => {
+  it('have no axe violation with all that the fixture knows of, on phone and laptop, by day and by night', async () => {
     await signedIn(async (page) => {
-      for (const [looks, pages] of [
-        [LOOKS, PAGES],
-        [TWO_LOOKS, STATES],
-      ] as const)
-        for (const [name, where, ready] of pages) {
-          await page.goto(served.at(where))
-          await page.getByText(ready).first().waitFor()
-          await expectGood(page, name, looks)
-        }
-    })
-  })
-
-  it('have none without data either, and say what to do first', async () => {
-    await served.stop()
-    served = await serveConsole({ store: openMemoryStore(), assetsDir })
-    await signedIn(async (page) => {
-      await page.getByText('skerry join').first().waitFor()
-      await expectGood(page, 'empty-overview', TWO_LOOKS)
-      for (const [name, where, ready] of EMPTY) {
+      for (const [name, where, ready] of PAGES) {
         await page.goto(served.at(where))
         await page.getByText(ready).first().waitFor()
-        await expectGood(page, `empty-${name}`, TWO_LOOKS)
+        await expectGood(page, name)
       }
     })
   })
@@ -232,30 +197,6 @@ describe('the pages', () => {
     })
   })
 
-  it('mute a problem for a while, with a name and a reason, and tell of it again', async () => {
-    await signedIn(async (page) => {
-      const problem = page.locator('.cause-group', { hasText: '0 of 3 devices can take this pod' })
-      const before = await page.locator('h1').innerText()
-      await problem.getByRole('button', { name: 'Mute' }).click()
-      await page.getByLabel(/^For/).selectOption({ label: '7 days' })
-      await page.getByLabel(/^Why\?/).fill('more memory comes on Monday')
-      await expectGood(page, 'mute', TWO_LOOKS)
-      await page.getByRole('dialog').getByRole('button', { name: 'Mute' }).click()
-      await page.getByText('1 muted problem').waitFor()
-      expect(await problem.isVisible()).toBe(false)
-      expect(await page.locator('h1').innerText()).not.toBe(before)
-      const listed = await store.list('mutes.skerry.dev')
-      const [mute] = listed.ok ? listed.items.map(({ json }) => JSON.parse(json) as Mute) : []
-      expect(mute).toMatchObject({ by: 'admin', spec: { reason: 'more memory comes on Monday' } })
-      await page.getByText('1 muted problem').click()
-      await problem.getByText(/Muted by admin for another (6|7) days/).waitFor()
-      await expectGood(page, 'muted', TWO_LOOKS)
-      await problem.getByRole('button', { name: 'Tell again' }).click()
-      await problem.getByRole('button', { name: 'Mute' }).waitFor()
-      expect(await page.locator('h1').innerText()).toBe(before)
-    })
-  })
-
   it('show the logs of several devices beside each other, narrowed, chosen and saved', async () => {
     await signedIn(async (page) => {
       await page.goto(served.at('/workloads/Deployment/line-2/modbus-bridge'))
@@ -303,21 +244,6 @@ describe('the pages', () => {
       await page.getByText('will be created').waitFor()
       await text.fill('kind: Deployment')
       expect(await page.getByText('As a form').count()).toBe(0)
-    })
-  })
-
-  it('show devices on a map, by keys too, and lead from a place to its device', async () => {
-    await signedIn(async (page) => {
-      await page.goto(served.at('/devices?view=map'))
-      await page.getByText('1 device of the filter without a place').waitFor()
-      await page.getByRole('listbox', { name: 'Map of 2 devices' }).focus()
-      await page.keyboard.press('End')
-      const told = await page.locator('.field-says').innerText()
-      expect(told).toMatch(/^gw-kassel-[12]: 1 (failed|offline)$/)
-      await page.keyboard.press('Enter')
-      await page.getByRole('heading', { name: told.split(':')[0] ?? '' }).waitFor()
-      await page.goto(served.at('/devices?view=map&q=state%3Anever-seen'))
-      await page.getByText('None of 1 device has a place').waitFor()
     })
   })
 
@@ -404,6 +330,37 @@ describe('the pages', () => {
     })
   })
 
+  it('say that the cloud does not answer, also before it ever did', async () => {
+    const page = await browser.context.newPage()
+    await page.route('**/console/api/stream', (route) => route.fulfill({ status: 503, body: '{}' }))
+    await page.goto(served.at(`/devices#token=${TOKEN}`))
+    await page.getByText(/^No contact with the cloud, trying again\.$/).waitFor()
+    await page.unroute('**/console/api/stream')
+    await page.getByRole('rowheader').first().waitFor()
+    await page.close()
+  })
+
+  it('give their connection back while nobody sees them: more tabs than a browser has connections', async () => {
+    const tabs: Page[] = []
+    const turn = (page: Page, hidden: boolean): Promise<void> =>
+      page.evaluate<void>(`{
+        Object.defineProperty(document, 'hidden', { configurable: true, value: ${hidden} })
+        document.dispatchEvent(new Event('visibilitychange'))
+      }`)
+    for (let count = 0; count < 8; count += 1) {
+      const page = await browser.context.newPage()
+      tabs.push(page)
+      await page.goto(served.at(`/devices#token=${TOKEN}`))
+      await page.getByRole('rowheader').first().waitFor()
+      await turn(page, true)
+    }
+    const [first] = tabs
+    await store.create('nodes', node('gw-kassel-8', 'True'))
+    if (first !== undefined) await turn(first, false)
+    await first?.getByRole('rowheader', { name: 'gw-kassel-8' }).waitFor()
+    await Promise.all(tabs.map((page) => page.close()))
+  })
+
   it('give markup in names and messages no effect', async () => {
     const evil = pod('evil', 'e1', {
       status: { ...RUNNING, phase: 'Pending', conditions: [{ type: 'PodScheduled', status: 'False', message: MARKUP }] },
@@ -421,7 +378,7 @@ describe('the pages', () => {
   })
 })
 
-/** name, address, a text that says that its data is there */
+/** name, address, a text that says that its data is there; every page in every state of a real cloud: console-walk.test.ts */
 const PAGES: readonly (readonly [string, string, RegExp | string])[] = [
   ['overview', '/', 'What is wrong, by cause'],
   ['devices', '/devices', 'gw-kassel-2'],
@@ -434,33 +391,6 @@ const PAGES: readonly (readonly [string, string, RegExp | string])[] = [
   ['rollout', '/rollouts/line-2/sensor-2', 'The same as a table'],
   ['apply', '/apply?new=deployment', 'What it would do'],
 ]
-/** their other states */
-const STATES: typeof PAGES = [
-  ['device-silent', '/devices/gw-kassel-2', 'last heard'],
-  ['device-none', '/devices/none', 'No device of this name'],
-  ['workload-none', '/workloads/Deployment/line-2/none', 'There is no such workload'],
-  ['pods', '/pods', 'vision-qc'],
-  ['why', '/why/line-2/vision-qc-7d4b9-x1', 'Where the devices drop out'],
-  ['why-running', '/why/line-2/modbus-bridge-7d4b9-k1', 'It is: it runs on'],
-  ['events', '/events', 'FailedScheduling'],
-  ['logs-error', '/logs/line-2/label-printer-7d4b9-a1', 'No log:'],
-  ['map', '/devices?view=map', 'The same as a table'],
-  ['draft', '/apply?new=rollout', 'As a form'],
-  ['rollout-none', '/rollouts/line-2/none', 'There is no such rollout'],
-  ['edit', '/edit/Deployment/line-2/modbus-bridge', 'What it would do'],
-  ['inbox', '/inbox', 'Paused by rule'],
-  ['nowhere', '/nowhere', 'There is nothing here'],
-  ['audit', '/audit', 'Nobody has changed anything'],
-]
-
-const EMPTY: readonly (readonly [string, string, string])[] = [
-  ['devices', '/devices', 'No device has joined yet.'],
-  ['workloads', '/workloads', 'Nothing has been applied yet'],
-  ['events', '/events', 'Nothing has happened'],
-  ['rollouts', '/rollouts', 'No rollout has been made yet'],
-  ['inbox', '/inbox', 'Nothing waits'],
-]
-
 /** as somebody else left it */
 const HELLO_SPEC = {
   replicas: 3,

@@ -132,8 +132,4 @@ it('draws two sockets of 128 threads, and a device that says nothing at all', as
       await cleanInEveryLook(page, device)
     })
   }
-  await opened('no-such', async (page) => {
-    await page.getByText('could not be read: the cloud answered 404').waitFor()
-    await cleanInEveryLook(page, 'none')
-  })
 }, 120_000)
