@@ -114,7 +114,7 @@ describe('a rollout', () => {
       },
     } as unknown as Pod
     const member: RolloutMember = { node: 'gw-00', wave: 1, verdict: 'downloading', template: 'next', startedAt: 0 } as unknown as RolloutMember
-    const rules = judgeRules({ release: [], waves: [], deadlineSeconds: 30 } as unknown as RolloutSpec, 10, () => 'new')
+    const rules = judgeRules({ release: [], waves: [], deadlineSeconds: 30 }, 10, () => 'new')
     const judged = judgeNext(member, { silentSinceMs: null, pods: [podFacts(pod)] }, rules, 31_000)
     expect(judged.cause === undefined ? '' : causeSentence(judged.cause)).toBe(
       'Not healthy on the new revision 30 s after its start: Image app:2 could not be pulled: no such host.',
