@@ -32,6 +32,7 @@ spec:
   template:
     metadata: { labels: { app: web } }
     spec:
+      terminationGracePeriodSeconds: 1
       containers:
         - name: main
           image: busybox:1
@@ -119,6 +120,16 @@ describe.skipIf(why !== null)('a machine with systemd', () => {
     }
     expect(await container()).toBe(before)
     expect(await run('ss -ltn')).toMatch(/0\.0\.0\.0:8090/)
+  })
+
+  it('brings the pod back after a reboot, which empties what is in memory, without the cloud', async () => {
+    const before = await container()
+    await run('systemctl stop skerry-cloud skerry-agent docker.service docker.socket containerd; rm -rf /run/skerry-agent /run/docker*')
+    await run('systemctl start docker skerry-agent')
+    await says('its secret is back', 'docker exec $(docker ps -q --filter name=-main-) cat /key/word', /^open-sesame$/)
+    expect(await container()).toBe(before)
+    await run('systemctl start skerry-cloud')
+    await says('the cloud hears it', 'KUBECONFIG=/var/lib/skerry-cloud/kubeconfig kubectl get pods,nodes', /web-\w+ +1\/1[\s\S]*gw-1 +Ready/)
   })
 
   it('whose agent does not start any more has a page that says so, and the pod runs', async () => {
