@@ -24,6 +24,11 @@ kind: Secret
 metadata: { name: key }
 stringData: { word: open-sesame }
 ---
+apiVersion: v1
+kind: Service
+metadata: { name: web }
+spec: { selector: { app: web }, ports: [{ port: 80, targetPort: 8000 }] }
+---
 apiVersion: apps/v1
 kind: DaemonSet
 metadata: { name: web }
@@ -36,7 +41,7 @@ spec:
       containers:
         - name: main
           image: busybox:1
-          command: [sh, -c, 'echo made >/kept/by-pod; sleep 86400']
+          command: [sh, -c, 'echo made >/kept/by-pod; cd /key; httpd -f -p 8000']
           readinessProbe: { exec: { command: [sh, -c, 'test "$(cat /key/word)" = open-sesame && test -e /home/by-pod'] }, periodSeconds: 1 }
           volumeMounts: [{ name: key, mountPath: /key }, { name: kept, mountPath: /kept }, { name: home, mountPath: /home }]
       volumes:
@@ -64,7 +69,7 @@ describe.skipIf(why !== null)('a machine with systemd', () => {
     await machine.put(pinnedNode(), CLOUD_NODE)
     for (const { archive } of [kits.agent, kits.cloud]) await machine.put(archive, `/root/${archive.split('/').at(-1) ?? ''}`)
     await run(`chmod +x ${CLOUD_NODE}; cd /root; for kit in *.tar.gz; do tar xzf $kit; done
-      cp /bin/busybox image/bin/; for name in sh sleep cat echo test; do ln -s busybox image/bin/$name; done
+      cp /bin/busybox image/bin/; for name in sh cat echo test httpd wget; do ln -s busybox image/bin/$name; done
       tar -C image -c . | docker import - busybox:1`)
   })
   afterAll(async () => {
@@ -104,6 +109,17 @@ describe.skipIf(why !== null)('a machine with systemd', () => {
     expect(await run('cat /srv/kept/by-pod; stat -c %a /srv/kept')).toBe('made\n755\n')
     // in memory, never on the disk
     expect(await run('! grep -rq open-sesame /var/lib/skerry-agent/pods && grep -rl open-sesame /run/skerry-agent | wc -l')).toMatch(/^[1-9]/)
+  })
+
+  it('gives logs, a shell, a Service by its name and diagnostics through the walls of the unit', async () => {
+    const kubectl = (rest: string): Promise<string> => run(`export KUBECONFIG=/var/lib/skerry-cloud/kubeconfig; kubectl ${rest}`)
+    const pod = (await kubectl('get pods -o name')).trim()
+    expect(await kubectl(`exec ${pod} -- wget -qO- http://web/word`)).toBe('open-sesame')
+    expect(await kubectl(`exec ${pod} -- sh -c 'echo said >/proc/1/fd/1'; kubectl logs ${pod}`)).toContain('said')
+    const said = await run('skerry-agent bundle /tmp/bundle.json.gz; zcat /tmp/bundle.json.gz')
+    expect(said).toContain('gw-1')
+    expect(said).not.toContain('open-sesame')
+    expect(await run(`${page('/metrics')} | grep -c ^skerry_`)).toMatch(/^[1-9]/)
   })
 
   it('restarts, kills and upgrades the agent, and the pod does not notice', async () => {
