@@ -24,8 +24,8 @@ export const IMPORT_RULES: readonly ImportRule[] = [
   rule('protocol/', [], [], true, 'the language both sides speak'),
   rule('protocol/revision.ts', ['protocol/'], ['node:crypto'], true, 'sha256 of canonical JSON'),
   rule('protocol/envelope.ts', ['protocol/'], ['node:crypto'], true, 'Ed25519 over exact bytes'),
+  rule('protocol/topology-view/', ['protocol/'], ['preact', 'preact/hooks'], false, 'one picture for both web faces'),
   rule('device-profiles/', ['protocol/'], [], true, 'data about boards'),
-  rule('topology-view/', ['protocol/'], ['preact', 'preact/hooks'], false, 'one picture for both web faces'),
   rule('cloud/resources/', ['protocol/'], [], true, 'one file a kind'),
   rule('cloud/core/', ['protocol/', 'cloud/resources/'], [], true, 'decisions'),
   rule('cloud/ports.ts', ['protocol/', 'cloud/resources/', 'cloud/core/'], [], true, 'where rooms meet'),
@@ -48,13 +48,7 @@ export const IMPORT_RULES: readonly ImportRule[] = [
   rule('cloud/sessions/', ['protocol/', 'cloud/ports.ts'], ['node:', 'ws'], false, 'live sessions between kubectl and devices'),
   rule('cloud/console/', ['protocol/', 'cloud/ports.ts', 'cloud/resources/', 'cloud/core/'], ['node:'], false, 'serves the web app'),
   rule('cloud/metrics/', ['protocol/', 'cloud/ports.ts', 'cloud/core/'], ['node:'], false, 'counts and times, and /metrics'),
-  rule(
-    'cloud/console/web/',
-    ['protocol/', 'topology-view/', 'cloud/console/'],
-    ['preact', 'preact/hooks', '@preact/signals', 'preact-iso'],
-    false,
-    'the web app',
-  ),
+  rule('cloud/console/web/', ['protocol/', 'cloud/console/'], ['preact', 'preact/hooks', '@preact/signals', 'preact-iso'], false, 'the web app'),
   rule(
     'cloud/console/web/editor/',
     ['protocol/', 'cloud/console/'],
@@ -92,7 +86,7 @@ export const IMPORT_RULES: readonly ImportRule[] = [
   rule('edge-agent/local-page/', ['protocol/', 'edge-agent/ports.ts', 'edge-agent/core/'], ['node:'], false, "the field engineer's page"),
   rule(
     'edge-agent/local-page/web/',
-    ['protocol/', 'topology-view/', 'edge-agent/local-page/'],
+    ['protocol/', 'edge-agent/local-page/'],
     ['preact', 'preact/hooks', '@preact/signals'],
     false,
     'the page itself',

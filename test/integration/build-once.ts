@@ -11,18 +11,7 @@ export async function buildOnce(): Promise<void> {
     const built = Math.min(...outputs.map((file) => statSync(file).mtimeMs))
     const sources = execFileSync(
       'git',
-      [
-        'ls-files',
-        '-co',
-        '--exclude-standard',
-        'protocol',
-        'device-profiles',
-        'topology-view',
-        'cloud',
-        'edge-agent',
-        'scripts/build*.ts',
-        'package-lock.json',
-      ],
+      ['ls-files', '-co', '--exclude-standard', 'protocol', 'device-profiles', 'cloud', 'edge-agent', 'scripts/build*.ts', 'package-lock.json'],
       { cwd: ROOT, encoding: 'utf8' },
     )
     const newest = Math.max(

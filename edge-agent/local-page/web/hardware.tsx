@@ -1,5 +1,5 @@
 import type { HardwareView } from '../view-model.ts'
-import { Picture } from '../../../topology-view/picture.tsx'
+import { Picture } from '../../../protocol/topology-view/picture.tsx'
 import { bytes } from './words.ts'
 
 /** The device as a small map: its topology as a picture, memory and disks as bars, the rest in words. */

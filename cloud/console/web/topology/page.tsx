@@ -1,7 +1,7 @@
 import { useRoute } from 'preact-iso'
 import { useEffect, useState } from 'preact/hooks'
 import { isRecord } from '../../../../protocol/shape.ts'
-import { Picture } from '../../../../topology-view/picture.tsx'
+import { Picture } from '../../../../protocol/topology-view/picture.tsx'
 import { nowMs } from '../live-store.ts'
 import { NoDevice } from '../parts/nothing.tsx'
 import { SameInShell } from '../parts/same-in-shell.tsx'
@@ -9,7 +9,7 @@ import { call } from '../session.ts'
 import { useWish } from '../use-wish.ts'
 import { duration } from '../words.ts'
 // oxlint-disable-next-line import/no-unassigned-import -- the styles of this page alone, loaded with it
-import '../../../../topology-view/picture.css'
+import '../../../../protocol/topology-view/picture.css'
 
 /** How one device is laid out, and what each workload has of it: the picture of the field page, with the scheduler's plan. */
 export function Topology() {

@@ -1,10 +1,10 @@
 import { useState } from 'preact/hooks'
-import { soundFacts } from '../protocol/topology-facts.ts'
-import { isShown, letterOf } from '../protocol/cpu-states.ts'
-import type { PictureView } from '../protocol/cpu-states.ts'
-import { BOX_WIDTH, fillOf, movedTo, PICTURE_VIEWS, topologyPicture } from '../protocol/topology-picture.ts'
-import type { NodeBox, Rect } from '../protocol/topology-picture.ts'
-import { topologyTwin } from '../protocol/topology-twin.ts'
+import { soundFacts } from '../topology-facts.ts'
+import { isShown, letterOf } from '../cpu-states.ts'
+import type { PictureView } from '../cpu-states.ts'
+import { BOX_WIDTH, fillOf, movedTo, PICTURE_VIEWS, topologyPicture } from '../topology-picture.ts'
+import type { NodeBox, Rect } from '../topology-picture.ts'
+import { topologyTwin } from '../topology-twin.ts'
 
 /** NUMA nodes as boxes: memory, CPUs in SMT columns, devices. What a square is, is told by tap, hover and arrow keys; a table says it all. */
 export function Picture({ facts: given }: { readonly facts: unknown }) {
