@@ -2,6 +2,7 @@
 import { LIMITS } from './limits.ts'
 import { LINK_WISH } from './link.ts'
 import { POD_SPEC } from './pod.ts'
+import { IMAGE_RATE } from './pull-rate.ts'
 import { digestOf } from './revision.ts'
 import { DESIRED_SCHEDULE, RUN_OF } from './schedule.ts'
 import { DESIRED_SERVICE } from './services.ts'
@@ -77,6 +78,8 @@ export const DESIRED_STATE = obj({
   credentials: list(PULL_CREDENTIAL, { max: LIMITS.pullCredentials.value }),
   /** images to have on the device before anything asks to run them */
   prefetch: list(str({ min: 1, max: 512 }), { max: LIMITS.prefetchImages.value }),
+  /** how fast images may come; one that is not named is not limited */
+  rates: list(IMAGE_RATE, { max: LIMITS.pullRates.value }),
   telemetry: TELEMETRY_WISH,
   /** what its link may cost; absent = the device decides by what it is connected with */
   link: LINK_WISH,

@@ -102,6 +102,8 @@ it('tells progress in words, and tenths as news', () => {
   const pull = { attempt: 3, layersDone: 4, layersTotal: 7, bytesDone: 43_400_000, bytesTotal: 119_600_000, active: true }
   expect(progressText(pull)).toBe('layer 5 of 7, 43 of 120 MB, attempt 3, resumes')
   expect(progressText({ ...pull, attempt: 1, layersTotal: 0 })).toBe('starting')
+  expect(progressText({ ...pull, attempt: 1, limit: 200 * 1024 })).toBe('layer 5 of 7, 43 of 120 MB, limited to 200.0 KiB/s')
+  expect(progressText({ ...pull, attempt: 1, layersTotal: 0, unheld: true })).toBe('not limited: the engine fetches it itself')
   expect(newsOfPull({ ...pull, bytesDone: 43_500_000 })).toEqual(newsOfPull(pull))
   expect(newsOfPull({ ...pull, bytesDone: 60_000_000 })).not.toEqual(newsOfPull(pull))
 })

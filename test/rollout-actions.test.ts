@@ -196,7 +196,7 @@ test('the text of a plan', () => {
       downtimeSeconds: { from: 3, to: 33 },
       notCounted: ['downloads'],
     },
-    devices: [{ node: 'gw-1', wave: 1, verdict: 'skipped', sentence: 'Left out.', silent: false, pulls: [], bytesToPull: 0 }],
+    devices: [{ node: 'gw-1', wave: 1, verdict: 'skipped', sentence: 'Left out.', silent: false, pulls: [], bytesToPull: 0, pullSeconds: null }],
   })
   expect(text.split('\n')).toEqual([
     'plan 0123456789abcdef for rollout web-2',

@@ -115,6 +115,19 @@ describe('a Rollout of a DaemonSet', () => {
     expect(fleet.looked).toEqual([])
   })
 
+  test('tells devices how fast the new images may come, already when they fetch them ahead', async () => {
+    await fresh(...NAMES)
+    await fleet.create(rollout({ bandwidth: { metered: '200Ki' }, prefetch: 'AllWaves', gate: { soakSeconds: 30 } }))
+    await fleet.clock.advance(5_000)
+    const rates = [{ image: 'web:2', metered: 200 * 1024 }]
+    const told = NAMES.map((name) => fleet.device(name).held)
+    expect(told.map((held) => held?.rates)).toEqual(NAMES.map(() => rates))
+    expect(told.map((held) => held?.prefetch)).toEqual([undefined, ...NAMES.slice(1).map(() => ['web:2'])])
+    await fleet.clock.advance(120_000)
+    expect(await status()).toMatchObject({ phase: 'Completed' })
+    expect(NAMES.map((name) => fleet.device(name).held?.rates)).toEqual(NAMES.map(() => rates))
+  })
+
   test('a canary that is not ready in time pauses it; abort takes it back and nobody else ever had it', async () => {
     await fresh(...NAMES)
     fleet.device('gw-1').neverReady.add('web:2')

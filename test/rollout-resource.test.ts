@@ -96,10 +96,10 @@ describe('a Rollout', () => {
     ],
     [{ gate: { metrics: [{ reading: 'podPids', max: 9, forSeconds: 5 }] } }, 'spec.gate.metrics[0].forSeconds: must be at least 10, is 5'],
     [{ promotedWave: 9 }, 'spec.promotedWave: must be at most 4, one more than the last wave: past its gate, too'],
-    [
-      { bandwidth: { cellular: '1Mbit' } },
-      'spec.bandwidth: the agent cannot limit the rate of image downloads by link class; it keeps a daily amount on metered links (its --link option)',
-    ],
+    [{ bandwidth: { cellular: '1M' } }, 'spec.bandwidth.cellular: unknown field "spec.bandwidth.cellular"'],
+    [{ bandwidth: { metered: '1Mbit' } }, 'spec.bandwidth.metered: "1Mbit" is not a quantity; write for example "500m", "64Mi" or 2'],
+    [{ bandwidth: { metered: '10' } }, 'spec.bandwidth.metered: must be bytes a second from 1Ki to 1024Gi, such as 200Ki, is 10'],
+    [{ bandwidth: {} }, 'spec.bandwidth: needs metered, unmetered, or both'],
   ])('%j is refused by its field', (spec, says) => {
     expect(issues(spec)).toEqual([says])
   })

@@ -65,6 +65,7 @@ export function rolloutPart(rollout: Rollout): RolloutPart {
         'Window',
         spec.window === undefined ? 'any time' : `${spec.window.updateWindow}${spec.window.timeZone === undefined ? '' : ` ${spec.window.timeZone}`}`,
       ],
+      ['Downloads', bandwidthText(spec.bandwidth)],
       ['Late joiners', spec.lateJoiners ?? ''],
       ['Images ahead', spec.prefetch ?? ''],
       ['Failures in total', limitText(spec.limits)],
@@ -102,6 +103,15 @@ function whyNot(rollout: Rollout, lastWave: number): RolloutPart['whyNot'] {
     rollback: lastWave === 0 ? 'No wave has started.' : ask({ action: 'rollback', wave: lastWave }),
     abort: ask({ action: 'abort' }),
   }
+}
+
+function bandwidthText(bandwidth: Rollout['spec']['bandwidth']): string {
+  const { metered, unmetered } = bandwidth ?? {}
+  const parts = [
+    ...(metered === undefined ? [] : [`${metered} bytes a second on metered links`]),
+    ...(unmetered === undefined ? [] : [`${unmetered} on others`]),
+  ]
+  return parts.join(', ')
 }
 
 function limitText(limits: Rollout['spec']['limits']): string {

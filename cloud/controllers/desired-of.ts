@@ -1,5 +1,6 @@
 /** Everything that one device should run, gathered from all kinds that have a say in it. */
 import type { DesiredState } from '../../protocol/desired-state.ts'
+import type { Ahead } from '../core/rollout/ahead.ts'
 import type { ConfigLookup } from '../core/configs-beside.ts'
 import { buildDesired } from '../core/desired.ts'
 import type { DesiredBuild } from '../core/desired.ts'
@@ -23,7 +24,7 @@ interface Asked {
   readonly usageSeconds: number | null
   readonly agents: AgentBundles
   /** images that rollouts want there before their time */
-  readonly ahead: readonly string[]
+  readonly ahead: Ahead
 }
 
 export function desiredOf(

@@ -1,6 +1,7 @@
 /** Which objects of the cluster concern the images of a device, and which devices an object concerns. */
 import { annotationOf, namespaceOf } from '../core/meta.ts'
 import { imagesBeside, PREFETCH_ANNOTATION, pullSecretsOf } from '../core/images-beside.ts'
+import type { Ahead } from '../core/rollout/ahead.ts'
 import type { Beside } from '../core/images-beside.ts'
 import { selects } from '../core/selector.ts'
 import type { DaemonSet } from '../resources/daemon-set.ts'
@@ -20,7 +21,7 @@ export function imagesOf(
   device: string,
   bound: readonly Pod[],
   scheduled: readonly Pod[] = [],
-  ahead: readonly string[] = [],
+  ahead: Ahead = { images: [], rates: [] },
 ): Beside {
   const node = cluster.nodes.get(`/${device}`)
   const wishing = [...cluster.deployments.values(), ...cluster.daemonSets.values()].filter(
@@ -31,10 +32,11 @@ export function imagesOf(
     (key) => cluster.secrets.get(key),
     [
       ...(node === undefined ? [] : [{ object: node, templateImages: [] }]),
-      ...(ahead.length === 0 ? [] : [{ object: WISH, templateImages: ahead }]),
+      ...(ahead.images.length === 0 ? [] : [{ object: WISH, templateImages: ahead.images }]),
       ...wishing.map((object) => ({ object, templateImages: object.spec.template.spec.containers.map(({ image }) => image) })),
     ],
     scheduled,
+    ahead.rates,
   )
 }
 

@@ -3,7 +3,8 @@
  * another rollout of the same name are never taken for this one's; who listens is told after the book has changed.
  */
 import { compareText, keyOf, nameOf, namespaceOf, uidOf } from '../core/meta.ts'
-import { imagesAhead } from '../core/rollout/ahead.ts'
+import { imagesAhead, NOTHING_AHEAD } from '../core/rollout/ahead.ts'
+import type { Ahead } from '../core/rollout/ahead.ts'
 import { overlayOf } from '../core/rollout/overlay.ts'
 import type { Overlay, StoredRollout } from '../core/rollout/overlay.ts'
 import { hasEnded } from '../core/rollout/step-input.ts'
@@ -46,12 +47,13 @@ export class RolloutBook {
   }
 
   /** Images that a device is to have before its wave starts. */
-  imagesAhead(device: string): readonly string[] {
-    return this.#cluster.rollouts.values().flatMap((rollout) => {
+  imagesAhead(device: string): Ahead {
+    const all = this.#cluster.rollouts.values().flatMap((rollout) => {
       if ((rollout.spec.prefetch ?? 'None') === 'None') return []
       const stored = this.stored(keyOf(rollout))
-      return stored === null ? [] : imagesAhead(stored, device)
+      return stored === null ? [] : [imagesAhead(stored, device)]
     })
+    return all.length === 0 ? NOTHING_AHEAD : { images: all.flatMap(({ images }) => images), rates: all.flatMap(({ rates }) => rates) }
   }
 
   /** What rollouts say about this DaemonSet; null = nothing. */

@@ -12,6 +12,9 @@ import { sameTemplate } from '../core/pod-template.ts'
 import { silentSince } from '../core/rollout/facts.ts'
 import { describePlan, planDigest, planIdOf } from '../core/rollout/plan.ts'
 import type { PlanFacts, RolloutPlan } from '../core/rollout/plan.ts'
+import { labelOf } from '../core/scheduler/node-affinity.ts'
+import { NETWORK_CLASS_LABEL } from '../core/scheduler/scores/pull-cost.ts'
+import { linkWish } from '../resources/link-rules.ts'
 import { chunkName, chunksOf, planName } from '../resources/rollout-members.ts'
 import type { PlanFacts as PlanFactsKept, ReleaseTemplates, RolloutMember } from '../resources/rollout-members.ts'
 import { ROLLOUT_SHAPE, ROLLOUTS } from '../resources/rollout.ts'
@@ -157,6 +160,11 @@ function planFacts(cluster: Cluster, parts: readonly ReleaseTemplates[]): PlanFa
     },
     imagesOn: (name) => imagesOn(cluster, name),
     sizeOf: (image) => sizes.get(image) ?? null,
+    linkClassOf(name) {
+      const node = cluster.nodes.get(`/${name}`)
+      const connected = labelOf(node?.metadata.labels ?? {}, NETWORK_CLASS_LABEL) === 'cellular' ? 'metered' : 'unmetered'
+      return (node === undefined ? undefined : linkWish(node)?.class) ?? connected
+    },
     startSeconds: startSeconds(cluster, parts),
   }
 }

@@ -5,15 +5,18 @@
  */
 import type { DesiredState, PullCredential } from '../../protocol/desired-state.ts'
 import { LIMITS } from '../../protocol/limits.ts'
+import { slower } from '../../protocol/pull-rate.ts'
+import type { ImageRate, PullRate } from '../../protocol/pull-rate.ts'
 import { isRecord } from '../../protocol/shape.ts'
 import type { KubeObject } from '../resources/object.ts'
 import type { Pod } from '../resources/pod.ts'
+import { annotatedRate } from '../resources/pull-rate.ts'
 import type { Secret } from '../resources/secret.ts'
 import { annotationOf, compareText, isDeleting, namespaceOf } from './meta.ts'
 
 export const PREFETCH_ANNOTATION = 'skerry.dev/prefetch'
 
-export type Beside = Pick<DesiredState, 'credentials' | 'prefetch'>
+export type Beside = Pick<DesiredState, 'credentials' | 'prefetch' | 'rates'>
 
 /** Keys `namespace/name` of the pull secrets that a pod names. */
 export function pullSecretsOf(pod: Pod): readonly string[] {
@@ -23,6 +26,7 @@ export function pullSecretsOf(pod: Pod): readonly string[] {
 /**
  * @param wishes objects that carry the annotation and concern this device, with the images of their template
  * @param scheduled pods that are to run some time
+ * @param ahead how fast images may come that are fetched before a pod asks for them
  * Sorted and without repetition, so that the same wishes give the same digest. What is more than the table allows is left out.
  */
 export function imagesBeside(
@@ -30,6 +34,7 @@ export function imagesBeside(
   secretOf: (key: string) => Secret | undefined,
   wishes: readonly { readonly object: KubeObject; readonly templateImages: readonly string[] }[],
   scheduled: readonly Pod[] = [],
+  ahead: readonly ImageRate[] = [],
 ): Beside {
   const named = new Set([...bound, ...scheduled].filter((pod) => !isDeleting(pod)).flatMap(pullSecretsOf))
   const credentials = [...named]
@@ -39,7 +44,26 @@ export function imagesBeside(
   const prefetch = [...new Set([...wishes.flatMap(prefetchOf), ...scheduled.flatMap(imagesOfPod)])]
     .toSorted(compareText)
     .slice(0, LIMITS.prefetchImages.value)
-  return { ...(credentials.length === 0 ? {} : { credentials }), ...(prefetch.length === 0 ? {} : { prefetch }) }
+  const rates = ratesOf([...bound, ...scheduled], ahead)
+  return {
+    ...(credentials.length === 0 ? {} : { credentials }),
+    ...(prefetch.length === 0 ? {} : { prefetch }),
+    ...(rates.length === 0 ? {} : { rates }),
+  }
+}
+
+function ratesOf(pods: readonly Pod[], ahead: readonly ImageRate[]): readonly ImageRate[] {
+  const rates = new Map<string, PullRate>()
+  const note = (image: string, rate: PullRate): void => void rates.set(image, slower(rate, rates.get(image) ?? {}))
+  for (const pod of pods) {
+    const rate = annotatedRate(pod.metadata.annotations)
+    if (rate !== null) for (const image of imagesOfPod(pod)) note(image, rate)
+  }
+  for (const { image, ...rate } of ahead) note(image, rate)
+  return [...rates]
+    .toSorted(([a], [b]) => compareText(a, b))
+    .slice(0, LIMITS.pullRates.value)
+    .map(([image, rate]) => ({ image, ...rate }))
 }
 
 function imagesOfPod({ spec }: Pod): readonly string[] {

@@ -5,6 +5,7 @@ import { isRecord } from '../../protocol/shape.ts'
 import type { Issue } from '../../protocol/shape.ts'
 import { labelSelectorIssues } from './label-selector.ts'
 import { podSpecIssues } from './pod-rules.ts'
+import { bandwidthIssues } from './pull-rate.ts'
 import { metricIssues } from './rollout-metric.ts'
 import { amountIssues, isZeroAmount } from './rollout-amount.ts'
 import { policyIssues, TIME_ZONE_ANNOTATION, UPDATE_WINDOW_ANNOTATION } from './update-annotations.ts'
@@ -26,6 +27,7 @@ export function rolloutIssues(spec: RolloutSpec, old: RolloutSpec | null, adopte
     ...(spec.waves ?? []).flatMap(({ gate }, index) => metricIssues(gate?.metrics ?? [], `spec.waves[${index}].gate.metrics`)),
     ...parallelIssues(spec.maxParallel),
     ...windowIssues(spec.window),
+    ...bandwidthIssues(spec.bandwidth),
     ...controlIssues(spec),
     ...(old === null ? [] : changeIssues(spec, old)),
   ]

@@ -1,6 +1,6 @@
 /** What a Rollout asks for: a change to DaemonSets, on which devices, in which waves, behind which gates. */
 import { LIMITS } from '../../protocol/limits.ts'
-import { anything, bool, int, intOrString, list, map, obj, oneOf, refused, required, str } from '../../protocol/shape.ts'
+import { anything, bool, int, intOrString, list, map, obj, oneOf, quantity, required, str } from '../../protocol/shape.ts'
 import type { Infer } from '../../protocol/shape.ts'
 import { LABEL_SELECTOR } from './object.ts'
 import { fullMetric, METRIC } from './rollout-metric.ts'
@@ -80,9 +80,8 @@ export const ROLLOUT_SPEC = obj({
   window: obj({ updateWindow: required(str({ min: 1, max: 253 })), timeZone: str({ min: 1, max: 64 }) }),
   /** devices that fetch the new images before their wave starts: nobody (default), those of the next wave, or all */
   prefetch: oneOf('None', 'NextWave', 'AllWaves'),
-  bandwidth: refused(
-    'the agent cannot limit the rate of image downloads by link class; it keeps a daily amount on metered links (its --link option)',
-  ),
+  /** bytes a second of each device, by what its link costs (quantities: 200Ki). Sets skerry.dev/pull-rate on the pods */
+  bandwidth: obj({ metered: quantity(), unmetered: quantity() }),
   /** devices that come to match later: they follow in a lane of their own behind the last wave (Join), or stay out (Ignore) */
   lateJoiners: oneOf('Join', 'Ignore'),
 

@@ -6,6 +6,7 @@ import type { Issue } from '../../protocol/shape.ts'
 import { UPDATE_LOCK } from '../../protocol/update-policy.ts'
 import type { PodPolicy, UpdateLock } from '../../protocol/update-policy.ts'
 import { parseWindows } from '../../protocol/update-window.ts'
+import { pullRateIssues } from './pull-rate.ts'
 import { parseStamp } from '../../protocol/stamp.ts'
 
 /** on a DaemonSet. InPlace: pods keep name and uid, and the device switches by itself; Recreate (default): new pods */
@@ -59,11 +60,12 @@ export function podPolicy(annotations: Annotations): PodPolicy | null {
 
 /** Issues of a pod's annotations, or of a template's; `at` is where the metadata stands. */
 export function policyIssues(annotations: Annotations, at: string): readonly Issue[] {
-  const issues = Object.entries(READERS).flatMap(([key, read]): readonly Issue[] => {
+  const issues: Issue[] = Object.entries(READERS).flatMap(([key, read]): readonly Issue[] => {
     const text = annotations?.[key]
     const reading = text === undefined ? {} : read(text)
     return typeof reading === 'string' ? [issue(key, reading, at)] : []
   })
+  issues.push(...pullRateIssues(annotations, at))
   const back = annotations?.[DISCONNECT_RETURN_ANNOTATION]
   if (back !== undefined && !DISCONNECT_RETURNS.some((one) => one === back)) {
     const names = DISCONNECT_RETURNS.map((one) => JSON.stringify(one)).join(', ')

@@ -13,6 +13,8 @@ export interface ImagesWanted {
   readonly prefetch: readonly string[]
   /** what the desired pods run, with the release that pins it */
   readonly images: readonly { readonly image: string; readonly release: string }[]
+  /** image -> bytes a second that it may come with on the link as it is now; one that is not named is not limited */
+  readonly limits?: Readonly<Record<string, number>>
 }
 
 /** How far the fetching of one image is. Bytes are of compressed layers. */
@@ -25,6 +27,10 @@ export interface PullProgress {
   readonly bytesTotal: number
   /** false between two attempts */
   readonly active: boolean
+  /** bytes a second that it is held to */
+  readonly limit?: number
+  /** it should be held to one, but the engine fetches it by its own way, which knows none */
+  readonly unheld?: boolean
 }
 
 /** Attempts to fetch an image since the agent started, and the time that they took together. */

@@ -1,5 +1,6 @@
 /** How far a pull is, in words and as news. */
 import type { ContainerReport } from '../../protocol/status-report.ts'
+import { humanBytes } from '../../protocol/units.ts'
 import type { PullProgress } from './model.ts'
 
 const MB = 1_000_000
@@ -13,6 +14,8 @@ export function progressText(pull: PullProgress): string {
     parts.push(`${Math.floor(bytesDone / MB)} of ${Math.ceil(bytesTotal / MB)} MB`)
   }
   if (attempt > 1) parts.push(`attempt ${attempt}`, ...(bytesDone > 0 ? ['resumes'] : []))
+  if (pull.limit !== undefined) parts.push(`limited to ${humanBytes(pull.limit)}/s`)
+  if (pull.unheld === true) parts.push('not limited: the engine fetches it itself')
   return parts.length === 0 ? 'starting' : parts.join(', ')
 }
 

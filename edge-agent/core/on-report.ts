@@ -6,10 +6,11 @@ import type { Inventory } from '../../protocol/inventory.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { SessionSeen } from '../../protocol/session.ts'
 import type { StatusReport } from '../../protocol/status-report.ts'
-import { refreshMs } from './link-pace.ts'
+import { linkPace, refreshMs } from './link-pace.ts'
 import type { Now, Pulls, Version } from './model.ts'
 import type { AgentState, LinkState } from './state.ts'
 import { act } from './on-observed.ts'
+import { wantImages } from './on-update.ts'
 import { buildReport } from './report.ts'
 import { isWorthSending } from './report-news.ts'
 import { andThen, quiet, turn } from './turn.ts'
@@ -32,7 +33,10 @@ export function onReportAsked(state: AgentState): Turn {
 /** Other hardware may admit what was blocked. */
 export function onInventory(state: AgentState, inventory: Inventory, hostIp: string | null, now: Now): Turn {
   const next = { ...state, inventory, hostIp, report: { ...state.report, dirty: true } }
-  return andThen(turn(next, { kind: 'publish-inventory', inventory }), (known) => (known.timing.fresh ? act(known, now) : quiet(known)))
+  // another link may have another limit of downloads
+  const sameLink = linkPace(state).class === linkPace(next).class || state.knowledge === 'loading'
+  const told = turn(next, { kind: 'publish-inventory', inventory }, ...(sameLink ? [] : [wantImages(next)]))
+  return andThen(told, (known) => (known.timing.fresh ? act(known, now) : quiet(known)))
 }
 
 /** Progress of image pulls: for page and report only, nothing is decided by it. */

@@ -11,6 +11,8 @@ import { clockCause } from './clock-trust.ts'
 import { placeOf, planContainer } from './container-plan.ts'
 import { pressureAdmits } from './eviction.ts'
 import { imagesWanted } from './image-use.ts'
+import { linkPace } from './link-pace.ts'
+import { ratesOn } from './pull-rate.ts'
 import { matchContainers } from './match.ts'
 import type { DesiredState, Now, Step } from './model.ts'
 import { abortObsolete } from './obsolete.ts'
@@ -67,7 +69,9 @@ function taken(state: AgentState, desired: DesiredState, next: Omit<Updates, 'ta
 export function wantImages(state: AgentState): Effect {
   const { desired, updates = NO_UPDATES } = state
   const document = desired ?? { device: state.device, epoch: 1, generation: 1, issuedAt: '', digest: '', pods: [] }
-  return { kind: 'want-images', wanted: imagesWanted({ ...document, pods: [...document.pods, ...keptPods(updates.records)] }) }
+  const wanted = imagesWanted({ ...document, pods: [...document.pods, ...keptPods(updates.records)] })
+  const limits = ratesOn(linkPace(state).class, document.rates ?? [])
+  return { kind: 'want-images', wanted: Object.keys(limits).length === 0 ? wanted : { ...wanted, limits } }
 }
 
 /** The next document is durable: its revisions wait where another one runs. */

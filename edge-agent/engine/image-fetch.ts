@@ -13,6 +13,7 @@ import { LoadError } from './image-engine.ts'
 import type { ImageEngine } from './image-engine.ts'
 import { createRegistryClient, RegistryError } from './image-registry.ts'
 import type { Staging } from './image-staging.ts'
+import type { PullPace, RateNow } from './pull-pace.ts'
 import { NotThisWayError, resolveImage, transferImage } from './image-transfer.ts'
 
 export type Bytes = Omit<PullProgress, 'attempt' | 'active'>
@@ -21,6 +22,7 @@ export interface FetchParts {
   readonly engine: ImageEngine
   readonly staging: Staging
   readonly stallMs: number
+  readonly pace: PullPace
   /** folder with the registries' own certificates: the engine's */
   hasOwnCertificate(registry: string): Promise<boolean>
   /** null when it cannot be told */
@@ -31,13 +33,18 @@ export interface FetchParts {
 
 export type FetchOutcome = { readonly ok: true; readonly fetched: Fetched } | { readonly ok: false; readonly cause: Cause }
 
+export interface Fetch {
+  readonly image: string
+  readonly credential: PullCredential | null
+  readonly rate: RateNow
+}
+
 class NoRoomError extends Error {}
 
 /** Never rejects. The cause says with `gained` whether the attempt brought the image further. */
 export async function fetchImage(
   parts: FetchParts,
-  image: string,
-  credential: PullCredential | null,
+  { image, credential, rate }: Fetch,
   signal: AbortSignal,
   onProgress: (bytes: Bytes) => void,
 ): Promise<FetchOutcome> {
@@ -46,10 +53,11 @@ export async function fetchImage(
   const note = (bytes: Bytes): void => {
     first ??= bytes.bytesDone
     last = Math.max(last, bytes.bytesDone)
-    onProgress(bytes)
+    const limit = rate()
+    onProgress(limit === null || bytes.unheld === true ? bytes : { ...bytes, limit })
   }
   try {
-    return { ok: true, fetched: await attempt(parts, image, credential, signal, note) }
+    return { ok: true, fetched: await attempt(parts, { image, credential, rate }, signal, note) }
   } catch (error) {
     const gained = first !== null && last > first
     return { ok: false, cause: causeOf(error, image, signal, gained, parts.stallMs) }
@@ -58,19 +66,18 @@ export async function fetchImage(
 
 async function attempt(
   parts: FetchParts,
-  image: string,
-  credential: PullCredential | null,
+  { image, credential, rate }: Fetch,
   signal: AbortSignal,
   onProgress: (bytes: Bytes) => void,
 ): Promise<Fetched> {
-  const { engine, staging, stallMs } = parts
+  const { engine, staging, stallMs, pace } = parts
   const { takesParts, usesProxy, platform, dataRoot, speaksPlain } = await engine.facts()
   const registry = parseReference(image)?.registry ?? ''
   const makeRoom = (missing: readonly number[]): Promise<void> => roomFor(parts, missing, dataRoot)
   if (takesParts && !usesProxy && registry !== '' && !(await parts.hasOwnCertificate(registry))) {
     const client = createRegistryClient({ registry, credential, insecure: speaksPlain(canonicalRegistry(registry)), stallMs })
     try {
-      const transfer = { engine, staging, platform, makeRoom, onProgress, registry: client }
+      const transfer = { engine, staging, platform, pace, rate, makeRoom, onProgress, registry: client }
       const resolved = await resolveImage(transfer, image, signal)
       await transferImage(transfer, image, resolved, signal)
       return { id: resolved.id, reference: image, digest: resolved.digest }
@@ -79,6 +86,7 @@ async function attempt(
     }
   }
   await makeRoom([1])
+  if (rate() !== null) onProgress({ layersDone: 0, layersTotal: 0, bytesDone: 0, bytesTotal: 0, unheld: true })
   const failure = await engine.pull(image, credential, signal, { stallMs, totalMs: LIMITS.enginePullMs.value })
   if (failure !== null) throw new RegistryError(failure)
   const made = await engine.inspect(withTag(image))

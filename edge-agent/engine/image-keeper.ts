@@ -23,6 +23,8 @@ import type { FetchParts } from './image-fetch.ts'
 import { imageProof } from './image-proof.ts'
 import type { ImageProof } from './image-proof.ts'
 import { createPullBoard } from './image-pulls.ts'
+import { createPullPace } from './pull-pace.ts'
+import type { RateNow } from './pull-pace.ts'
 import type { PullBoard } from './image-pulls.ts'
 import { createStaging } from './image-staging.ts'
 import { sweepImages } from './image-sweep.ts'
@@ -64,7 +66,8 @@ export class ImageKeeper {
     this.#staging = createStaging(options.stagingDir)
     this.#board = createPullBoard(clock, options.onPulls)
     const { space, hasOwnCertificate } = options
-    this.#fetch = { engine, staging: this.#staging, stallMs, space, hasOwnCertificate, freeSpace: () => this.sweep(true) }
+    const pace = createPullPace(clock)
+    this.#fetch = { engine, staging: this.#staging, stallMs, pace, space, hasOwnCertificate, freeSpace: () => this.sweep(true) }
   }
 
   pullTotals(): PullTotals {
@@ -159,7 +162,8 @@ export class ImageKeeper {
     const outcome = await this.#board.run(image, attempt, signal, async (onProgress) => {
       await this.#proof.checkParts()
       await this.#book.update((record) => noteAttempt(record, image))
-      const fetched = await fetchImage(this.#fetch, target, credential, signal, onProgress)
+      const rate: RateNow = () => this.#wanted.limits?.[image] ?? null
+      const fetched = await fetchImage(this.#fetch, { image: target, credential, rate }, signal, onProgress)
       if (!fetched.ok) return fetched
       this.#proof.fetched(fetched.fetched.id)
       await this.#book.update((record) => noteFetched(record, { ...fetched.fetched, reference: image }))

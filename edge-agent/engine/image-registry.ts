@@ -32,10 +32,17 @@ export interface RegistryOptions {
   readonly stallMs: number
 }
 
+export interface BlobAnswer {
+  readonly from: number
+  readonly stream: IncomingMessage
+  /** while the reader itself lets the registry wait, silence is no sign of a broken connection */
+  held(isHeld: boolean): void
+}
+
 export interface RegistryClient {
   manifest(repository: string, reference: string, signal: AbortSignal): Promise<Buffer>
-  /** the blob's bytes from `offset` on; `from` says where the answer really begins */
-  blob(repository: string, digest: string, offset: number, signal: AbortSignal): Promise<{ readonly from: number; readonly stream: IncomingMessage }>
+  /** the blob's bytes from `offset` on, at most `bytes` of them; `from` says where the answer really begins */
+  blob(repository: string, digest: string, offset: number, signal: AbortSignal, bytes?: number): Promise<BlobAnswer>
 }
 
 export function createRegistryClient({ registry, credential, insecure, stallMs }: RegistryOptions): RegistryClient {
@@ -75,9 +82,12 @@ export function createRegistryClient({ registry, credential, insecure, stallMs }
   return {
     manifest: async (repository, reference, signal) =>
       bodyOf(await get(`${repository}/manifests/${reference}`, { accept: MANIFEST_TYPES.join(', ') }, signal), LIMITS.imageManifestBytes.value),
-    blob: async (repository, digest, offset, signal) => {
-      const stream = await get(`${repository}/blobs/${digest}`, offset > 0 ? { range: `bytes=${offset}-` } : {}, signal)
-      return { from: stream.statusCode === 206 ? offset : 0, stream }
+    blob: async (repository, digest, offset, signal, bytes) => {
+      const isPart = offset > 0 || bytes !== undefined
+      const range = `bytes=${offset}-${bytes === undefined ? '' : offset + bytes - 1}`
+      const stream = await get(`${repository}/blobs/${digest}`, isPart ? { range } : {}, signal)
+      const { socket } = stream
+      return { from: stream.statusCode === 206 ? offset : 0, stream, held: (isHeld) => void socket.setTimeout(isHeld ? 0 : stallMs) }
     },
   }
 }

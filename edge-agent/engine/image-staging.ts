@@ -11,10 +11,19 @@ import { pipeline } from 'node:stream/promises'
 import type { Blob } from './image-manifest.ts'
 import { RegistryError } from './image-registry.ts'
 import type { RegistryClient } from './image-registry.ts'
+import { sliceOf } from '../core/pull-rate.ts'
+import type { PullPace, RateNow } from './pull-pace.ts'
+
+export interface BlobSource {
+  readonly registry: RegistryClient
+  readonly repository: string
+  readonly pace: PullPace
+  readonly rate: RateNow
+}
 
 export interface Staging {
   /** the file with the whole blob; rejects when the connection breaks, keeping what came */
-  fetch(registry: RegistryClient, repository: string, blob: Blob, onBytes: (done: number) => void, signal: AbortSignal): Promise<string>
+  fetch(from: BlobSource, blob: Blob, onBytes: (done: number) => void, signal: AbortSignal): Promise<string>
   /** bytes of it that are here already */
   held(blob: Blob): Promise<number>
   drop(blob: Blob): Promise<void>
@@ -31,23 +40,30 @@ export function createStaging(dir: string): Staging {
     )
 
   return {
-    fetch: async (registry, repository, blob, onBytes, signal) => {
+    fetch: async ({ registry, repository, pace, rate }, blob, onBytes, signal) => {
       const file = fileOf(blob)
       const part = `${file}.part`
       if ((await sizeOf(file)) === blob.size) return file
       await mkdir(dir, { recursive: true, mode: 0o700 })
       let held = (await sizeOf(part)) ?? 0
       if (held > blob.size) held = 0
-      if (held < blob.size) {
-        const { from, stream } = await registry.blob(repository, blob.digest, held, signal)
+      while (held < blob.size) {
+        const now = rate()
+        const bytes = now === null ? undefined : Math.min(sliceOf(now), blob.size - held)
+        const answer = await registry.blob(repository, blob.digest, held, signal, bytes)
+        const from = answer.from
         held = from
         onBytes(held)
-        stream.on('data', (chunk: Buffer) => {
-          held += chunk.length
-          if (held > blob.size) stream.destroy(new Error('the registry sends more than the manifest says'))
-          else onBytes(held)
-        })
-        await pipeline(stream, createWriteStream(part, from > 0 ? { flags: 'r+', start: from } : { flags: 'w' }), { signal })
+        const counted = async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+          for await (const piece of pace.pass(source, rate, answer.held)) {
+            held += piece.length
+            if (held > blob.size) throw new Error('the registry sends more than the manifest says')
+            onBytes(held)
+            yield piece
+          }
+        }
+        await pipeline(answer.stream, counted, createWriteStream(part, from > 0 ? { flags: 'r+', start: from } : { flags: 'w' }), { signal })
+        if (held === from) throw new RegistryError({ status: null, code: null, text: 'the registry sent nothing of a layer' })
       }
       await finish(part, file, blob)
       return file

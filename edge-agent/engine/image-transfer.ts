@@ -21,6 +21,7 @@ import type { Blob, ImageManifest, Platform } from './image-manifest.ts'
 import { RegistryError } from './image-registry.ts'
 import type { RegistryClient } from './image-registry.ts'
 import type { Staging } from './image-staging.ts'
+import type { PullPace, RateNow } from './pull-pace.ts'
 
 export const PARTIAL = 'skerry-partial'
 
@@ -32,9 +33,11 @@ export interface TransferParts {
   readonly registry: RegistryClient
   readonly staging: Staging
   readonly platform: Platform
+  readonly pace: PullPace
+  readonly rate: RateNow
   /** rejects when that many bytes do not fit; may make room first */
   makeRoom(missing: readonly number[]): Promise<void>
-  onProgress(progress: Omit<PullProgress, 'attempt' | 'active'>): void
+  onProgress(progress: Omit<PullProgress, 'attempt' | 'active' | 'limit' | 'unheld'>): void
 }
 
 export interface Resolved {
@@ -70,7 +73,7 @@ export async function resolveImage({ registry, platform }: TransferParts, image:
 
 /** Brings the resolved image into the engine under this name. */
 export async function transferImage(parts: TransferParts, image: string, resolved: Resolved, signal: AbortSignal): Promise<void> {
-  const { engine, staging, registry } = parts
+  const { engine, staging, registry, pace, rate } = parts
   const { manifest, reference, id, digest } = resolved
   const name = reference.tag === null ? `${image.split('@')[0] ?? image}:pinned-${digest.slice(7, 19)}` : (image.split('@')[0] ?? image)
   if ((await engine.inspect(id)) !== null) return engine.tag(id, name)
@@ -86,7 +89,7 @@ export async function transferImage(parts: TransferParts, image: string, resolve
   await parts.makeRoom(missing.map(({ size }, index) => size - (held[index] ?? 0)))
   for (const [index, blob] of manifest.layers.entries()) {
     if (index < present) continue
-    const file = await staging.fetch(registry, reference.repository, blob, (done) => progress(index, done), signal)
+    const file = await staging.fetch({ registry, repository: reference.repository, pace, rate }, blob, (done) => progress(index, done), signal)
     const last = index === manifest.layers.length - 1
     const layers = manifest.layers.slice(0, index + 1).map((_, each) => (each === index ? file : null))
     await (last ? load(engine, config, id, layers, name, signal) : loadPartial(engine, config, diffIds.slice(0, index + 1), layers, partial, signal))

@@ -42,12 +42,12 @@ describe.skipIf(missing !== null)(`images${missing === null ? '' : `: NOT RUN: $
   })
 
   /** An agent that has just been started on the state folder `state`. */
-  const agent = (state: string, more: { space?: DiskSpace; onPull?: (pull: PullProgress) => void } = {}): Engine =>
+  const agent = (state: string, more: { space?: DiskSpace; stallMs?: number; onPull?: (pull: PullProgress) => void } = {}): Engine =>
     createDockerEngine({
       socketPath: docker.socketPath,
       device: 'gw-images',
       clock: systemClock,
-      stallMs: 5_000,
+      stallMs: more.stallMs ?? 5_000,
       images: {
         ...hostOfImages,
         ...(more.space === undefined ? {} : { space: () => Promise.resolve(more.space ?? null) }),
@@ -100,6 +100,25 @@ describe.skipIf(missing !== null)(`images${missing === null ? '' : `: NOT RUN: $
     const [container] = await engine.observe()
     expect(container).toMatchObject({ state: 'running', image: name('cut'), imageId: `${HERE}:${proxy.port}/cut@${digest}` })
     expect(await docker.docker('images', '-q', 'skerry-partial')).toBe('')
+  })
+
+  it('holds a pull to its limit, takes its own waiting for no broken line, and goes on at full speed when the limit is lifted', async () => {
+    await registry.push('limited', '1', [randomLayer('limited', 8 * MB)])
+    const seen: PullProgress[] = []
+    // at this rate one request is worth longer than the silence that a connection may have
+    const engine = agent('limited', { stallMs: 1_500, onPull: (pull) => seen.push(pull) })
+    engine.wantImages?.({ ...wanted('first-password'), limits: { [name('limited')]: 24 * 1024 } })
+    const before = proxy.served()
+    const pull = ensure(engine, name('limited'), 'r1')
+    const done = (): number => seen.at(-1)?.bytesDone ?? 0
+    while (done() < 100 * 1024 && (await Promise.race([pull, sleep(50)])) === undefined);
+    expect(seen.at(-1), lines.join('\n')).toMatchObject({ attempt: 1, active: true, limit: 24 * 1024, layersDone: 0 })
+    // no more has come than was taken, and one request's worth: the buffers of the kernel would hold all of it
+    expect(proxy.served() - before).toBeLessThan(0.5 * MB)
+    engine.wantImages?.(wanted('first-password'))
+    expect(await pull).toEqual({ ok: true })
+    expect(seen.at(-1)).toMatchObject({ attempt: 1 })
+    expect(proxy.served() - before).toBeLessThan(8.5 * MB)
   })
 
   it('keeps a release on its digest when the tag moves, and gives a new release the new one', async () => {

@@ -188,11 +188,14 @@ export async function startCuttingProxy(host: string, target: number, bytesPerSe
     upstream.on('data', (chunk: Buffer) => {
       book.served += chunk.length
       book.left -= chunk.length
-      client.write(chunk)
+      // what the client does not take stays with the registry: else the proxy alone would have read it
+      const isTaken = client.write(chunk)
       if (book.left <= 0) return cutAll()
-      if (bytesPerSecond === Infinity) return
+      if (isTaken && bytesPerSecond === Infinity) return
       upstream.pause()
-      setTimeout(() => upstream.resume(), (chunk.length / bytesPerSecond) * 1000)
+      const goOn = (): void => void setTimeout(() => upstream.resume(), bytesPerSecond === Infinity ? 0 : (chunk.length / bytesPerSecond) * 1000)
+      if (isTaken) goOn()
+      else client.once('drain', goOn)
     })
   })
   await new Promise<void>((resolve) => server.listen(0, host, resolve))

@@ -3,7 +3,10 @@
  * long it takes. What is not known is said to be unknown. The members are frozen by the same function that starts a rollout.
  */
 import { causeSentence } from '../../../protocol/causes.ts'
+import type { LinkClass } from '../../../protocol/link.ts'
+import type { PullRate } from '../../../protocol/pull-rate.ts'
 import { digestOf } from '../../../protocol/revision.ts'
+import { pullRateOf } from '../../resources/pull-rate.ts'
 import { resolveAmount } from '../../resources/rollout-amount.ts'
 import type { ReleaseTemplates, RolloutMember } from '../../resources/rollout-members.ts'
 import { gateOf } from '../../resources/rollout-spec.ts'
@@ -20,6 +23,8 @@ export interface PlanFacts {
   imagesOn(node: string): ReadonlySet<string>
   /** size as other devices report it; null = nobody does */
   sizeOf(image: string): number | null
+  /** what its link costs, as far as the cloud knows */
+  linkClassOf(node: string): LinkClass
   /** from the start of a container to ready, as the pods of the DaemonSets took it; null = never seen */
   readonly startSeconds: number | null
 }
@@ -35,6 +40,8 @@ export interface PlannedDevice {
   readonly pulls: readonly string[]
   /** null = the size of one of them is not known */
   readonly bytesToPull: number | null
+  /** what that takes at least under spec.bandwidth; null = not limited, or not known */
+  readonly pullSeconds: number | null
 }
 
 export interface PlannedWave {
@@ -46,7 +53,7 @@ export interface PlannedWave {
   readonly approval: boolean
   readonly healthyPercent: number
   readonly soakSeconds: number
-  /** without downloads and without waiting for windows and people; null = not known */
+  /** with downloads as far as spec.bandwidth tells their time, without waiting for windows and people; null = not known */
   readonly expectedSeconds: number | null
 }
 
@@ -98,7 +105,8 @@ export function planIdOf(spec: RolloutSpec, members: readonly RolloutMember[]): 
 export function describePlan(subject: PlanSubject, facts: PlanFacts): RolloutPlan {
   const { spec, members, parts } = subject
   const images = [...new Set(parts.flatMap(({ next }) => [...(next.spec.initContainers ?? []), ...next.spec.containers].map(({ image }) => image)))]
-  const devices = members.map((member) => deviceOf(member, images, facts))
+  const rate = pullRateOf(spec.bandwidth)
+  const devices = members.map((member) => deviceOf(member, images, rate, facts))
   const waves = wavesOf(spec).map((_, index) => waveOf(subject, devices, index + 1, facts))
   const seconds = waves.map(({ expectedSeconds }) => expectedSeconds)
   const known = devices.filter(({ verdict }) => verdict !== 'skipped')
@@ -125,10 +133,12 @@ export function describePlan(subject: PlanSubject, facts: PlanFacts): RolloutPla
   }
 }
 
-function deviceOf(member: RolloutMember, images: readonly string[], facts: PlanFacts): PlannedDevice {
+function deviceOf(member: RolloutMember, images: readonly string[], rate: PullRate | null, facts: PlanFacts): PlannedDevice {
   const has = facts.imagesOn(member.node)
   const pulls = member.verdict === 'skipped' ? [] : images.filter((image) => !has.has(image))
   const sizes = pulls.map((image) => facts.sizeOf(image))
+  const bytesToPull = sizes.every((size) => size !== null) ? sizes.reduce((sum, size) => sum + size, 0) : null
+  const bytesPerSecond = rate?.[facts.linkClassOf(member.node)]
   return {
     node: member.node,
     wave: member.wave,
@@ -136,17 +146,22 @@ function deviceOf(member: RolloutMember, images: readonly string[], facts: PlanF
     ...(member.cause === undefined ? {} : { sentence: causeSentence(member.cause) }),
     silent: facts.isSilent(member.node),
     pulls,
-    bytesToPull: sizes.every((size) => size !== null) ? sizes.reduce((sum, size) => sum + size, 0) : null,
+    bytesToPull,
+    pullSeconds: bytesToPull === null || bytesPerSecond === undefined ? null : Math.ceil(bytesToPull / bytesPerSecond),
   }
 }
 
 function waveOf({ spec, members }: PlanSubject, devices: readonly PlannedDevice[], number: number, facts: PlanFacts): PlannedWave {
   const waves = wavesOf(spec)
   const here = devices.filter(({ wave }) => wave === number)
-  const heard = here.filter(({ verdict, silent }) => verdict !== 'skipped' && !silent).length
+  const changing = here.filter(({ verdict, silent }) => verdict !== 'skipped' && !silent)
+  const heard = changing.length
+  // what is fetched ahead is there when a later wave starts
+  const isAhead = number > 1 && (spec.prefetch ?? 'None') !== 'None'
+  const pulling = isAhead ? 0 : Math.max(0, ...changing.map(({ pullSeconds }) => pullSeconds ?? 0))
   const { healthyPercent, soakSeconds, metrics } = gateOf(spec, waves[number - 1])
   const places = Math.max(1, resolveAmount(spec.maxParallel ?? 100, members.length, 'up'))
-  const perDevice = facts.startSeconds === null ? null : facts.startSeconds + soakSeconds
+  const perDevice = facts.startSeconds === null ? null : pulling + facts.startSeconds + soakSeconds
   const measuring = Math.max(0, ...metrics.map(({ forMs }) => forMs / 1000))
   const rounds = Math.ceil(heard / places)
   return {
@@ -171,7 +186,8 @@ function downtimeOf(parts: readonly ReleaseTemplates[], startSeconds: number | n
 
 function notCounted(spec: RolloutSpec, known: readonly PlannedDevice[]): readonly string[] {
   return [
-    ...(known.some(({ pulls }) => pulls.length > 0) ? ['downloads'] : []),
+    ...(known.some(({ pulls, pullSeconds }) => pulls.length > 0 && pullSeconds === null) ? ['downloads'] : []),
+    ...(known.some(({ pullSeconds }) => (pullSeconds ?? 0) > 0) ? ['links that are slower than bandwidth'] : []),
     ...(spec.window === undefined ? [] : [`waiting for the window ${spec.window.updateWindow}`]),
     ...((spec.waves ?? []).some(({ approval }) => approval === true) ? ['waiting for approval'] : []),
     ...(known.some(({ silent }) => silent) ? ['devices that are silent now'] : []),

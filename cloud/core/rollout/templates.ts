@@ -8,6 +8,7 @@ import { selects } from '../../resources/label-selector.ts'
 import { podSpecIssues } from '../../resources/pod-rules.ts'
 import { POD_TEMPLATE, defaultPodTemplate } from '../../resources/pod-template.ts'
 import type { PodTemplate } from '../../resources/pod-template.ts'
+import { PULL_RATE_ANNOTATION, rateAnnotation } from '../../resources/pull-rate.ts'
 import type { ReleaseTemplates } from '../../resources/rollout-members.ts'
 import type { ReleasePart, RolloutSpec } from '../../resources/rollout-spec.ts'
 import { policyIssues, TIME_ZONE_ANNOTATION, UPDATE_WINDOW_ANNOTATION } from '../../resources/update-annotations.ts'
@@ -50,7 +51,7 @@ function changed(part: ReleasePart, set: DaemonSet, spec: RolloutSpec): { readon
   if (!patched.ok) return { fault: { path: 'templatePatch', why: patched.why } }
   const [shape] = check(POD_TEMPLATE, patched.value)
   if (shape !== undefined) return { fault: { path: shape.path, why: shape.message } }
-  const template = withWindow(defaultPodTemplate(dropNulls(POD_TEMPLATE, patched.value as PodTemplate)), spec)
+  const template = withRate(withWindow(defaultPodTemplate(dropNulls(POD_TEMPLATE, patched.value as PodTemplate)), spec), spec)
   const [rule] = [...podSpecIssues(template.spec, 'spec'), ...policyIssues(template.metadata?.annotations, 'metadata')]
   if (rule !== undefined) return { fault: { path: rule.path, why: rule.message } }
   if (!selects(set.spec.selector, template.metadata?.labels))
@@ -84,6 +85,10 @@ function withWindow(template: PodTemplate, { window }: RolloutSpec): PodTemplate
     [UPDATE_WINDOW_ANNOTATION]: window.updateWindow,
     ...(window.timeZone === undefined ? {} : { [TIME_ZONE_ANNOTATION]: window.timeZone }),
   })
+}
+
+function withRate(template: PodTemplate, { bandwidth }: RolloutSpec): PodTemplate {
+  return bandwidth === undefined ? template : withAnnotations(template, { [PULL_RATE_ANNOTATION]: rateAnnotation(bandwidth) })
 }
 
 function withAnnotations(template: PodTemplate, extra: Readonly<Record<string, string>>): PodTemplate {
