@@ -1,18 +1,44 @@
 import { request } from 'node:http'
 import { describe, expect, it } from 'vitest'
+import type { PullTotals } from '../edge-agent/core/model.ts'
+import type { FetchOutcome } from '../edge-agent/engine/image-fetch.ts'
+import { createPullBoard } from '../edge-agent/engine/image-pulls.ts'
 import { agentMetrics } from '../edge-agent/local-page/metrics.ts'
 import { AGENT_METRICS } from '../edge-agent/local-page/metric-table.ts'
 import { startLocalPage } from '../edge-agent/local-page/server.ts'
 import type { MetricDefinition } from '../protocol/exposition.ts'
+import { cause } from '../protocol/causes.ts'
 import { LIMITS } from '../protocol/limits.ts'
+import { FakeClock } from './fakes/clock.ts'
 import { container, gateway, NOW, pod, SECRET } from './fixtures/field-state.ts'
 import { readExposition } from './fakes/exposition.ts'
 
 const EXTRAS = { traffic: null, reading: null, pulls: null, process: { cpuSeconds: 1.5, rssBytes: 50_000_000 } }
 const QUIET = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
+/** What the meter of pulls tells after attempts of so many seconds. */
+async function pullsOf(done: readonly number[], failed: readonly number[]): Promise<PullTotals> {
+  const clock = new FakeClock()
+  const board = createPullBoard(clock, () => undefined)
+  const signal = new AbortController().signal
+  for (const [seconds, outcome] of [
+    ...done.map((one): [number, FetchOutcome] => [one, { ok: true, fetched: { id: 'sha256:a', reference: 'web:1' } }]),
+    ...failed.map((one): [number, FetchOutcome] => [one, { ok: false, cause: cause('image.absent', { image: 'web:1' }) }]),
+  ]) {
+    const run = board.run(
+      'web:1',
+      1,
+      signal,
+      () => new Promise((resolve) => void clock.at(clock.now().monoMs + seconds * 1000, () => resolve(outcome))),
+    )
+    await clock.advance(seconds * 1000)
+    await run
+  }
+  return board.totals()
+}
+
 describe('metrics of the agent', () => {
-  it('say how the device stands', () => {
+  it('say how the device stands', async () => {
     const traffic = {
       todayBytes: 0,
       budgetBytes: null,
@@ -29,7 +55,7 @@ describe('metrics of the agent', () => {
       numa: { 0: { total: 64, free: 16 }, 1: { total: 64, free: 48 } },
       containers: { 'id-modbus-bridge': { cpuUs: 2_500_000, memory: 77, pids: 4 } },
     }
-    const read = readExposition(agentMetrics(gateway(), NOW, { ...EXTRAS, traffic, reading, pulls: { done: 4, failed: 1, seconds: 12.5 } }))
+    const read = readExposition(agentMetrics(gateway(), NOW, { ...EXTRAS, traffic, reading, pulls: await pullsOf([1, 4, 7, 50_000], [2]) }))
     const told = (name: string, labels: Readonly<Record<string, string>> = {}): number | null => read.value(name, labels)
     expect(told('skerry_agent_info', { device: 'gw-004217', version: '0.1.0' })).toBe(1)
     expect(told('skerry_agent_cloud_connected')).toBe(0)
@@ -44,8 +70,11 @@ describe('metrics of the agent', () => {
     expect(told('skerry_agent_events_waiting')).toBe(3)
     expect(told('skerry_agent_outbox_messages')).toBe(2)
     expect(told('skerry_numa_memory_bytes', { node: '1', kind: 'free' })).toBe(48)
-    expect(told('skerry_agent_image_pull_attempts_total', { result: 'failed' })).toBe(1)
-    expect(told('skerry_agent_image_pull_seconds_total')).toBe(12.5)
+    const pulls = 'skerry_agent_image_pull_duration_seconds'
+    expect(told(`${pulls}_count`, { result: 'failed' })).toBe(1)
+    expect(told(`${pulls}_bucket`, { result: 'done', le: '5' })).toBe(2)
+    expect(told(`${pulls}_bucket`, { result: 'done', le: '+Inf' })).toBe(4)
+    expect(told(`${pulls}_sum`, { result: 'done' })).toBe(50_012)
     expect(told('skerry_gpu_info', {})).toBeNull()
   })
 

@@ -33,11 +33,18 @@ export interface PullProgress {
   readonly unheld?: boolean
 }
 
-/** Attempts to fetch an image since the agent started, and the time that they took together. */
+/** Attempts to fetch an image since the agent started, by how long they took: see PULL_SECONDS. */
 export interface PullTotals {
-  readonly done: number
-  readonly failed: number
+  readonly done: PullTimes
+  readonly failed: PullTimes
+}
+export interface PullTimes {
+  /** one more than bounds: the last is for all that took longer */
+  readonly counts: readonly number[]
   readonly seconds: number
 }
+
+/** Upper bounds in seconds: from an image that is nearly there to one over a thin line at night. */
+export const PULL_SECONDS: readonly number[] = [1, 5, 15, 60, 300, 900, 3_600, 14_400, 43_200]
 
 export type Pulls = Readonly<Record<string, PullProgress>>

@@ -6,6 +6,7 @@ import { cause } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { noteBegun, waitForBudget } from '../core/image-budget.ts'
+import { PULL_SECONDS } from '../core/image-model.ts'
 import type { PullProgress, Pulls, PullTotals } from '../core/model.ts'
 import type { Clock } from '../ports.ts'
 import type { Bytes, FetchOutcome } from './image-fetch.ts'
@@ -108,16 +109,21 @@ function createSlots(most: number): { take(): Promise<void>; give(): void } {
 }
 
 function pullMeter(clock: Clock): { begin(): (ok: boolean) => void; readonly totals: () => PullTotals } {
-  const totals = { done: 0, failed: 0, seconds: 0 }
+  const fresh = (): { counts: number[]; seconds: number } => ({ counts: Array.from({ length: PULL_SECONDS.length + 1 }, () => 0), seconds: 0 })
+  const totals = { done: fresh(), failed: fresh() }
   return {
     begin() {
       const began = clock.now().monoMs
       return (ok) => {
-        totals[ok ? 'done' : 'failed'] += 1
-        totals.seconds += (clock.now().monoMs - began) / 1000
+        const took = (clock.now().monoMs - began) / 1000
+        const times = totals[ok ? 'done' : 'failed']
+        const found = PULL_SECONDS.findIndex((bound) => took <= bound)
+        const at = found < 0 ? PULL_SECONDS.length : found
+        times.counts[at] = (times.counts[at] ?? 0) + 1
+        times.seconds += took
       }
     },
-    totals: () => ({ ...totals }),
+    totals: () => structuredClone(totals),
   }
 }
 

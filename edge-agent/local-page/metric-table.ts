@@ -1,6 +1,7 @@
 /** Every metric of the agent. Pods and containers are labels here: a device has few, and the limits table says how many. */
 import type { LabelBound, MetricDefinition } from '../../protocol/exposition.ts'
 import { LIMITS } from '../../protocol/limits.ts'
+import { PULL_SECONDS } from '../core/image-model.ts'
 import type { WorkloadWord } from './view-model.ts'
 
 const ONE = { max: 1, why: 'its own' }
@@ -37,8 +38,12 @@ export const AGENT_METRICS = {
   skerry_agent_memory_bytes: gauge('Memory of the agent itself.'),
   skerry_agent_written_bytes_total: counter('Bytes that the agent wrote to the disk since it started.'),
   skerry_agent_image_pulls: gauge('Images that are being fetched.'),
-  skerry_agent_image_pull_attempts_total: counter('Attempts to fetch an image that have ended.', { result: ['done', 'failed'] }),
-  skerry_agent_image_pull_seconds_total: counter('Time that those attempts took together.'),
+  skerry_agent_image_pull_duration_seconds: {
+    kind: 'histogram',
+    help: 'How long attempts to fetch an image took until they ended.',
+    labels: { result: ['done', 'failed'] },
+    buckets: PULL_SECONDS,
+  },
   skerry_agent_overrides: gauge('What people on site decided and is in force, by kind.', { kind: { max: 8, why: 'kinds of the protocol' } }),
   skerry_workload_state: gauge('The word that the page shows for each pod; always 1.', { ...NAMED, state: WORDS }),
   skerry_workload_restarts_total: counter('Restarts of the containers of a pod.', NAMED),

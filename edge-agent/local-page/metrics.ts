@@ -1,6 +1,6 @@
 /** What `/metrics` on the device answers: made from the state at the moment of the scrape; nothing is kept for it. */
 import { renderFamilies } from '../../protocol/exposition.ts'
-import type { Sample } from '../../protocol/exposition.ts'
+import type { Family, HistogramSample, Sample } from '../../protocol/exposition.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { Accelerator } from '../../protocol/inventory.ts'
 import type { Now, PullTotals } from '../core/model.ts'
@@ -29,7 +29,6 @@ export function agentMetrics(state: AgentState, now: Now, extras: ScrapeExtras):
     ...ofTraffic(extras.traffic),
     ...ofWorkloads(state, now),
     ...ofReading(state, extras.reading),
-    ...ofPulls(extras.pulls),
     ...ofAccelerators(state),
   }
   const own: Samples = {
@@ -39,7 +38,11 @@ export function agentMetrics(state: AgentState, now: Now, extras: ScrapeExtras):
   const all = { ...samples, ...own }
   const names = Object.keys(AGENT_METRICS) as AgentMetric[]
   return renderFamilies(
-    names.map((name) => ({ name, definition: AGENT_METRICS[name], samples: (all[name] ?? []).slice(0, LIMITS.metricSeries.value) })),
+    names.map((name): Family => {
+      const definition = AGENT_METRICS[name]
+      if (name === 'skerry_agent_image_pull_duration_seconds') return { name, definition, histograms: ofPulls(extras.pulls) }
+      return { name, definition, samples: (all[name] ?? []).slice(0, LIMITS.metricSeries.value) }
+    }),
   )
 }
 
@@ -117,12 +120,10 @@ function ofReading(state: AgentState, reading: Reading | null): Samples {
   }
 }
 
-function ofPulls(pulls: PullTotals | null): Samples {
-  if (pulls === null) return {}
-  return {
-    skerry_agent_image_pull_attempts_total: (['done', 'failed'] as const).map((result) => ({ labels: { result }, value: pulls[result] })),
-    skerry_agent_image_pull_seconds_total: one(pulls.seconds),
-  }
+/** Both from the start on: a rate needs a first value. */
+function ofPulls(pulls: PullTotals | null): readonly HistogramSample[] {
+  if (pulls === null) return []
+  return (['done', 'failed'] as const).map((result) => ({ labels: { result }, counts: pulls[result].counts, sum: pulls[result].seconds }))
 }
 
 /** From the inventory: nothing is asked of a driver for a scrape. */
