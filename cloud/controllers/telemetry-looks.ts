@@ -18,7 +18,11 @@ export function telemetryLooks(deps: {
   const asked = new Map<string, number>()
   return (device) => {
     const now = deps.clock.monoMs()
-    for (const [other, at] of asked) if (now - at >= LIMITS.telemetryLookMs.value) asked.delete(other)
+    // the oldest come first
+    for (const [other, at] of asked) {
+      if (now - at < LIMITS.telemetryLookMs.value) break
+      asked.delete(other)
+    }
     if (asked.has(device)) return
     asked.set(device, now)
     deps.link

@@ -149,6 +149,11 @@ describe('the pages', () => {
       await page.getByRole('link', { name: 'Waiting for you (2)' }).click()
       await page.getByRole('link', { name: /^sensor-2/ }).click()
       await page.getByRole('img', { name: 'Of 43 devices 42 have started, 37 are done, 4 failed; more than 1 failure would pause it' }).waitFor()
+      const measured = page.locator('.wave .gate').nth(1)
+      expect(await measured.innerText()).toContain(
+        'podMemory at most 200Mi over 60 s: 942 of 1,000 devices, 3 outside, 55 not known; over all 81.5Mi',
+      )
+      expect(await measured.locator('p.bad').last().innerText()).toContain('podRestarts at most 0')
       expect(await page.getByRole('button', { name: 'Pause', exact: true }).getAttribute('title')).toBe('It is paused already.')
       await page.getByRole('button', { name: 'Exclude this group and resume' }).first().click()
       await page.getByRole('dialog').getByText('4 devices are left out from now on').waitFor()

@@ -56,7 +56,8 @@ export function stepRollout(input: StepInput): Step {
   for (const member of members) after.add(member)
   const done = { ...plan, tallies: after }
   const status = describeStatus({ ...input, status: { ...decided.status, decisions: log.entries() } }, done, decided.hold, members)
-  const asks = asksOf(status, plan, members)
+  // only while nothing else holds the next wave up: a wave may take hours, and readings cost the links of its devices
+  const asks = decided.hold?.kind === 'metric' ? measuredMembers(members, status.releasedWave ?? 0).map(({ node }) => node) : []
   return {
     status,
     members,
@@ -96,12 +97,6 @@ function measurer(input: StepInput, status: RolloutStatus, members: readonly Rol
     known.set(wave, made)
     return made
   }
-}
-
-/** Devices whose readings the newest wave waits for. */
-function asksOf({ phase, releasedWave = 0 }: RolloutStatus, plan: WavePlan, members: readonly RolloutMember[]): readonly string[] {
-  if (phase !== 'Running' || releasedWave === 0 || !(plan.measured(releasedWave) ?? []).some(({ kind }) => kind === 'waits')) return []
-  return measuredMembers(members, releasedWave).map(({ node }) => node)
 }
 
 /** What people asked once: each is remembered with its time, so that it is done once however often the step runs. */
