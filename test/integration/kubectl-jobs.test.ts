@@ -1,8 +1,7 @@
 /** Jobs and CronJobs as real kubectl binaries make, read and wait for them. What controllers would write, the test writes. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, it } from 'vitest'
 import { call } from '../fakes/api-server.ts'
-import { kubectlAgainst, kubectlBinaries } from './kubectl-runner.ts'
-import type { Kubectl } from './kubectl-runner.ts'
+import { kubectlBinaries, kubectlSuite } from './kubectl-runner.ts'
 
 const POD = `spec: {restartPolicy: Never, containers: [{name: main, image: "work:1"}]}`
 const JOB = `apiVersion: batch/v1
@@ -27,26 +26,14 @@ const DONE = {
 const binaries = kubectlBinaries()
 
 describe.skipIf(binaries.length === 0).each(binaries)('%s', (binary) => {
-  let kubectl: Kubectl
-  beforeAll(async () => {
-    kubectl = await kubectlAgainst(binary)
-  })
-  afterAll(async () => {
-    await kubectl.close()
-  })
-
-  async function ok(line: string, says: RegExp, input?: string): Promise<void> {
-    const ran = await kubectl.run(line, input)
-    expect([line, ran.code, ran.err]).toEqual([line, 0, expect.any(String)])
-    expect(ran.out).toMatch(says)
-  }
+  const { kubectl, ok } = kubectlSuite(binary)
 
   it('applies a Job, prints it, describes it and waits for it', async () => {
     await ok('apply -f -', /^job.batch\/once created/, JOB)
     await ok('apply -f -', /^job.batch\/once unchanged/, JOB)
     await ok('get jobs', /NAME +STATUS +COMPLETIONS +DURATION +AGE\nonce +Running +0\/2 /)
     const path = '/apis/batch/v1/namespaces/default/jobs/once/status'
-    await call(kubectl.server, 'PATCH', path, { body: DONE, type: 'application/merge-patch+json' })
+    await call(kubectl().server, 'PATCH', path, { body: DONE, type: 'application/merge-patch+json' })
     await ok('wait --for=condition=complete job/once --timeout=20s', /job.batch\/once condition met/)
     await ok('get job once -o wide', /once +Complete +2\/2 +7s .* main +work:1 +batch.kubernetes.io\/controller-uid=/)
     await ok('describe job once', /Completions: +2[\s\S]*Duration: +7s[\s\S]*Pods Statuses: +0 Active.*2 Succeeded \/ 0 Failed/)

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { afterAll, beforeAll, expect } from 'vitest'
 import { serverCertificate } from '../../cloud/apiserver/certificate.ts'
 import { writeKubeconfig } from '../../cloud/apiserver/kubeconfig.ts'
 import { ADMIN, startApiServer } from '../fakes/api-server.ts'
@@ -58,6 +59,29 @@ export async function kubectlAgainst(binary: string): Promise<Kubectl> {
     async close() {
       await server.close()
       rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A kubectl of the suite at hand, and what it must say: it ends with 0. */
+export function kubectlSuite(binary: string): { kubectl(): Kubectl; ok(line: string, says: RegExp, input?: string): Promise<void> } {
+  let kubectl: Kubectl | null = null
+  const made = (): Kubectl => {
+    if (kubectl === null) throw new Error('kubectl is there once the suite has begun')
+    return kubectl
+  }
+  beforeAll(async () => {
+    kubectl = await kubectlAgainst(binary)
+  })
+  afterAll(async () => {
+    await kubectl?.close()
+  })
+  return {
+    kubectl: made,
+    ok: async (line, says, input) => {
+      const ran = await made().run(line, input)
+      expect([line, ran.code, ran.err]).toEqual([line, 0, expect.any(String)])
+      expect(ran.out).toMatch(says)
     },
   }
 }

@@ -1,8 +1,7 @@
 /** Services as real kubectl binaries make, expose, read and change them. What controllers would write, the test writes. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { call } from '../fakes/api-server.ts'
-import { kubectlAgainst, kubectlBinaries } from './kubectl-runner.ts'
-import type { Kubectl } from './kubectl-runner.ts'
+import { kubectlBinaries, kubectlSuite } from './kubectl-runner.ts'
 
 const WEB = `apiVersion: v1
 kind: Service
@@ -32,30 +31,18 @@ const SLICE = {
 const binaries = kubectlBinaries()
 
 describe.skipIf(binaries.length === 0).each(binaries)('%s', (binary) => {
-  let kubectl: Kubectl
-  beforeAll(async () => {
-    kubectl = await kubectlAgainst(binary)
-  })
-  afterAll(async () => {
-    await kubectl.close()
-  })
-
-  async function ok(line: string, says: RegExp, input?: string): Promise<void> {
-    const ran = await kubectl.run(line, input)
-    expect([line, ran.code, ran.err]).toEqual([line, 0, expect.any(String)])
-    expect(ran.out).toMatch(says)
-  }
+  const { kubectl, ok } = kubectlSuite(binary)
 
   it('applies, prints, changes and describes a Service with its endpoints', async () => {
     await ok('apply -f -', /^service\/web created/, WEB)
     await ok('apply -f -', /^service\/web unchanged/, WEB)
     const given = { spec: { clusterIP: '198.18.0.5', clusterIPs: ['198.18.0.5'] } }
-    await call(kubectl.server, 'PATCH', '/api/v1/namespaces/default/services/web', { body: given, type: 'application/merge-patch+json' })
+    await call(kubectl().server, 'PATCH', '/api/v1/namespaces/default/services/web', { body: given, type: 'application/merge-patch+json' })
     await ok('apply -f -', /^service\/web configured/, WEB.replace('port: 80,', 'port: 81,'))
     await ok('get svc web', /NAME +TYPE +CLUSTER-IP +EXTERNAL-IP +PORT\(S\) +AGE\nweb +ClusterIP +198\.18\.0\.5 +<none> +81\/TCP /)
     await ok('get svc -o wide', /SELECTOR\nweb .* app=web/)
-    await call(kubectl.server, 'POST', '/api/v1/namespaces/default/endpoints', { body: ENDPOINTS })
-    await call(kubectl.server, 'POST', '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices', { body: SLICE })
+    await call(kubectl().server, 'POST', '/api/v1/namespaces/default/endpoints', { body: ENDPOINTS })
+    await call(kubectl().server, 'POST', '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices', { body: SLICE })
     await ok('get ep web', /NAME +ENDPOINTS +AGE\nweb +172\.18\.0\.2:8080 /)
     await ok('get endpointslices', /NAME +ADDRESSTYPE +PORTS +ENDPOINTS +AGE\nweb-0 +IPv4 +8080 +172\.18\.0\.2 /)
     await ok('describe svc web', /Selector: +app=web[\s\S]*Type: +ClusterIP[\s\S]*TargetPort: +8080\/TCP\nEndpoints: +172\.18\.0\.2:8080/)
@@ -71,7 +58,7 @@ describe.skipIf(binaries.length === 0).each(binaries)('%s', (binary) => {
   })
 
   it('is told by name what devices cannot do', async () => {
-    const ran = await kubectl.run('apply -f -', WEB.replace('spec: {', 'spec: {type: LoadBalancer, '))
+    const ran = await kubectl().run('apply -f -', WEB.replace('spec: {', 'spec: {type: LoadBalancer, '))
     expect([ran.code, ran.err]).toEqual([1, expect.stringMatching(/spec\.type: .*"LoadBalancer" is not supported.*use "NodePort"/)])
   })
 })

@@ -1,8 +1,7 @@
 /** Claims, volumes and their class as real kubectl binaries make and print them. What controllers would write, the test writes. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, it } from 'vitest'
 import { call } from '../fakes/api-server.ts'
-import { kubectlAgainst, kubectlBinaries } from './kubectl-runner.ts'
-import type { Kubectl } from './kubectl-runner.ts'
+import { kubectlBinaries, kubectlSuite } from './kubectl-runner.ts'
 
 const CLAIM = `apiVersion: v1
 kind: PersistentVolumeClaim
@@ -48,19 +47,7 @@ const BOUND = { phase: 'Bound', accessModes: ['ReadWriteOnce'], capacity: { stor
 const binaries = kubectlBinaries()
 
 describe.skipIf(binaries.length === 0).each(binaries)('%s', (binary) => {
-  let kubectl: Kubectl
-  beforeAll(async () => {
-    kubectl = await kubectlAgainst(binary)
-  })
-  afterAll(async () => {
-    await kubectl.close()
-  })
-
-  async function ok(line: string, says: RegExp, input?: string): Promise<void> {
-    const ran = await kubectl.run(line, input)
-    expect([line, ran.code, ran.err]).toEqual([line, 0, expect.any(String)])
-    expect(ran.out).toMatch(says)
-  }
+  const { kubectl, ok } = kubectlSuite(binary)
 
   it('applies a claim, prints it with its volume, and deletes it', async () => {
     await ok(
@@ -71,9 +58,9 @@ describe.skipIf(binaries.length === 0).each(binaries)('%s', (binary) => {
     await ok('apply -f -', /^persistentvolumeclaim\/data unchanged/, CLAIM)
     await ok('get pvc', /NAME +STATUS +VOLUME +CAPACITY +ACCESS MODES +STORAGECLASS +AGE\ndata +Pending +skerry-local /)
     const at = '/api/v1/namespaces/default/persistentvolumeclaims/data'
-    await call(kubectl.server, 'PATCH', at, { body: { spec: { volumeName: 'pvc-1' } }, type: 'application/merge-patch+json' })
-    await call(kubectl.server, 'PATCH', `${at}/status`, { body: { status: BOUND }, type: 'application/merge-patch+json' })
-    await call(kubectl.server, 'POST', '/api/v1/persistentvolumes', { body: VOLUME })
+    await call(kubectl().server, 'PATCH', at, { body: { spec: { volumeName: 'pvc-1' } }, type: 'application/merge-patch+json' })
+    await call(kubectl().server, 'PATCH', `${at}/status`, { body: { status: BOUND }, type: 'application/merge-patch+json' })
+    await call(kubectl().server, 'POST', '/api/v1/persistentvolumes', { body: VOLUME })
     await ok('apply -f -', /^persistentvolumeclaim\/data unchanged/, CLAIM)
     await ok('get pvc', /data +Bound +pvc-1 +1Gi +RWO +skerry-local /)
     await ok(
@@ -88,7 +75,7 @@ describe.skipIf(binaries.length === 0).each(binaries)('%s', (binary) => {
     await ok('apply -f -', /^statefulset.apps\/db created/, SET)
     await ok('apply -f -', /^statefulset.apps\/db unchanged/, SET)
     const at = '/apis/apps/v1/namespaces/default/statefulsets/db/status'
-    await call(kubectl.server, 'PATCH', at, { body: { status: DONE }, type: 'application/merge-patch+json' })
+    await call(kubectl().server, 'PATCH', at, { body: { status: DONE }, type: 'application/merge-patch+json' })
     await ok('rollout status statefulset/db --timeout=20s', /roll ?out complete: 2 new pods have been updated|rolling update complete 2 pods/)
     await ok('get sts', /NAME +READY +AGE\ndb +2\/2 /)
     await ok('describe sts db', /Replicas: +2 desired \| 2 total[\s\S]*Update Strategy: +RollingUpdate[\s\S]*StorageClass/)
