@@ -95,7 +95,7 @@ export function createDockerEngine(options: DockerEngineOptions): Engine & LiveE
   const stallMs = options.stallMs ?? LIMITS.enginePullStallMs.value
   const images = new ImageKeeper(createImageEngine(docker, caller), options.clock, stallMs, options.images ?? passingImages())
   const pods = createPodEngine(docker, caller, callMs, options.device)
-  const networks = createNetworkEngine(docker, caller, options.device)
+  const networks = createNetworkEngine(docker, caller, options.device, options.clock)
   const parts: Parts = { docker, caller, callMs, observer, images, pods, networks }
 
   return {
@@ -147,10 +147,14 @@ function reads({ docker, caller: { call, context }, callMs, observer }: Parts): 
     logs: (target, lines) =>
       read('logs', async () => {
         const tail = Math.max(1, Math.min(Math.trunc(lines), LIMITS.logTailLines.value))
-        const bytes = await call((abortSignal) => docker.getContainer(target).logs({ stdout: true, stderr: true, follow: false, tail, abortSignal }))
-        return readLogFrames(Buffer.from(bytes))
+        return tailOf({ docker, call }, target, tail)
       }),
   }
+}
+
+async function tailOf({ docker, call }: { readonly docker: Docker; readonly call: Caller['call'] }, target: string, tail: number): Promise<string> {
+  const bytes = await call((abortSignal) => docker.getContainer(target).logs({ stdout: true, stderr: true, follow: false, tail, abortSignal }))
+  return readLogFrames(Buffer.from(bytes))
 }
 
 /** Calls that change one container: they answer with an outcome. */
@@ -176,12 +180,8 @@ function steps({
       observer.changed(target)
     }
   }
-  const lastWords = async (target: string): Promise<string> =>
-    readLogFrames(
-      Buffer.from(
-        await call((abortSignal) => docker.getContainer(target).logs({ stdout: true, stderr: true, follow: false, tail: LAST_WORDS, abortSignal })),
-      ),
-    )
+  /** names of what was made here and has not been started: nothing can be known of how it ended */
+  const unborn = new Set<string>()
   /** Is the container that holds this name the one that was asked for? A stranger would be waited for without end. */
   const isSame = async (plan: ContainerPlan): Promise<boolean> => {
     try {
@@ -198,6 +198,8 @@ function steps({
         if (refused !== null) return refused
         const made = withPinned(toDocker(plan), await images.pinned(plan.container.image, plan.release), plan.container.image)
         await call((abortSignal) => docker.createContainer({ ...made, abortSignal }))
+        if (unborn.size >= LIMITS.ledgerEntries.value) unborn.clear()
+        unborn.add(plan.identity.name)
         return { ok: true }
       } catch (error) {
         const failure = readFailure(error)
@@ -210,7 +212,8 @@ function steps({
       startOrSuspect(images, {
         start: () => step(target, (abortSignal) => docker.getContainer(target).start({ abortSignal }), STEP_WORDS.start),
         inspect: () => call((abortSignal) => docker.getContainer(target).inspect({ abortSignal })),
-        lastWords: () => lastWords(target),
+        ranBefore: !unborn.delete(target),
+        lastWords: () => tailOf({ docker, call }, target, LAST_WORDS),
       }),
     stop: (target, graceSeconds) =>
       step(

@@ -1,5 +1,6 @@
-/** What the engine can do with images, over its API. INVARIANT: every call but load, pull and verify ends by the caller's deadline. */
+/** What the engine can do with images, over its API. INVARIANT: every call but load and pull ends by the caller's deadline, and reading back by its own. */
 import { BlockList, isIP } from 'node:net'
+import { addAbortSignal } from 'node:stream'
 import type { Readable } from 'node:stream'
 import type Docker from 'dockerode'
 import { LIMITS } from '../../protocol/limits.ts'
@@ -98,7 +99,10 @@ export function createImageEngine(docker: Docker, { call }: Caller): ImageEngine
     },
     verify: async (id) => {
       try {
-        for await (const _ of await docker.getImage(id).get()) continue
+        await call(async (abortSignal) => {
+          const bytes = (await docker.getImage(id).get()) as Readable
+          for await (const _ of addAbortSignal(abortSignal, bytes)) continue
+        }, LIMITS.imageReadBackMs.value)
         return null
       } catch (error) {
         const failure = readFailure(error)

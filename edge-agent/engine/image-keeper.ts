@@ -121,6 +121,13 @@ export class ImageKeeper {
     return { from: named?.id === pin.id ? image : pin.id, name }
   }
 
+  /** A container of this image starts again, perhaps after a power cut: what that cost the image is found before it runs. */
+  async doubted(id: string, image: string): Promise<string | null> {
+    await this.#book.ready
+    await this.#proof.checkMade(id, image)
+    return this.#isDamaged(id) ? 'the power went soon after it was fetched' : null
+  }
+
   /** A container of this image would not start: reads the image back. What is wrong with it, or null when it is whole. */
   async suspect(id: string, image: string): Promise<string | null> {
     const now = this.#clock.now().monoMs

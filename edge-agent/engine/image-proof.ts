@@ -13,8 +13,10 @@ import { PARTIAL } from './image-transfer.ts'
 export interface ImageProof {
   /** this process has just fetched it */
   fetched(id: string): void
-  /** reads it back when it is in doubt, and records what it finds */
+  /** before something is made of it: reads it back when it is in doubt, and records what it finds */
   check(id: string, image: string): Promise<void>
+  /** the same before something that was made of it starts again: tries that did not end are those of another pull */
+  checkMade(id: string, image: string): Promise<void>
   /** once: removes parts of images that are not whole, so that they are fetched again */
   checkParts(): Promise<void>
 }
@@ -23,20 +25,25 @@ export function imageProof(engine: ImageEngine, clock: Clock, book: ImageBook, l
   const here = new Set<string>()
   let parts: Promise<void> | null = null
   const damaged = (image: string, why: string): void => log.error('an image was damaged when the power went', { image, why })
+  const isUnproven = (id: string): boolean => book.record().images.some((one) => one.id === id && one.unproven === true)
+  const readBack = async (id: string, image: string): Promise<void> => {
+    if (here.has(id)) return
+    const why = await engine.verify(id)
+    if (why !== null) damaged(image, why)
+    else here.add(id)
+    await book.update((record) => (why === null ? noteProven(record, id) : noteDamaged(record, id, image)))
+  }
   return {
     fetched(id) {
       here.add(id)
       clock.at(clock.now().monoMs + LIMITS.imageProofMs.value, () => void book.update((record) => noteProven(record, id)))
     },
     async check(id, image) {
-      const { images, attempts } = book.record()
       // an attempt without an end: the power went between the image and its record
-      const doubtful = images.some((one) => one.id === id && one.unproven === true) || attempts[image] !== undefined
-      if (!doubtful || here.has(id)) return
-      const why = await engine.verify(id)
-      if (why !== null) damaged(image, why)
-      else here.add(id)
-      await book.update((record) => (why === null ? noteProven(record, id) : noteDamaged(record, id, image)))
+      if (isUnproven(id) || book.record().attempts[image] !== undefined) await readBack(id, image)
+    },
+    async checkMade(id, image) {
+      if (isUnproven(id)) await readBack(id, image)
     },
     checkParts: () =>
       (parts ??= (async () => {

@@ -20,7 +20,8 @@ const STEPS: { readonly [K in Step['kind']]: StepRow<StepOf<K>> } = {
     limitMs: () => LIMITS.engineCallMs.value + LIMITS.enginePullMs.value,
   },
   create: { run: ({ engine }, { plan }) => engine.create(plan), limitMs: () => 2 * LIMITS.engineCallMs.value },
-  start: { run: startContainer, limitMs: () => 2 * LIMITS.engineCallMs.value },
+  // its image may be read back first
+  start: { run: startContainer, limitMs: () => 2 * LIMITS.engineCallMs.value + LIMITS.imageReadBackMs.value },
   'set-cpus': { run: ({ engine }, { target, cpus }) => engine.setCpus(target, cpus), limitMs: () => LIMITS.engineCallMs.value },
   stop: {
     run: stopContainer,

@@ -168,8 +168,16 @@ describe.skipIf(missing !== null)(`the agent and its images${missing === null ? 
     await start()
     await until(() => running('3') !== undefined)
     await expectWhole(layers)
+    // and when its container is there, and would run with what is left
+    const before = running('3')
+    const third = await powerCut('one')
+    expect(third.layers).toBe(1)
+    await start()
+    await until(() => running('3') !== undefined)
+    expect(running('3')).not.toBe(before)
+    await expectWhole(layers)
     expect(logged.filter((line) => line.includes('an image was damaged when the power went')).length).toBeGreaterThanOrEqual(
-      first.layers + second.layers,
+      first.layers + second.layers + third.layers,
     )
   })
 
