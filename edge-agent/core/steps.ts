@@ -34,9 +34,9 @@ export function stepsFor(kind: VerdictKind, match: Match, made: Making, stopGrac
     case 'replace':
       // what does not run may go first: a damaged image can only be fetched again when nothing is made from it
       if (kept !== null && !isRunning(kept)) return [...removal(key, kept, grace), ...image, ...extras, ...volumes, ...create, start]
-      // made ahead: what runs is stopped only when the next start is all that is left to do
+      // made ahead: what runs is stopped only when the next start is all that is left to do; it goes when that is seen to run
       if (kept === null && create.length > 0 && older.every(({ specHash }) => specHash !== match.hash))
-        return [...image, ...volumes, ...create, ...extras.filter(isStop), start, ...extras.filter((step) => !isStop(step))]
+        return [...image, ...volumes, ...create, ...extras.filter(isStop), start]
       return [...image, ...extras, ...(kept === null ? [] : removal(key, kept, grace)), ...volumes, ...create, start]
     case 'start':
       return [...extras, ...volumes, { kind: 'start', key, target: kept?.id ?? match.identity.name, ...shares }]
