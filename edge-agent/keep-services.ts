@@ -1,6 +1,7 @@
 /** Joins the state of the loop with what keeps Services: each change that matters becomes a plan, and a new plan is applied. */
 import type { LocalSettings } from './core/pod-model.ts'
 import { servicePlan } from './core/service-plan.ts'
+import type { Ledger } from './core/saved-model.ts'
 import type { AgentState } from './core/state.ts'
 import type { Clock, Log, NetworkEngine } from './ports.ts'
 import type { Loop } from './runtime/loop.ts'
@@ -37,8 +38,13 @@ export function keepServices(
         last = text
         keeper.apply(plan)
         // a start that fails, or an engine that is back, may have lost a network
-      } else if (last !== '' && (before.ledger !== after.ledger || (!before.engine.reachable && after.engine.reachable))) keeper.recheck()
+      } else if (last !== '' && (failedAnew(before.ledger, after.ledger) || (!before.engine.reachable && after.engine.reachable))) keeper.recheck()
     },
     stop: () => keeper.stop(),
   }
+}
+
+/** Most of what the ledger learns is of steps that went well. */
+function failedAnew(before: Ledger, after: Ledger): boolean {
+  return before !== after && Object.entries(after).some(([key, { lastCause }]) => lastCause !== null && lastCause !== before[key]?.lastCause)
 }

@@ -108,8 +108,8 @@ export interface Engine {
 export interface NetworkEngine {
   /** makes those that are missing; what could not be had. Rejects when the engine does not answer */
   ensureNetworks(wanted: readonly PlannedNetwork[]): Promise<readonly Cause[]>
-  /** takes away those of this device that are not in `wanted` (names) and that nobody uses */
-  dropNetworks(wanted: ReadonlySet<string>): Promise<void>
+  /** takes away those of this device that are not in `wanted` (names) and that nobody uses; false = one stayed */
+  dropNetworks(wanted: ReadonlySet<string>): Promise<boolean>
 }
 
 /** The engine's ways into a running container. As with `Engine`, opening ends by a deadline and a failure is a value. */

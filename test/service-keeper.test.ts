@@ -12,18 +12,25 @@ import { createServiceKeeper } from '../edge-agent/services/service-keeper.ts'
 import type { ServiceKeeper } from '../edge-agent/services/service-keeper.ts'
 import { cause } from '../protocol/causes.ts'
 import type { Cause } from '../protocol/causes.ts'
+import { LIMITS } from '../protocol/limits.ts'
+import { FakeClock } from './fakes/clock.ts'
 
 class Networks implements NetworkEngine {
   readonly there = new Map<string, PlannedNetwork>()
   away = false
   refuses = ''
+  inUse = ''
+  passes = 0
   async ensureNetworks(wanted: readonly PlannedNetwork[]): Promise<readonly Cause[]> {
     if (this.away) throw new Error('the engine is away')
     for (const network of wanted) if (network.name !== this.refuses) this.there.set(network.name, network)
     return wanted.flatMap(({ name, of }) => (name === this.refuses ? [cause('network.failed', { namespace: of, why: 'no' })] : []))
   }
-  async dropNetworks(wanted: ReadonlySet<string>): Promise<void> {
-    for (const name of this.there.keys()) if (!wanted.has(name)) this.there.delete(name)
+  async dropNetworks(wanted: ReadonlySet<string>): Promise<boolean> {
+    this.passes += 1
+    const unwanted = [...this.there.keys()].filter((name) => !wanted.has(name))
+    for (const name of unwanted) if (name !== this.inUse) this.there.delete(name)
+    return !unwanted.includes(this.inUse)
   }
 }
 
@@ -73,6 +80,26 @@ describe('the keeper', () => {
     keeper.apply(plan({ networks: [network('two')] }))
     await until(() => networks.there.size === 1)
     expect([...networks.there.keys()]).toEqual(['two'])
+  })
+
+  it('asks the engine nothing while names alone change, and takes away later what is still in use', async () => {
+    const clock = new FakeClock()
+    const own = createServiceKeeper({ networks, clock, log, folder, onCauses: () => {} })
+    own.apply(plan({ networks: [network('one'), network('two')] }))
+    await until(() => networks.passes === 1)
+    networks.inUse = 'two'
+    own.apply(plan({ networks: [network('one')] }))
+    await until(() => networks.passes === 2)
+    await clock.advance(0)
+    for (const text of ['a\n', 'b\n']) own.apply(plan({ networks: [network('one')], hosts: [{ podUid: 'a', text }] }))
+    expect([readFileSync(path.join(folder, 'a'), 'utf8'), networks.passes]).toEqual(['b\n', 2])
+    networks.inUse = ''
+    await clock.advance(LIMITS.retryMaxMs.value)
+    await until(() => networks.passes === 3)
+    expect([...networks.there.keys()]).toEqual(['one'])
+    await clock.advance(10 * LIMITS.retryMaxMs.value)
+    expect(networks.passes).toBe(3)
+    await own.stop()
   })
 
   it('makes a network again that somebody took away', async () => {

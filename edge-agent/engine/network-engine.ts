@@ -11,7 +11,8 @@ import { isRecord } from '../../protocol/shape.ts'
 import { serviceNetwork } from '../../protocol/services.ts'
 import type { ContainerPlan, Outcome } from '../core/model.ts'
 import type { PlannedNetwork } from '../core/service-model.ts'
-import type { NetworkEngine } from '../ports.ts'
+import { LIMITS } from '../../protocol/limits.ts'
+import type { Clock, NetworkEngine } from '../ports.ts'
 import { readFailure } from './docker-failures.ts'
 import type { Caller } from './engine-call.ts'
 
@@ -29,20 +30,27 @@ export interface Networks extends NetworkEngine {
   ensureNetwork(network: PlannedNetwork): Promise<Cause | null>
 }
 
-export function createNetworkEngine(docker: Docker, caller: Caller, device: string): Networks {
+export function createNetworkEngine(docker: Docker, caller: Caller, device: string, clock: Clock): Networks {
   const { call } = caller
+  let seen: { readonly found: readonly Listed[]; readonly untilMonoMs: number } | null = null
   const list = async (): Promise<readonly Listed[]> => {
     const label = [`${LABEL.device}=${device}`]
     const found = await call((abortSignal) => docker.listNetworks({ filters: { label }, abortSignal }))
-    return found.map(({ Id, Name, IPAM }) => ({ id: Id, name: Name, gateway: IPAM?.Config?.[0]?.Gateway ?? null }))
+    const listed = found.map(({ Id, Name, IPAM }) => ({ id: Id, name: Name, gateway: IPAM?.Config?.[0]?.Gateway ?? null }))
+    seen = { found: listed, untilMonoMs: clock.now().monoMs + LIMITS.networksSeenMs.value }
+    return listed
   }
-  const remove = (id: string): Promise<unknown> => call((abortSignal) => docker.getNetwork(id).remove({ abortSignal }))
+  const remove = (id: string): Promise<unknown> => {
+    seen = null
+    return call((abortSignal) => docker.getNetwork(id).remove({ abortSignal }))
+  }
   const ensureAmong = async (network: PlannedNetwork, found: readonly Listed[]): Promise<Cause | null> => {
     const [there, ...doubles] = found.filter(({ name }) => name === network.name).toSorted((a, b) => (a.id < b.id ? -1 : 1))
     for (const { id } of doubles) await remove(id)
     if (there !== undefined && (network.address === undefined || there.gateway === network.address)) return null
     // the Service was made again and has another address now
     if (there !== undefined) await remove(there.id)
+    seen = null
     return make(docker, caller, device, network)
   }
   let last: Promise<unknown> = Promise.resolve()
@@ -52,7 +60,8 @@ export function createNetworkEngine(docker: Docker, caller: Caller, device: stri
     return next
   }
   return {
-    ensureNetwork: (network) => inTurn(async () => ensureAmong(network, await list())),
+    ensureNetwork: (network) =>
+      inTurn(async () => ensureAmong(network, seen !== null && clock.now().monoMs < seen.untilMonoMs ? seen.found : await list())),
     ensureNetworks: (wanted) =>
       inTurn(async () => {
         const found = await list()
@@ -66,7 +75,16 @@ export function createNetworkEngine(docker: Docker, caller: Caller, device: stri
     dropNetworks: (wanted) =>
       inTurn(async () => {
         // one that is still in use stays until it is not
-        for (const { id, name } of await list()) if (!wanted.has(name)) await remove(id).catch(() => null)
+        let all = true
+        for (const { id, name } of await list()) {
+          if (wanted.has(name)) continue
+          const gone = await remove(id).then(
+            () => true,
+            () => false,
+          )
+          all = all && gone
+        }
+        return all
       }),
   }
 }

@@ -36,6 +36,8 @@ export function createServiceKeeper({ networks, clock, log, folder, onCauses }: 
   let running = false
   let again = false
   let failures = 0
+  /** a network that is not wanted and cannot go yet */
+  let leftOver = false
   let told = '[]'
   let cancelRetry: (() => void) | null = null
 
@@ -58,7 +60,7 @@ export function createServiceKeeper({ networks, clock, log, folder, onCauses }: 
     const unwritten = files(plan)
     const made = await networks.ensureNetworks(plan.networks)
     const listened = await balancer.set(plan.listeners)
-    await networks.dropNetworks(new Set(plan.networks.map(({ name }) => name)))
+    leftOver = !(await networks.dropNetworks(new Set(plan.networks.map(({ name }) => name))))
     return [...unwritten, ...made, ...listened.map(listenCause)]
   }
   const run = async (): Promise<void> => {
@@ -75,17 +77,20 @@ export function createServiceKeeper({ networks, clock, log, folder, onCauses }: 
       tell(causes)
     } while (again)
     running = false
-    if (failures > 0)
-      cancelRetry = clock.at(clock.now().monoMs + doubledMs(failures, LIMITS.retryFirstMs.value, LIMITS.retryMaxMs.value), () => void run())
+    if (failures === 0 && !leftOver) return
+    const inMs = failures === 0 ? LIMITS.retryMaxMs.value : doubledMs(failures, LIMITS.retryFirstMs.value, LIMITS.retryMaxMs.value)
+    cancelRetry = clock.at(clock.now().monoMs + inMs, () => void run())
   }
 
   return {
     apply(plan) {
+      const settled = wanted !== null && !running && failures === 0 && sameDoors(wanted, plan)
       wanted = plan
       // names, and who is asked for new connections, change now; failures are found again by the pass below
-      files(plan)
+      const written = files(plan).length === 0
       void balancer.set(plan.listeners)
-      void run()
+      // an address of a pod changes names alone: the engine has enough to do while it starts pods
+      if (!settled || !written) void run()
     },
     recheck: () => void run(),
     async stop() {
@@ -94,6 +99,11 @@ export function createServiceKeeper({ networks, clock, log, folder, onCauses }: 
       await balancer.stop()
     },
   }
+}
+
+/** Nothing of what a pass looks at is another one. */
+function sameDoors(a: ServicePlan, b: ServicePlan): boolean {
+  return JSON.stringify([a.networks, a.listeners]) === JSON.stringify([b.networks, b.listeners])
 }
 
 function listenCause({ listener: { service, host, port }, code }: ListenFailure): Cause {
