@@ -8,6 +8,9 @@ import type { Node } from '../cloud/resources/node.ts'
 import type { Pod } from '../cloud/resources/pod.ts'
 import type { ReplicaSet } from '../cloud/resources/replica-set.ts'
 import { LIMITS } from '../protocol/limits.ts'
+import { openMemoryStore } from '../cloud/store/memory-store.ts'
+import type { Store } from '../cloud/ports.ts'
+import { virtualClock } from './fakes/virtual-clock.ts'
 import { daemonSet, deployment, FakeFleet } from './fakes/fleet.ts'
 
 let fleet = new FakeFleet()
@@ -398,6 +401,34 @@ describe('devices', () => {
     expect(await ready()).toEqual(['True', 'Unknown'])
     await fleet.clock.advance(200_000)
     expect(await ready()).toEqual(['Unknown', 'Unknown'])
+  })
+
+  test('that gives all its pods for new ones is told so once', async () => {
+    // as on a disk: what is written takes its time, and controllers wait for it
+    const [clock, store] = [virtualClock(), openMemoryStore()]
+    let tookMs = 0
+    const written = (): Promise<void> => new Promise((resolve) => (tookMs === 0 ? resolve() : void clock.after(tookMs, resolve)))
+    const [create, update, remove] = [store.create.bind(store), store.update.bind(store), store.delete.bind(store)]
+    const late: Pick<Store, 'create' | 'update' | 'delete'> = {
+      create: (...what) => written().then(() => create(...what)),
+      update: (...what) => written().then(() => update(...what)),
+      delete: (...what) => written().then(() => remove(...what)),
+    }
+    fleet = new FakeFleet(Object.assign(store, late), clock)
+    await fleet.start()
+    await fleet.join('gw-1')
+    await fleet.clock.advance(500)
+    const strategy = { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '100%', maxSurge: 0 } }
+    const small = { resources: { requests: { cpu: '10m', memory: '8Mi' } } }
+    await fleet.create(deployment('web', 10, 'web:1', { strategy }, small))
+    await fleet.clock.advance(500)
+    const before = fleet.published.length
+    await fleet.edit('deployments.apps', 'web', setImage('web:2'))
+    tookMs = 3
+    await fleet.clock.advance(500)
+    tookMs = 0
+    const sent = fleet.published.slice(before).map(({ pods }) => pods.map(({ spec }) => spec.containers[0]?.image))
+    expect(sent).toEqual([Array.from({ length: 10 }, () => 'web:2')])
   })
 
   test('one whose last report a broker lost is asked for it, and no other one', async () => {

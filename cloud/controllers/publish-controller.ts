@@ -38,8 +38,8 @@ export interface PublishDeps extends ControllerDeps {
   readonly brokerIsOurs?: boolean
   /** the cloud's epoch as of now */
   epoch(): number
-  /** pods are still being bound: a document made now would soon be old */
-  isBusy(): boolean
+  /** a document that is made of it now would soon be old: pods are still being bound, or made in place of those that go */
+  isBusy(device: string): boolean
   /** readings that are wanted of every device that says nothing of its own, in seconds; null = of none */
   readonly usageSeconds: number | null
   readonly rollouts: Pick<RolloutBook, 'imagesAhead' | 'onAhead'>
@@ -155,11 +155,11 @@ class Publisher {
     return brokerIsOurs !== true || (book.peek(device)?.heardIso ?? null) !== null
   }
 
-  /** Waits, within bounds, for a scheduler that still binds: fifty pods of one apply make one document. */
+  /** Waits, within bounds, for those who still decide: fifty pods of one apply make one document, and so do old pods and new ones. */
   #shouldHold(device: string): boolean {
     const now = this.#deps.clock.monoMs()
     const since = this.#heldBack.get(device) ?? now
-    if (this.#deps.isBusy() && now - since < LIMITS.publishHoldMs.value) {
+    if (this.#deps.isBusy(device) && now - since < LIMITS.publishHoldMs.value) {
       this.#heldBack.set(device, since)
       return true
     }

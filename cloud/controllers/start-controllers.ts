@@ -25,6 +25,7 @@ import { startNamespaceController } from './namespace-controller.ts'
 import { startPublishController } from './publish-controller.ts'
 import { startReplicaSetController } from './replica-set-controller.ts'
 import { startReportController } from './report-controller.ts'
+import { stillDeciding } from './still-deciding.ts'
 import { startStatefulSetController } from './stateful-set-controller.ts'
 import { startVolumeController } from './volume-controller.ts'
 import { startServiceController } from './service-controller.ts'
@@ -131,11 +132,11 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   const workloads = WORKLOADS.map((start) => start({ ...shell, backlog }))
   const wishes = { agents: deps.agents ?? NO_AGENTS, usageSeconds: readsUsage(deps.profiles ?? []) ? LIMITS.usageEverySeconds.value : null }
   const told = { link, book, signingKey: deps.signingKey, brokerIsOurs: deps.brokerIsOurs === true }
-  const publisher = startPublishController({ ...shell, ...wishes, ...told, epoch: () => epoch, isBusy: () => !scheduler.queue.isIdle() })
+  const publisher = startPublishController({ ...shell, ...wishes, ...told, epoch: () => epoch, isBusy: stillDeciding(cluster, scheduler, workloads) })
   const watch = watchDevices({ ...shell, book, link }, (device) => reports.queue.add(device))
   const asking = startAskReports({ ...shell, ...told })
-  const sayTime = timeSayer(deps)
-  const reports = startReportController({ ...shell, book, publisher, telemetry, touched: watch.touched, lacks: asking.lacks, scheduler, sayTime })
+  const about = { book, publisher, telemetry, scheduler, touched: watch.touched, lacks: asking.lacks }
+  const reports = startReportController({ ...shell, ...about, sayTime: timeSayer(deps) })
   const all = [
     scheduler,
     ...workloads,
