@@ -19,7 +19,7 @@ export const LAUNCHER_BUNDLE = path.join(ROOT, 'dist', 'skerry-launch.cjs')
 export const BUNDLE_BYTES_MAX = 750_000
 
 /** Flags of Node that the agent's unit starts it with, and what it tells the C library; the unit says why. */
-export const AGENT_NODE_FLAGS: readonly string[] = ['--optimize-for-size', '--max-semi-space-size=1']
+export const AGENT_NODE_FLAGS: readonly string[] = ['--optimize-for-size', '--max-semi-space-size=1', '--no-opt']
 export const AGENT_ENVIRONMENT: Readonly<Record<string, string>> = {
   MALLOC_ARENA_MAX: '1',
   MALLOC_MMAP_THRESHOLD_: '32768',
