@@ -38,8 +38,8 @@ export interface PublishDeps extends ControllerDeps {
   readonly brokerIsOurs?: boolean
   /** the cloud's epoch as of now */
   epoch(): number
-  /** a document that is made of it now would soon be old: pods are still being bound, or made in place of those that go */
-  isBusy(device: string): boolean
+  /** a document that is made of it now would soon be old: look again in so many ms; null = it would not */
+  busyMs(device: string): number | null
   /** readings that are wanted of every device that says nothing of its own, in seconds; null = of none */
   readonly usageSeconds: number | null
   readonly rollouts: Pick<RolloutBook, 'imagesAhead' | 'onAhead'>
@@ -119,7 +119,8 @@ class Publisher {
 
   async #work(device: string): Promise<number | null> {
     const { cluster, book, epoch } = this.#deps
-    if (this.#shouldHold(device)) return LIMITS.publishQuietMs.value
+    const holdMs = this.#holdMs(device)
+    if (holdMs !== null) return holdMs
     if (!this.#isExpected(device)) {
       await this.#finish(device)
       return null
@@ -156,15 +157,13 @@ class Publisher {
   }
 
   /** Waits, within bounds, for those who still decide: fifty pods of one apply make one document, and so do old pods and new ones. */
-  #shouldHold(device: string): boolean {
+  #holdMs(device: string): number | null {
     const now = this.#deps.clock.monoMs()
     const since = this.#heldBack.get(device) ?? now
-    if (this.#deps.isBusy(device) && now - since < LIMITS.publishHoldMs.value) {
-      this.#heldBack.set(device, since)
-      return true
-    }
-    this.#heldBack.delete(device)
-    return false
+    const inMs = this.#deps.busyMs(device)
+    if (inMs === null || now - since >= LIMITS.publishHoldMs.value) this.#heldBack.delete(device)
+    else this.#heldBack.set(device, since)
+    return this.#heldBack.has(device) ? inMs : null
   }
 
   async #send(device: string, build: DesiredBuild, stored: DeviceRecord | null, next: DeviceRecord | null): Promise<void> {

@@ -132,7 +132,7 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   const workloads = WORKLOADS.map((start) => start({ ...shell, backlog }))
   const wishes = { agents: deps.agents ?? NO_AGENTS, usageSeconds: readsUsage(deps.profiles ?? []) ? LIMITS.usageEverySeconds.value : null }
   const told = { link, book, signingKey: deps.signingKey, brokerIsOurs: deps.brokerIsOurs === true }
-  const publisher = startPublishController({ ...shell, ...wishes, ...told, epoch: () => epoch, isBusy: stillDeciding(cluster, scheduler, workloads) })
+  const publisher = startPublishController({ ...shell, ...wishes, ...told, epoch: () => epoch, busyMs: stillDeciding(cluster, scheduler, workloads) })
   const watch = watchDevices({ ...shell, book, link }, (device) => reports.queue.add(device))
   const asking = startAskReports({ ...shell, ...told })
   const about = { book, publisher, telemetry, scheduler, touched: watch.touched, lacks: asking.lacks }
