@@ -121,13 +121,13 @@ export const ROLLOUT_CAUSES = {
     'policy',
     'when-target-changes',
     'Wave {wave}: {says} is not met: over all it is {value}, {outside} of {base} devices are outside.',
-    'Look at devices of the wave; then resume (which measures anew), promote, change the gate, or abort.',
+    'Look at devices of the wave; then resume, which measures anew (after a promote it does not), change the gate, or abort.',
   ),
   'rollout.gate.unknown': entry(
     'network',
     'when-resource-appears',
     'Wave {wave}: {says} is still not known of {unknown} of {base} devices {seconds} s after the last was done; silence is no pass.',
-    'Look at the links of these devices; then resume (which waits once more), promote, or abort.',
+    'Look at the links of these devices; then resume, which waits once more (after a promote it does not), or abort.',
   ),
   'rollout.failures.number': entry(
     'policy',

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { planText } from '../cloud/cli/plan.ts'
 import { pictureOf } from '../cloud/cli/rollout.ts'
 import { chunkName, ROLLOUT_MEMBERS } from '../cloud/resources/rollout-members.ts'
+import type { WaveStatus } from '../cloud/resources/rollout-status.ts'
 import type { Rollout } from '../cloud/resources/rollout.ts'
 import { ADMIN, startApiServer } from './fakes/api-server.ts'
 import type { TestServer } from './fakes/api-server.ts'
@@ -48,6 +49,17 @@ async function make(name: string, status: Rollout['status'] = {}, spec: Readonly
 const act = (name: string, body: unknown) => ask('POST', `${PATH}/${name}/actions`, body)
 
 describe('actions', () => {
+  test('promote goes past the gate of the last wave only where it measures', async () => {
+    const gate = { healthyPercent: 100, wantedPercent: 95, base: 1, failures: 0, ended: 1, soakSeconds: 0 }
+    const metric = { says: 'podPids at most 9', base: 1, within: 0, outside: 1, unknown: 0, wantedPercent: 95, forSeconds: 60 }
+    const waves = (state: 'Missed' | 'Passed'): readonly WaveStatus[] =>
+      [1, 2, 3].map((number) => ({ number, name: `w${number}`, state: 'Running', counts: {}, gate: { ...gate, metrics: [{ ...metric, state }] } }))
+    await make('p', { phase: 'Paused', pausedBy: 'rule', releasedWave: 3, waves: waves('Missed') })
+    expect((await act('p', { action: 'promote' })).body.spec?.promotedWave).toBe(4)
+    await make('q', { phase: 'Running', releasedWave: 3, waves: waves('Passed') })
+    expect((await act('q', { action: 'promote' })).body.message).toContain('its last wave has started')
+  })
+
   test('are fields of the spec, with who and why', async () => {
     await make('a', { phase: 'Paused', pausedBy: 'rule', pauses: 2, releasedWave: 1, counts: { members: 9, failed: 2 }, waves: [] })
     await act('a', { action: 'resume', reason: 'seen' })
@@ -141,7 +153,9 @@ test('members are read by wave, verdict, cause and name, a page at a time', asyn
 })
 
 test('the picture for a terminal', () => {
-  const gate = { healthyPercent: 50, wantedPercent: 95, base: 2, failures: 1, ended: 2, soakSeconds: 60 }
+  const counted = { base: 2, within: 1, outside: 0, unknown: 1, wantedPercent: 95, forSeconds: 60 }
+  const metrics = [{ says: 'podMemory at most 200Mi', state: 'Waits', ...counted, value: '81.5Mi' }] as const
+  const gate = { healthyPercent: 50, wantedPercent: 95, base: 2, failures: 1, ended: 2, soakSeconds: 60, metrics }
   const text = pictureOf({
     apiVersion: 'skerry.dev/v1',
     kind: 'Rollout',
@@ -163,6 +177,9 @@ test('the picture for a terminal', () => {
     '',
     'WAVE   NAME     STATE     DONE   HEALTHY        OTHERS',
     '1      canary   Running   1/2    50 % of 95 %   1 failed',
+    '',
+    'WAVE   METRIC                    STATE   WITHIN   WANTED   OUTSIDE   NOT KNOWN   VALUE',
+    '1      podMemory at most 200Mi   Waits   1/2      95 %     0         1           81.5Mi',
     '',
     'failures by cause',
     '  1 x Not healthy. (gw-1)',
