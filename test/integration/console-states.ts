@@ -24,6 +24,8 @@ export interface Shown {
   readonly at: (world: World) => string
   /** a text that says that what is asked for is there */
   readonly says: (world: World) => string | RegExp
+  /** typed as the manifest, and checked, before it says so */
+  readonly typed?: string
 }
 
 export interface PageRow {
@@ -40,6 +42,12 @@ const shown = (at: string | ((world: World) => string), says: Text): Shown => ({
   at: typeof at === 'string' ? () => at : at,
   says: typeof says === 'function' ? says : () => says,
 })
+
+const REFUSED = `apiVersion: apps/v1
+kind: Deployment
+metadata: { name: hello, namespace: default }
+spec: { replicas: many, selector: { matchLabels: { app: hello } }, template: { metadata: { labels: { app: hello } }, spec: { containers: [] } } }
+`
 
 const OF_ONE = 'it is about one object: without any it says that there is none'
 const OF_ALL = 'it is about all of them, not one'
@@ -191,7 +199,7 @@ export const PAGES: readonly PageRow[] = [
     states: {
       empty: shown('/apply', 'What it would do'),
       normal: shown('/apply?new=rollout', 'As a form'),
-      trouble: 'a text that is refused is a test of its own',
+      trouble: { ...shown('/apply', 'spec.replicas'), typed: REFUSED },
       none: OF_ALL,
     },
   },

@@ -214,11 +214,18 @@ describe.skipIf(why !== null)('the first day in the console', () => {
         const one = row.states[state]
         return typeof one === 'string' ? [] : [[row, one] as const]
       })
+    const show = async (tab: Page, cloud: CloudProcess, one: Shown): Promise<void> => {
+      await tab.goto(consoleOf(cloud, one.at(world)))
+      if (one.typed !== undefined) {
+        await tab.getByLabel(/^Manifest/).fill(one.typed)
+        await tab.getByRole('button', { name: 'Check' }).click()
+      }
+      await tab.getByText(one.says(world)).filter({ visible: true }).first().waitFor()
+    }
     const allOf = async (state: State, cloud: CloudProcess): Promise<void> => {
       const tab = await openTab(cloud)
       for (const [row, one] of shownIn(state)) {
-        await tab.goto(consoleOf(cloud, one.at(world)))
-        await tab.getByText(one.says(world)).filter({ visible: true }).first().waitFor()
+        await show(tab, cloud, one)
         await expectGood(tab, `${row.name}-${state}`, TWO_LOOKS)
       }
       await tab.close()
@@ -409,8 +416,7 @@ describe.skipIf(why !== null)('the first day in the console', () => {
         const tabs: (readonly [PageRow, Shown, Page])[] = []
         for (const [row, one] of rows.slice(from, from + TABS)) {
           const tab = await openTab(bed.cloud)
-          await tab.goto(at(one.at(world)))
-          await tab.getByText(one.says(world)).filter({ visible: true }).first().waitFor()
+          await show(tab, bed.cloud, one)
           tabs.push([row, one, tab])
         }
         await bed.cloud.child.stop('SIGKILL')
