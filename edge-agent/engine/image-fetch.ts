@@ -5,6 +5,7 @@ import { LIMITS } from '../../protocol/limits.ts'
 import type { Fetched } from '../core/image-record.ts'
 import { canonicalRegistry, parseReference, withTag } from '../core/image-reference.ts'
 import { whyNoRoom } from '../core/image-space.ts'
+import { networkWords } from '../core/network-words.ts'
 import type { DiskSpace } from '../core/image-space.ts'
 import type { PullCredential, PullProgress } from '../core/model.ts'
 import { pullCause, readFailure } from './docker-failures.ts'
@@ -122,5 +123,5 @@ function failureOf(error: unknown, signal: AbortSignal): EngineFailure {
   // an errno here is the registry's connection or the staging disk, not the engine's socket
   return failure.code === 'STALLED'
     ? failure
-    : { ...failure, code: null, text: failure.code === null ? failure.text : `${failure.text} (${failure.code})` }
+    : { ...failure, code: null, text: failure.code === null ? failure.text : networkWords(failure.text, failure.code) }
 }
