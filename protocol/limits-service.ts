@@ -1,8 +1,10 @@
-/** Caps of Services: names, endpoints, and the balancer on the device. */
+/** Caps of Services: names, endpoints, the balancer on the device, and the networks that both need. */
 import { limit } from './limit-entry.ts'
 import type { Limit } from './limit-entry.ts'
 
 export const SERVICE_LIMITS = {
+  networkLingerMs: limit(60_000, 'ms', 'a namespace whose last pod went keeps its network: the next pod starts sooner by a quarter'),
+  networksSeenMs: limit(1_000, 'ms', 'containers of one change share a look at the networks; who takes one away meanwhile makes one start fail'),
   servicesPerDevice: limit(64, 'count', 'each takes a tenth of a second to make on the device; those of its own pods come first'),
   peersPerService: limit(16, 'count', 'other devices of a site that answer for one Service; a caller needs a few'),
   endpointsPerService: limit(1_000, 'count', 'Kubernetes: addresses of one Endpoints object'),

@@ -52,7 +52,6 @@ export const LIMITS = {
   saveMs: limit(60_000, 'ms', 'an SD card that needs longer for a small file is broken, and people must be told'),
   tickMinMs: limit(10_000, 'ms', 'an idle device sleeps; nothing polls faster'),
   stopMs: limit(10_000, 'ms', 'a supervisor kills after 90 s; a stopping agent waits this long for the step at hand'),
-  networksSeenMs: limit(1_000, 'ms', 'containers of one change share a look at the networks; who takes one away meanwhile makes one start fail'),
   laneConcurrency: limit(6, 'count', 'the engine saturates at four on two cores; six hides image checks'),
   imageWaves: limit(4, 'count', 'desired states that come while a slow image is pulled still get their own pulls; more would only share the link'),
   pullCredentials: limit(32, 'count', 'registries that one device opens; each is one line of a pull secret'),

@@ -75,17 +75,44 @@ describe('the keeper', () => {
   })
 
   it('makes the networks of the plan and takes away others', async () => {
-    keeper.apply(plan({ networks: [network('one'), network('two')] }))
+    const service = { ...network('service'), address: '198.18.0.1' }
+    keeper.apply(plan({ networks: [network('one'), service] }))
     await until(() => networks.there.size === 2)
-    keeper.apply(plan({ networks: [network('two')] }))
+    keeper.apply(plan({ networks: [network('one')] }))
     await until(() => networks.there.size === 1)
-    expect([...networks.there.keys()]).toEqual(['two'])
+    expect([...networks.there.keys()]).toEqual(['one'])
+  })
+
+  it('leaves a namespace its network for a while, but not when the engine is short of them', async () => {
+    const clock = new FakeClock()
+    const own = createServiceKeeper({ networks, clock, log, folder, onCauses: () => {} })
+    const settled = async (networksOf: readonly string[]): Promise<void> => {
+      const passes = networks.passes
+      own.apply(plan({ networks: networksOf.map(network) }))
+      await until(() => networks.passes > passes)
+      await clock.advance(0)
+    }
+    await settled(['one'])
+    await settled([])
+    await clock.advance(LIMITS.networkLingerMs.value - 1)
+    expect(networks.there.size).toBe(1)
+    await settled(['one'])
+    await clock.advance(2 * LIMITS.networkLingerMs.value)
+    expect(networks.there.size).toBe(1)
+    await settled([])
+    await clock.advance(LIMITS.networkLingerMs.value)
+    await until(() => networks.there.size === 0)
+    await settled(['one'])
+    networks.refuses = 'two'
+    await settled(['two'])
+    await until(() => networks.there.size === 0)
+    await own.stop()
   })
 
   it('asks the engine nothing while names alone change, and takes away later what is still in use', async () => {
     const clock = new FakeClock()
     const own = createServiceKeeper({ networks, clock, log, folder, onCauses: () => {} })
-    own.apply(plan({ networks: [network('one'), network('two')] }))
+    own.apply(plan({ networks: [network('one'), { ...network('two'), address: '198.18.0.1' }] }))
     await until(() => networks.passes === 1)
     networks.inUse = 'two'
     own.apply(plan({ networks: [network('one')] }))

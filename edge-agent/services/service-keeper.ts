@@ -13,6 +13,7 @@ import type { Clock, Log, NetworkEngine } from '../ports.ts'
 import { createBalancer } from './balancer.ts'
 import type { ListenFailure } from './balancer.ts'
 import { writeHostsFiles } from './hosts-files.ts'
+import { Lingering } from './lingering.ts'
 
 export interface ServiceKeeper {
   apply(plan: ServicePlan): void
@@ -32,6 +33,7 @@ export interface ServiceKeeperDeps {
 
 export function createServiceKeeper({ networks, clock, log, folder, onCauses }: ServiceKeeperDeps): ServiceKeeper {
   const balancer = createBalancer(clock)
+  const lingering = new Lingering()
   let wanted: ServicePlan | null = null
   let running = false
   let again = false
@@ -48,19 +50,13 @@ export function createServiceKeeper({ networks, clock, log, folder, onCauses }: 
     for (const one of causes) log.warn('a Service is not as wanted', { code: one.code, ...one.facts })
     onCauses(causes)
   }
-  const files = ({ hosts }: ServicePlan): readonly Cause[] => {
-    try {
-      writeHostsFiles(folder, hosts)
-      return []
-    } catch (error) {
-      return [cause('service.failed', { why: clip(String(error)) })]
-    }
-  }
+  const files = (plan: ServicePlan): readonly Cause[] => filesOf(folder, plan)
   const pass = async (plan: ServicePlan): Promise<readonly Cause[]> => {
     const unwritten = files(plan)
     const made = await networks.ensureNetworks(plan.networks)
     const listened = await balancer.set(plan.listeners)
-    leftOver = !(await networks.dropNetworks(new Set(plan.networks.map(({ name }) => name))))
+    if (made.length > 0) lingering.giveUp()
+    leftOver = !(await networks.dropNetworks(new Set([...plan.networks.map(({ name }) => name), ...lingering.names(clock.now().monoMs)])))
     return [...unwritten, ...made, ...listened.map(listenCause)]
   }
   const run = async (): Promise<void> => {
@@ -77,14 +73,14 @@ export function createServiceKeeper({ networks, clock, log, folder, onCauses }: 
       tell(causes)
     } while (again)
     running = false
-    if (failures === 0 && !leftOver) return
-    const inMs = failures === 0 ? LIMITS.retryMaxMs.value : doubledMs(failures, LIMITS.retryFirstMs.value, LIMITS.retryMaxMs.value)
-    cancelRetry = clock.at(clock.now().monoMs + inMs, () => void run())
+    const atMonoMs = nextPass({ failures, leftOver, lingersUntilMonoMs: lingering.nextMonoMs() }, clock.now().monoMs)
+    if (atMonoMs !== null) cancelRetry = clock.at(atMonoMs, () => void run())
   }
 
   return {
     apply(plan) {
       const settled = wanted !== null && !running && failures === 0 && sameDoors(wanted, plan)
+      lingering.changed(wanted?.networks ?? [], plan.networks, clock.now().monoMs)
       wanted = plan
       // names, and who is asked for new connections, change now; failures are found again by the pass below
       const written = files(plan).length === 0
@@ -99,6 +95,27 @@ export function createServiceKeeper({ networks, clock, log, folder, onCauses }: 
       await balancer.stop()
     },
   }
+}
+
+function filesOf(folder: string, { hosts }: ServicePlan): readonly Cause[] {
+  try {
+    writeHostsFiles(folder, hosts)
+    return []
+  } catch (error) {
+    return [cause('service.failed', { why: clip(String(error)) })]
+  }
+}
+
+interface Open {
+  readonly failures: number
+  readonly leftOver: boolean
+  readonly lingersUntilMonoMs: number | null
+}
+
+/** When to look again although nothing changes; null = nothing is open. */
+function nextPass({ failures, leftOver, lingersUntilMonoMs }: Open, nowMonoMs: number): number | null {
+  if (failures > 0) return nowMonoMs + doubledMs(failures, LIMITS.retryFirstMs.value, LIMITS.retryMaxMs.value)
+  return lingersUntilMonoMs ?? (leftOver ? nowMonoMs + LIMITS.retryMaxMs.value : null)
 }
 
 /** Nothing of what a pass looks at is another one. */
