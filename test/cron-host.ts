@@ -49,6 +49,8 @@ export class CronHost {
   /** how a container ends, and after how long; null = it runs on */
   ends: { readonly code: number; readonly afterMs: number } | null = { code: 0, afterMs: 1_000 }
   diskFails = false
+  /** saves that went well */
+  saves = 0
   /** a time server answers */
   synced = true
   wakeAt: number | null = null
@@ -180,6 +182,7 @@ export class CronHost {
       if (this.diskFails) this.#queue.push({ kind: 'save-failed', cause: { code: 'storage.degraded', facts: { why: 'full' } } })
       else {
         this.disk = effect.state
+        this.saves += 1
         this.#queue.push({ kind: 'saved', epoch, generation })
       }
     }
