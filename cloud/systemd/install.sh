@@ -4,7 +4,7 @@
 #   sh install.sh [--advertise HOST] [--node PATH]
 #   sh install.sh --remove
 #
-#   --advertise HOST  the name or address by which devices reach this server; asked for at the first installation
+#   --advertise HOST  the name or address by which devices reach this server, on ports 8883 and 6443; asked for at the first installation
 #   --node PATH       Node 24 or newer (default: the one on the PATH)
 #   --remove          takes the program away; what it knows stays in /var/lib/skerry-cloud
 set -eu
@@ -78,7 +78,10 @@ if [ -n "$advertise" ]; then
   [ ! -e "$settings" ] || cp "$settings" "$settings.before"
   cat >"$settings" <<END
 # Environment of the Skerry cloud; all names: $lib/node $lib/skerry-cloud.mjs --help. After a change: systemctl restart skerry-cloud
-SKERRY_ADVERTISE=mqtt://$advertise:1883
+# devices come in over TLS, with a certificate of this cloud's own authority, which the join file names
+SKERRY_MQTT=off
+SKERRY_MQTTS=0.0.0.0:8883
+SKERRY_ADVERTISE=mqtts://$advertise:8883
 END
 fi
 

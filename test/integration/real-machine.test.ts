@@ -94,7 +94,7 @@ describe.skipIf(why !== null)('a machine with systemd', () => {
     const said = await run('cd /root/skerry-agent-*/ && sh install.sh')
     expect(said).toContain('It waits for its join file')
     await says('the page says what is missing', page(), /not joined yet[\s\S]*skerry join DEVICE/)
-    await run('skerry join gw-1 >/tmp/join.json; install -m 0600 /tmp/join.json /var/lib/skerry-agent/join.json')
+    await run('skerry join gw-1 >/tmp/join.json; grep -q mqtts: /tmp/join.json; install -m 0600 /tmp/join.json /var/lib/skerry-agent/join.json')
     const nodes = 'KUBECONFIG=/var/lib/skerry-cloud/kubeconfig kubectl get nodes -o wide'
     await says('it has joined', nodes, /gw-1 +Ready .*docker:\/\/\d/)
     expect(await run(page())).not.toContain('not joined yet')
