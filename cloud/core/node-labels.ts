@@ -4,6 +4,7 @@
  */
 import type { Inventory } from '../../protocol/inventory.ts'
 import { LIMITS } from '../../protocol/limits.ts'
+import { lookUp } from '../../protocol/look-up.ts'
 
 const FEATURE = 'feature.node.kubernetes.io/'
 
@@ -75,7 +76,7 @@ function kernelLabels({ os }: Inventory): readonly Pair[] {
 function cpuLabels({ cpu }: Inventory): readonly Pair[] {
   if (cpu === undefined) return []
   return [
-    ...(cpu.vendor === undefined ? [] : [[`${FEATURE}cpu-model.vendor_id`, VENDORS[cpu.vendor] ?? cpu.vendor] as const]),
+    ...(cpu.vendor === undefined ? [] : [[`${FEATURE}cpu-model.vendor_id`, lookUp(VENDORS, cpu.vendor) ?? cpu.vendor] as const]),
     ...(cpu.family === undefined ? [] : [[`${FEATURE}cpu-model.family`, String(cpu.family)] as const]),
     ...(cpu.model === undefined ? [] : [[`${FEATURE}cpu-model.id`, String(cpu.model)] as const]),
     ...(cpu.flags ?? []).map((flag) => [`${FEATURE}cpu-cpuid.${flag}`, 'true'] as const),

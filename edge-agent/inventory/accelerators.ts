@@ -1,6 +1,7 @@
 /** All that computes beside the CPUs, joined from what the bus, the drivers and the tools say. Pure. */
 import { LIMITS } from '../../protocol/limits.ts'
 import type { Accelerator, PciDevice } from '../../protocol/inventory.ts'
+import { lookUp } from '../../protocol/look-up.ts'
 import type { Evidence } from './findings.ts'
 import type { SmiGpu, SmiMig } from './nvidia-smi.ts'
 import type { NvidiaFacts, NvidiaGpu } from './probe-nvidia.ts'
@@ -108,7 +109,7 @@ function tellUnusable({ pci }: AcceleratorParts, all: readonly Accelerator[], ev
   const byMaker = new Map<string, string[]>()
   for (const card of cards) {
     const maker =
-      COMPUTES[card.vendor ?? ''] ?? (card.class.startsWith('12') || card.class === '0b40' ? `accelerator ${card.vendor ?? '?'}` : undefined)
+      lookUp(COMPUTES, card.vendor) ?? (card.class.startsWith('12') || card.class === '0b40' ? `accelerator ${card.vendor ?? '?'}` : undefined)
     if (maker === undefined || usable.has(card.address)) continue
     byMaker.set(maker, [...(byMaker.get(maker) ?? []), `${card.address} (driver ${card.driver ?? 'none'})`])
   }

@@ -1,5 +1,6 @@
 /** GPUs, NPUs and TPUs that sysfs shows without the PCI bus's help: DRM cards, the accel class, devfreq, drivers' own classes, USB. */
 import type { Accelerator } from '../../protocol/inventory.ts'
+import { lookUp } from '../../protocol/look-up.ts'
 import type { HostReader } from '../ports.ts'
 import { readAmd, readDevfreq, readIntelNpuClock, readRockchipLoad, readSensors } from './accelerator-readings.ts'
 import { ACCEL_DRIVERS, ACCEL_VENDORS, CHARACTER_CLASSES, DRM_DRIVERS, USB_ACCELERATORS } from './accelerator-tables.ts'
@@ -58,7 +59,7 @@ async function drmCard(reader: HostReader, card: string): Promise<Accelerator | 
   ])
   // a copy without links still shows whose files these are
   const driver = driverName(link) ?? (amd.vramTotalBytes === undefined && amd.loadPercent === undefined ? null : 'amdgpu')
-  const known = driver !== null && Object.hasOwn(DRM_DRIVERS, driver) ? DRM_DRIVERS[driver] : undefined
+  const known = lookUp(DRM_DRIVERS, driver)
   if (known === undefined || driver === null) return null
   // the GPU of an Intel processor is always at this place; cards are behind bridges
   const facts: DriverFacts = known.vendor === 'intel' && address === '0000:00:02.0' ? { ...known, kind: 'integrated-gpu' } : known
@@ -105,8 +106,8 @@ async function accelDevice(
   { driver, address }: { readonly driver: string | null; readonly address: string | null },
 ): Promise<Accelerator> {
   const [vendor, id] = await Promise.all([readHexId(reader, `${device}/vendor`), readHexId(reader, `${device}/device`)])
-  const byDriver = driver !== null && Object.hasOwn(ACCEL_DRIVERS, driver) ? ACCEL_DRIVERS[driver] : undefined
-  const facts = byDriver ?? ACCEL_VENDORS[vendor ?? ''] ?? { kind: 'npu', resource: 'skerry.dev/accelerator', vendor: 'unknown' }
+  const byDriver = lookUp(ACCEL_DRIVERS, driver)
+  const facts = byDriver ?? lookUp(ACCEL_VENDORS, vendor) ?? { kind: 'npu', resource: 'skerry.dev/accelerator', vendor: 'unknown' }
   return {
     ...basics(address ?? name, facts, driver, { vendor, device: id, address }),
     ...(facts.vendor === 'intel' ? await readIntelNpuClock(reader, device) : {}),

@@ -1,5 +1,6 @@
 /** What the processor calls itself, and the instruction sets that a workload may ask for. */
 import type { CpuModel } from '../../protocol/inventory.ts'
+import { lookUp } from '../../protocol/look-up.ts'
 import type { HostReader } from '../ports.ts'
 import type { Evidence } from './findings.ts'
 import { parseCount } from './id-list.ts'
@@ -60,7 +61,7 @@ export async function probeCpuModel(reader: HostReader, evidence: Evidence): Pro
   const text = (await reader.read(CPUINFO)) ?? ''
   const first = (name: string): string | undefined => new RegExp(`^${name}\\s*:[ \\t]*(.+)$`, 'm').exec(text)?.[1]?.trim()
   const implementer = first('CPU implementer')
-  const vendor = first('vendor_id') ?? (implementer === undefined ? undefined : (IMPLEMENTERS[implementer.toLowerCase()] ?? implementer))
+  const vendor = first('vendor_id') ?? lookUp(IMPLEMENTERS, implementer?.toLowerCase()) ?? implementer
   const name = first('model name') ?? first('cpu model') ?? first('cpu') ?? first('Processor') ?? first('uarch')
   const family = parseCount(first('cpu family') ?? first('CPU architecture'))
   const model = parseCount(first('model')) ?? hexOrNull(first('CPU part'))

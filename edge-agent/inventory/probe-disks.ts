@@ -1,5 +1,6 @@
 /** Disks, what they are, and how worn they say they are. Partitions, loops and mapped devices are left out. */
 import type { Disk } from '../../protocol/inventory.ts'
+import { lookUp } from '../../protocol/look-up.ts'
 import type { HostReader } from '../ports.ts'
 import type { Evidence } from './findings.ts'
 import { parseCount } from './id-list.ts'
@@ -34,7 +35,7 @@ async function readDisk(reader: HostReader, name: string): Promise<Disk> {
   )
   const size = parseCount(sectors)
   const life = lifeUsed(lifeTime ?? null)
-  const end = END_OF_LIFE[preEol ?? '']
+  const end = lookUp(END_OF_LIFE, preEol)
   const title = model ?? mmcName
   return {
     name,

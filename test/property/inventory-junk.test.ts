@@ -76,3 +76,13 @@ test.each(boards)('a damaged board is still described soundly (%#)', async (boar
     { numRuns: 60, seed: 20_26 },
   )
 })
+
+test.each(boards)('no file of a board is taken for a word that every table has (%#)', async ({ files, links }) => {
+  for (const word of ['__proto__', 'constructor'])
+    for (const name of Object.keys(files)) {
+      const host = fakeHost({ ...files, [name]: word }, [], links)
+      const reader = await createCopyReader({ device: 'gw-1', agentVersion: '0', clock, engine: () => null }, host)
+      const { inventory } = await reader.collect()
+      expect([name, check(INVENTORY, inventory)]).toEqual([name, []])
+    }
+})

@@ -1,3 +1,4 @@
+import { lookUp } from '../../../../protocol/look-up.ts'
 import { MAX_SCORE } from '../framework.ts'
 import type { NodeInfo, Sums, WorldScorePlugin, WorldView } from '../framework.ts'
 import { labelOf } from '../node-affinity.ts'
@@ -35,5 +36,5 @@ function networkClasses(world: WorldView): Sums {
 }
 
 function rateOf(node: NodeInfo): number {
-  return RATES[labelOf(node.labels, NETWORK_CLASS_LABEL) ?? 'ethernet'] ?? 2 * MEBIBYTE
+  return lookUp(RATES, labelOf(node.labels, NETWORK_CLASS_LABEL) ?? 'ethernet') ?? 2 * MEBIBYTE
 }
