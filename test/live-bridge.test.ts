@@ -122,6 +122,8 @@ describe('exec over SPDY', () => {
     device.write(frame(CHANNEL.error, text(status)))
     await client.ended(error)
     expect([client.received(stdout), client.received(stderr), client.received(error)]).toEqual(['early', 'oh', status])
+    // the two directions do not wait for one another
+    await client.until(() => input.length === 2)
     client.close()
     await bridged
     expect(input.map((message) => Buffer.from(message).toString('latin1'))).toEqual(['\0input', '\xff\0'])
