@@ -23,7 +23,7 @@ mkdir /mnt/changed /mnt/work /mnt/root
 mount -t overlay -o lowerdir=/,upperdir=/mnt/changed,workdir=/mnt/work overlay /mnt/root
 cd /mnt/root
 # what is none of its business, or would change the kernel for everybody
-for unit in mosquitto postgresql docker-registry systemd-sysctl systemd-modules-load systemd-udevd systemd-timesyncd e2scrub_reap getty@tty1; do
+for unit in mosquitto postgresql docker-registry systemd-sysctl systemd-modules-load systemd-udevd systemd-binfmt systemd-timesyncd e2scrub_reap getty@tty1; do
   ln -sfn /dev/null "etc/systemd/system/$unit.service"
 done
 rm -rf var/lib/docker var/lib/containerd etc/systemd/system/timers.target.wants
