@@ -11,6 +11,7 @@ import { build } from 'esbuild'
 import type { Metafile, Plugin } from 'esbuild'
 import { agentCauses } from './agent-causes.ts'
 import { buildFieldPage, fieldPagePlugin } from './build-page.ts'
+import { packageFolders } from './third-party.ts'
 
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 export const AGENT_BUNDLE = path.join(ROOT, 'dist', 'skerry-agent.cjs')
@@ -179,7 +180,7 @@ export async function buildAgent(outfile: string = AGENT_BUNDLE, version: string
     throw new Error(
       `${outfile} has ${bytes} bytes, at most ${BUNDLE_BYTES_MAX}; see the largest parts: ${JSON.stringify(byPackage(result.metafile).slice(0, 8))}`,
     )
-  await writeFile(`${outfile}.meta.json`, JSON.stringify(byPackage(result.metafile), null, 1))
+  await writeFile(`${outfile}.meta.json`, JSON.stringify({ sizes: byPackage(result.metafile), folders: packageFolders(result.metafile) }, null, 1))
   return { file: outfile, bytes, gzipBytes: gzipSync(await readFile(outfile)).byteLength, largest: byPackage(result.metafile).slice(0, 10) }
 }
 

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { build } from 'esbuild'
 import { build as viteBuild } from 'vite'
 import { ROOT, buildAgent, buildLauncher } from './build-agent.ts'
+import { packageFolders } from './third-party.ts'
 
 export const CLOUD_BUNDLE = path.join(ROOT, 'dist', 'skerry-cloud.mjs')
 export const CLI_BUNDLE = path.join(ROOT, 'dist', 'skerry.mjs')
@@ -14,15 +15,18 @@ const REQUIRE = "import { createRequire as skerryRequire } from 'node:module'; c
 
 /**
  * Packages stay outside: the cloud runs beside its node_modules, only our own sources are joined. `alone`: all in one file, for a
- * server that has none.
+ * server that has none. @returns folders of the packages that went in
  */
-export async function buildCloud({ into = path.join(ROOT, 'dist'), alone = false } = {}): Promise<void> {
+export async function buildCloud({ into = path.join(ROOT, 'dist'), alone = false } = {}): Promise<readonly string[]> {
+  const folders: string[] = []
   const { version } = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8')) as { readonly version: string }
   for (const [entry, outfile] of [
     ['cloud/main.ts', path.join(into, path.basename(CLOUD_BUNDLE))],
     ['cloud/cli/main.ts', path.join(into, path.basename(CLI_BUNDLE))],
   ] as const) {
-    await build({
+    const { metafile } = await build({
+      metafile: true,
+      absWorkingDir: ROOT,
       entryPoints: [path.join(ROOT, entry)],
       outfile,
       bundle: true,
@@ -35,7 +39,9 @@ export async function buildCloud({ into = path.join(ROOT, 'dist'), alone = false
       logLevel: 'warning',
       banner: { js: `#!/usr/bin/env node${alone ? `\n${REQUIRE}` : ''}` },
     })
+    folders.push(...packageFolders(metafile))
   }
+  return folders
 }
 
 export async function buildConsole(): Promise<void> {

@@ -8,6 +8,11 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { AGENT_BUNDLE, LAUNCHER_BUNDLE, ROOT, buildAgent, buildLauncher } from './build-agent.ts'
 import { CONSOLE_ASSETS, buildCloud, buildConsole } from './build.ts'
+import { noticesOf } from './third-party.ts'
+
+const NOTICES = 'THIRD-PARTY-LICENCES'
+/** in both web faces */
+const ON_PAGES = ['preact', '@preact/signals', '@preact/signals-core']
 
 export const KITS = path.join(ROOT, 'dist', 'kits')
 
@@ -32,8 +37,12 @@ export async function packKits(): Promise<Kits> {
   const agent = kit(`skerry-agent-${version}`, [AGENT_BUNDLE, LAUNCHER_BUNDLE, units])
   const cloud = kit(`skerry-cloud-${version}`, [path.join(ROOT, 'cloud', 'systemd')])
   // a server has no node_modules
-  await buildCloud({ into: cloud.folder, alone: true })
+  const inCloud = await buildCloud({ into: cloud.folder, alone: true })
   cpSync(CONSOLE_ASSETS, path.join(cloud.folder, 'console'), { recursive: true })
+  const { folders } = JSON.parse(readFileSync(`${AGENT_BUNDLE}.meta.json`, 'utf8')) as { readonly folders: readonly string[] }
+  const faces = (packages: readonly string[]): readonly string[] => packages.map((name) => `node_modules/${name}`)
+  writeFileSync(path.join(agent.folder, NOTICES), noticesOf(ROOT, [...folders, ...faces(ON_PAGES)]))
+  writeFileSync(path.join(cloud.folder, NOTICES), noticesOf(ROOT, [...inCloud, ...faces([...ON_PAGES, 'preact-iso', 'yaml'])]))
   for (const { name, archive } of [agent, cloud]) pack(name, archive)
   const sums = [agent, cloud].map(({ archive }) => `${createHash('sha256').update(readFileSync(archive)).digest('hex')}  ${path.basename(archive)}\n`)
   writeFileSync(path.join(KITS, 'SHA256SUMS'), sums.join(''))

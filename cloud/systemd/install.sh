@@ -61,6 +61,7 @@ for file in skerry-cloud.mjs skerry.mjs; do
   install -m 0644 "$here/$file" "$lib/$file.new"
   mv -f "$lib/$file.new" "$lib/$file"
 done
+for file in LICENSE THIRD-PARTY-LICENCES; do install -m 0644 "$here/$file" "$lib/$file"; done
 rm -rf "$lib/console"
 cp -r "$here/console" "$lib/console"
 # not a link: the service may not look into homes, where a Node may lie

@@ -84,6 +84,7 @@ for file in skerry-agent.cjs skerry-launch.cjs; do
   sync "$root$lib/$file.new"
   mv -f "$root$lib/$file.new" "$root$lib/$file"
 done
+for file in LICENSE THIRD-PARTY-LICENCES; do install -m 0644 "$here/$file" "$root$lib/$file"; done
 ln -sfn "$node" "$root$lib/node"
 printf '#!/bin/sh\nexec %s/node %s/skerry-agent.cjs "$@"\n' "$lib" "$lib" >"$root/usr/bin/skerry-agent"
 chmod 0755 "$root/usr/bin/skerry-agent"

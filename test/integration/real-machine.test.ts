@@ -98,6 +98,8 @@ describe.skipIf(why !== null)('a machine with systemd', () => {
     const nodes = 'KUBECONFIG=/var/lib/skerry-cloud/kubeconfig kubectl get nodes -o wide'
     await says('it has joined', nodes, /gw-1 +Ready .*docker:\/\/\d/)
     expect(await run(page())).not.toContain('not joined yet')
+    // the work of others goes with their words
+    expect(await run('cat /usr/lib/skerry-agent/THIRD-PARTY-LICENCES')).toMatch(/dockerode [\d.]+ \(Apache-2.0\)[\s\S]*Apache License/)
     expect(await run('skerry-agent pin; skerry-agent inventory -o json | head -c 1')).toMatch(/^\d{4,}\n\{/)
   })
 
