@@ -24,6 +24,8 @@ export class Gateway {
   readonly broken = new Set<string>()
   readonly done: string[] = []
   report: StatusReport | null = null
+  /** what was told, oldest first */
+  readonly told: StatusReport[] = []
   diskWorks = true
   engineAnswers = true
   beforeStep: (step: Step) => void = () => undefined
@@ -133,7 +135,10 @@ export class Gateway {
           : { kind: 'observe-failed', cause: cause('engine.unreachable', { socket: 'docker.sock' }) },
       )
     if (effect.kind === 'wake-at') this.wakeAt = effect.monoMs
-    if (effect.kind === 'publish-status') this.report = effect.report
+    if (effect.kind === 'publish-status') {
+      this.report = effect.report
+      this.told.push(effect.report)
+    }
     if (effect.kind === 'save') this.save(effect)
     if (effect.kind === 'run-wave') {
       for (const lane of effect.lanes) this.runLane(effect.wave, lane.steps)

@@ -42,6 +42,14 @@ describe('an update of a pod that stays', () => {
     expect([device.running('web'), device.pod('web')?.update]).toEqual([['web:b2'], undefined])
   })
 
+  it('is told of once, at its end, when that comes soon', () => {
+    const device = settled()
+    device.told.length = 0
+    device.tell([web('b2')])
+    device.pass(LIMITS.reportHoldMs.value - 1)
+    expect(device.told.map(({ converged, pods }) => [converged, pods[0]?.specHash, pods[0]?.update])).toEqual([[true, web('b2').specHash, undefined]])
+  })
+
   it('leaves the old one, and restarts it, while the image cannot be had', () => {
     const device = settled()
     device.missing.add('web:b2')

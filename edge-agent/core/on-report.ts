@@ -77,8 +77,13 @@ export function reportAt(state: AgentState): number | null {
 }
 
 /** Something ends soon by itself; a device that only waits has nothing to wait for. */
-function hasWork({ wave, imageWaves, timing, plan }: AgentState): boolean {
-  return wave !== null || imageWaves.length > 0 || !timing.fresh || plan.waves.length > 0
+function hasWork({ wave, imageWaves, timing, plan, updates }: AgentState): boolean {
+  return wave !== null || imageWaves.length > 0 || !timing.fresh || plan.waves.length > 0 || isWrittenDown(updates)
+}
+
+/** A switch is decided and on its way to the disk. */
+function isWrittenDown(updates: AgentState['updates']): boolean {
+  return Object.values(updates?.pending ?? {}).some(({ cause }) => cause.code === 'update.switching')
 }
 
 /** Held from the first news of a document until its end, or as long as the table says. */

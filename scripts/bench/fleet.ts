@@ -2,6 +2,7 @@
  * One change to N devices, acknowledged by all: the real agents over real MQTT on this machine, beside bare MQTT clients of the same
  * number with messages of the same size over the same broker, one after the other in the same run.
  */
+import { LIMITS } from '../../protocol/limits.ts'
 import { AskedProcess, buildAsked } from '../fleet/asked-process.ts'
 import type { BareAnswer, BareAsk } from '../fleet/bare-cloud.ts'
 import { createFleet } from '../fleet/fleet.ts'
@@ -94,7 +95,7 @@ async function known(fleet: Fleet): Promise<{ readonly done: number; readonly of
   return { done: Math.min(acknowledged, metrics.value('skerry_devices_converged', {}) ?? 0), of: fleet.names.length }
 }
 
-/** Everything that was asked for is done, and nobody has work left. */
+/** Everything that was asked for is done and has proven itself on all: what is changed next is left with care, with few devices as with many. */
 async function settled(fleet: Fleet): Promise<void> {
   const { length } = fleet.names
   await until('ready', 300_000, async () => ({
@@ -102,7 +103,7 @@ async function settled(fleet: Fleet): Promise<void> {
     of: length,
   }))
   await until('known', 300_000, () => known(fleet))
-  await new Promise((resolve) => setTimeout(resolve, 3_000))
+  await new Promise((resolve) => setTimeout(resolve, LIMITS.revisionStableMs.value + 3_000))
 }
 
 interface Floor {
