@@ -8,7 +8,7 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { AGENT_BUNDLE } from '../../scripts/build-agent.ts'
-import { freePort } from './mosquitto.ts'
+import { freePort } from '../../scripts/quickstart/free-port.ts'
 
 const LIBRARY = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1'
 const TRACE = 'run/systemd/timesync/synchronized'

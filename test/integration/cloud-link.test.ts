@@ -9,7 +9,7 @@ import { brokerPassword, CLOUD_CLIENT_ID } from '../../cloud/mqtt/device-credent
 import { TOPICS } from '../../protocol/topics.ts'
 import { brokerContract } from '../contract/broker.contract.ts'
 import type { RunningBroker } from '../contract/broker.contract.ts'
-import { freePort } from './mosquitto.ts'
+import { freePort } from '../../scripts/quickstart/free-port.ts'
 import { embedded, eventually, SECRET } from './mqtt-clients.ts'
 
 brokerContract('embedded broker', async (port) => {

@@ -12,20 +12,13 @@ import type { MqttClient } from 'mqtt'
 import { open } from '../../protocol/envelope.ts'
 import { parseTopic } from '../../protocol/topics.ts'
 import type { Channel } from '../../protocol/topics.ts'
+import { freePort } from '../../scripts/quickstart/free-port.ts'
 
 export type Cleanup = (step: () => void | Promise<void>) => void
 
 /** nothing is asserted by time: a condition that never comes is the test's own time-out */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await sleep(10)
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise<void>((resolve) => server.close(() => resolve()))
-  return port
 }
 
 /** started again, it has forgotten everything */

@@ -10,6 +10,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { whyNoProgram } from './programs.ts'
+import { freePort } from '../../scripts/quickstart/free-port.ts'
 
 export interface Registry {
   readonly port: number
@@ -217,12 +218,4 @@ export async function startCuttingProxy(host: string, target: number, bytesPerSe
       await new Promise((resolve) => server.close(resolve))
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
