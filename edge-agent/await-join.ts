@@ -25,7 +25,7 @@ export async function awaitJoin({ why, stateDir, joinFile, page, fd }: Unjoined)
   const action = [
     'Where the cloud is administered, make the file:  skerry join DEVICE > join.json',
     `Put it on this device:  ${joinFile}`,
-    `It holds a password: owner root, mode 0600. It is looked for every ${LIMITS.joinLookMs.value / 1000} seconds; nothing has to be restarted.`,
+    `It holds a password: owner root, mode 0600. It is looked for about every ${LIMITS.joinLookMs.value / 1000} seconds; nothing has to be restarted.`,
   ].join('\n')
   const words = { title: 'not joined yet', why: `This device does not belong to a cloud yet: ${why}`, action }
   // it stays, also when nobody looks

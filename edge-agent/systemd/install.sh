@@ -116,7 +116,9 @@ systemctl enable --quiet skerry-agent.socket skerry-agent.service
 systemctl stop skerry-rescue.socket skerry-rescue.service skerry-agent.service
 systemctl restart skerry-agent.socket
 systemctl start skerry-agent.service
-echo "The agent runs: $("$lib/node" "$lib/skerry-agent.cjs" version). Its page: http://${page:-127.0.0.1:8090}/"
+# as this or an earlier installation said
+listens=$(systemctl show -p Listen --value skerry-agent.socket)
+echo "The agent runs: $("$lib/node" "$lib/skerry-agent.cjs" version). Its page: http://${listens%% *}/"
 [ -S /var/run/docker.sock ] || echo "There is no container engine yet: install Docker (Debian: apt-get install docker.io). The agent takes it when it comes."
 if [ -e "$state/join.json" ]; then
   echo "The PIN of the page: skerry-agent pin.   What it says: journalctl -u skerry-agent"

@@ -155,7 +155,8 @@ describe.skipIf(why !== null)('a machine with systemd', () => {
     await run("echo 'process.exit(3)' >/usr/lib/skerry-agent/skerry-launch.cjs; systemctl restart skerry-agent || true")
     await says('the rescue page answers', page(), /the agent is down[\s\S]*systemctl restart skerry-agent/)
     expect(await container()).toBe(before)
-    await run('cd /root/skerry-agent-*/ && sh install.sh')
+    // an upgrade keeps what an earlier installation was told
+    expect(await run('cd /root/skerry-agent-*/ && sh install.sh')).toContain('http://0.0.0.0:8090/')
     await says('the agent is back', page('/readyz'), /ok|ready/i)
     expect(await container()).toBe(before)
   })
