@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { AGENT_BUNDLE, LAUNCHER_BUNDLE, ROOT, buildAgent, buildLauncher } from './build-agent.ts'
 import { CONSOLE_ASSETS, buildCloud, buildConsole } from './build.ts'
@@ -54,7 +54,7 @@ function kit(name: string, from: readonly string[]): Kit {
   const folder = path.join(KITS, name)
   mkdirSync(folder, { recursive: true })
   for (const source of [...from, path.join(ROOT, 'LICENSE')]) {
-    if (path.extname(source) === '' && path.basename(source) !== 'LICENSE') cpSync(source, folder, { recursive: true })
+    if (statSync(source).isDirectory()) cpSync(source, folder, { recursive: true })
     else cpSync(source, path.join(folder, path.basename(source)))
   }
   return { name, archive: path.join(KITS, `${name}.tar.gz`), folder }

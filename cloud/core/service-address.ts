@@ -2,7 +2,7 @@
 import { NODE_PORT_FIRST, NODE_PORT_LAST, SERVICE_SLOTS, serviceAddress } from '../../protocol/services.ts'
 import type { Service } from '../resources/service.ts'
 import { byAge, keyOf } from './meta.ts'
-import { textHash } from './service-endpoints.ts'
+import { textHash } from '../../protocol/text-hash.ts'
 
 export interface Taken {
   readonly addresses: ReadonlySet<string>

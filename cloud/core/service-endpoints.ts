@@ -1,6 +1,7 @@
 /** Which pods stand behind a Service, and how that is written as Endpoints and EndpointSlices. Equal pods give equal objects. */
 import { LIMITS } from '../../protocol/limits.ts'
 import { canonicalJson } from '../../protocol/revision.ts'
+import { textHash } from '../../protocol/text-hash.ts'
 import type { Endpoints } from '../resources/endpoints.ts'
 import { SERVICE_NAME_LABEL, SLICE_MANAGER_LABEL } from '../resources/endpoint-slice.ts'
 import type { EndpointSlice } from '../resources/endpoint-slice.ts'
@@ -153,11 +154,4 @@ function grouped(
     else group.members.push(member)
   }
   return [...groups].toSorted(([a], [b]) => compareText(a, b)).map(([, group]) => group)
-}
-
-/** FNV-1a: the same text gives the same number everywhere. */
-export function textHash(text: string): number {
-  let hash = 0x811c9dc5
-  for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193) >>> 0
-  return hash
 }

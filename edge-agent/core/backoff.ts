@@ -1,5 +1,6 @@
 /** How long to wait. Restarts follow the kubelet; engine and registry errors double from one second. Durations in ms. */
 import { LIMITS } from '../../protocol/limits.ts'
+import { spread } from '../../protocol/text-hash.ts'
 
 /** Wait before the restart that follows the n-th crash: none after the first, then 10 s doubling to five minutes. */
 export function restartDelayMs(crashes: number): number {
@@ -29,11 +30,4 @@ export function pullDelayMs(failures: number, key: string): number {
 export function doubledMs(failures: number, firstMs: number, maxMs: number): number {
   const doublings = Math.min(Math.max(failures - 1, 0), 30)
   return Math.min(firstMs * 2 ** doublings, maxMs)
-}
-
-/** FNV-1a as a number in [0, 1): spreads devices without a random source, and the same text always gives the same. */
-export function spread(text: string): number {
-  let hash = 0x811c9dc5
-  for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
-  return (hash >>> 0) / 0x1_0000_0000
 }

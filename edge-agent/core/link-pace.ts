@@ -5,7 +5,7 @@
  */
 import { LIMITS } from '../../protocol/limits.ts'
 import type { LinkClass } from '../../protocol/link.ts'
-import { spread } from './backoff.ts'
+import { spread } from '../../protocol/text-hash.ts'
 import { fencesAny } from './contact.ts'
 import type { AgentState } from './state.ts'
 

@@ -5,10 +5,10 @@
 import { cause } from '../../../protocol/causes.ts'
 import type { Cause } from '../../../protocol/causes.ts'
 import { LIMITS } from '../../../protocol/limits.ts'
+import { spread } from '../../../protocol/text-hash.ts'
 import { readingText } from '../../resources/rollout-metric.ts'
 import type { FullMetric } from '../../resources/rollout-metric.ts'
 import type { RolloutMember } from '../../resources/rollout-members.ts'
-import { placeOf } from './place.ts'
 
 export interface Measured {
   readonly metric: FullMetric
@@ -41,7 +41,7 @@ export function measuredMembers(members: readonly RolloutMember[], wave: number)
   const done = members.filter((member) => member.wave === wave && member.verdict === 'done' && member.template === 'next')
   const max = LIMITS.rolloutMeasured.value
   if (done.length <= max) return done
-  const placed = done.map((member) => ({ member, place: placeOf(member.node) }))
+  const placed = done.map((member) => ({ member, place: spread(member.node) }))
   // places are even, so that half as many more than are wanted is nearly always enough, and little has to be sorted
   const near = placed.filter(({ place }) => place < (1.5 * max) / done.length)
   return (near.length < max ? placed : near)

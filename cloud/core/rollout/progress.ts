@@ -4,6 +4,7 @@
  */
 import type { RolloutMember } from '../../resources/rollout-members.ts'
 import type { Allowed } from './allowed.ts'
+import { isFailure } from './counts.ts'
 import { timesOf, until } from './times.ts'
 
 /** Enough for a picture a screen wide. */
@@ -29,7 +30,7 @@ export function progressOf(
 ): Progress {
   const started = timesOf(members.flatMap(({ startedAt }) => startedAt ?? []))
   const done = timesOf(members.flatMap(({ verdict, since }) => (verdict === 'done' ? since : [])))
-  const failed = timesOf(members.flatMap(({ verdict, since }) => (verdict === 'failed' || verdict === 'rolledBackByDevice' ? since : [])))
+  const failed = timesOf(members.flatMap(({ verdict, since }) => (isFailure(verdict) ? since : [])))
   const taking = members.filter(({ verdict }) => verdict !== 'skipped').length
   const first = Math.min(startedMs, started[0] ?? startedMs)
   if (Number.isNaN(first)) return { members: taking, points: [] }

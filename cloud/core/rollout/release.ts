@@ -1,6 +1,7 @@
 /** Which wave may start next, and which of its members get a place now. */
 import { cause } from '../../../protocol/causes.ts'
 import type { Cause } from '../../../protocol/causes.ts'
+import { spread } from '../../../protocol/text-hash.ts'
 import { resolveAmount } from '../../resources/rollout-amount.ts'
 import type { RolloutMember } from '../../resources/rollout-members.ts'
 import { gateOf } from '../../resources/rollout-spec.ts'
@@ -11,7 +12,6 @@ import type { Tallies } from './counts.ts'
 import { evaluateGate, passedLimit, silenceOf } from './gate.ts'
 import type { GateResult } from './gate.ts'
 import type { Measured } from './measure.ts'
-import { placeOf } from './place.ts'
 
 /** Why it cannot go on to the wave after `released`, or null when it can. */
 export interface Hold {
@@ -122,5 +122,5 @@ export function startMembers(
 
 /** The same place in the window for a device each time: a restart of the cloud moves nobody. */
 function spreadMs(node: string, seconds: number): number {
-  return seconds === 0 ? 0 : placeOf(node) * seconds * 1000
+  return seconds === 0 ? 0 : spread(node) * seconds * 1000
 }

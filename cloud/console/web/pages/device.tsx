@@ -6,7 +6,7 @@ import { DeviceActions } from '../parts/device-actions.tsx'
 import { Capacity, Facts, Readings } from '../parts/device-facts.tsx'
 import { FieldLink } from '../parts/field-link.tsx'
 import { EventList } from '../parts/event-list.tsx'
-import { NoDevice } from '../parts/nothing.tsx'
+import { Nothing } from '../parts/nothing.tsx'
 import { StandingWord, Word } from '../parts/mark.tsx'
 import { useWish } from '../use-wish.ts'
 import { duration, plural } from '../words.ts'
@@ -22,7 +22,7 @@ export function Device() {
 function DeviceOf({ name }: { readonly name: string }) {
   const part = useWish({ part: 'device', name })
   if (part === undefined) return <p role="status">Loading…</p>
-  if (part === null) return <NoDevice name={name} />
+  if (part === null) return <Nothing name={name} what="device" />
   const { row, compared, events } = part
   return (
     <>

@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { PodRow } from '../../view-model.ts'
 import { useLogs } from '../log-lines.ts'
 import type { LogLine, LogsSeen } from '../log-lines.ts'
-import { NoWorkload } from '../parts/nothing.tsx'
+import { Nothing } from '../parts/nothing.tsx'
 import { saveText } from '../save-file.ts'
 import { call } from '../session.ts'
 import { useWish } from '../use-wish.ts'
@@ -34,7 +34,7 @@ export function WorkloadLogs() {
   const part = useWish({ part: 'workload', key })
   const [chosen, setChosen] = useState<readonly string[] | null>(null)
   if (part === undefined) return <p role="status">Loading…</p>
-  if (part.row === null && part.podCount === 0) return <NoWorkload name={name} />
+  if (part.row === null && part.podCount === 0) return <Nothing name={name} what="workload" />
   const placed = part.pods.filter(({ device }) => device !== null)
   const pods = chosen ?? placed.slice(0, FIRST).map((pod) => pod.key)
   const devices = new Map(placed.map((pod) => [pod.key, pod.device ?? '']))

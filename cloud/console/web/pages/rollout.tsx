@@ -4,6 +4,7 @@ import type { RolloutPart } from '../../rollout-view.ts'
 import { Age } from '../parts/age.tsx'
 import { Cause } from '../parts/cause.tsx'
 import { Word } from '../parts/mark.tsx'
+import { Nothing } from '../parts/nothing.tsx'
 import { ActionBar } from '../rollout/action-bar.tsx'
 import { rolloutActions } from '../rollout/actions.ts'
 import { Failures } from '../rollout/failures.tsx'
@@ -22,15 +23,7 @@ export function Rollout() {
 function RolloutOf({ id, name }: { readonly id: string; readonly name: string }) {
   const part = useWish({ part: 'rollout', key: id })
   if (part === undefined) return <p role="status">Loading…</p>
-  if (part === null)
-    return (
-      <>
-        <h1>{name}</h1>
-        <p>
-          There is no such rollout. <a href="/console/rollouts">All rollouts</a>
-        </p>
-      </>
-    )
+  if (part === null) return <Nothing name={name} what="rollout" />
   return <Page part={part} />
 }
 

@@ -1,6 +1,6 @@
 import { useRoute } from 'preact-iso'
 import { EventList } from '../parts/event-list.tsx'
-import { NoWorkload } from '../parts/nothing.tsx'
+import { Nothing } from '../parts/nothing.tsx'
 import { Word } from '../parts/mark.tsx'
 import { PodTable } from '../parts/pod-table.tsx'
 import { useWish } from '../use-wish.ts'
@@ -24,7 +24,7 @@ function WorkloadOf({ id, kind, namespace, name }: Names) {
   const part = useWish({ part: 'workload', key: id })
   if (part === undefined) return <p role="status">Loading…</p>
   const { row, pods, podCount, events } = part
-  if (row === null && podCount === 0) return <NoWorkload name={name} />
+  if (row === null && podCount === 0) return <Nothing name={name} what="workload" />
   return (
     <>
       <p class="crumb">

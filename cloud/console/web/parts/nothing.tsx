@@ -1,22 +1,17 @@
 /** Pages about something that is not there (any more). */
 
-export function NoDevice({ name }: { readonly name: string }) {
-  return (
-    <>
-      <h1>{name}</h1>
-      <p>
-        There is no such device. <a href="/console/devices">All devices</a>
-      </p>
-    </>
-  )
+interface Missing {
+  readonly name: string
+  /** `device`, and the page of all of them: `/console/devices` */
+  readonly what: 'device' | 'workload' | 'rollout'
 }
 
-export function NoWorkload({ name }: { readonly name: string }) {
+export function Nothing({ name, what }: Missing) {
   return (
     <>
       <h1>{name}</h1>
       <p>
-        There is no such workload. <a href="/console/workloads">All workloads</a>
+        There is no such {what}. <a href={`/console/${what}s`}>All {what}s</a>
       </p>
     </>
   )

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { isRecord } from '../../../../protocol/shape.ts'
 import { Picture } from '../../../../protocol/topology-view/picture.tsx'
 import { nowMs } from '../live-store.ts'
-import { NoDevice } from '../parts/nothing.tsx'
+import { Nothing } from '../parts/nothing.tsx'
 import { SameInShell } from '../parts/same-in-shell.tsx'
 import { call } from '../session.ts'
 import { useWish } from '../use-wish.ts'
@@ -35,7 +35,7 @@ function TopologyOf({ name }: { readonly name: string }) {
       .catch((error: unknown) => (stop.signal.aborted ? undefined : setTold({ whyNot: error instanceof Error ? error.message : String(error) })))
     return () => stop.abort()
   }, [changed])
-  if (told === 'none') return <NoDevice name={name} />
+  if (told === 'none') return <Nothing name={name} what="device" />
   return (
     <>
       <p class="crumb">
