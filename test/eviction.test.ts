@@ -170,6 +170,24 @@ describe('an eviction', () => {
     expect(next.state.pressure.evicted).toEqual({})
   })
 
+  it('holds its condition as long as ever when the cloud no longer asks for the pod that had to go', () => {
+    const agent = start()
+    agent.send({ kind: 'pressure', sample: memory(10) })
+    waveDone(agent)
+    agent.observe(found({ pod: 'high' }))
+    const desired = saved([high])
+    if (desired.kind !== 'state' || desired.state.desired === null) throw new Error('no desired state')
+    agent.send({ kind: 'target', desired: { ...desired.state.desired, generation: 2 } })
+    // the write of the eviction itself, then that of the document
+    for (const generation of [1, 2]) agent.send({ kind: 'saved', epoch: 1, generation })
+    expect(agent.state.pressure.evicted).toEqual({})
+    const causes = () => buildReport(agent.state, agent.now()).causes
+    agent.after(LIMITS.evictionCalmMs.value).send({ kind: 'pressure', sample: memory(2_000) })
+    expect(causes()).toMatchObject([{ code: 'device.pressure.memory' }])
+    agent.after(LIMITS.evictionHoldMs.value).send({ kind: 'pressure', sample: memory(2_000) })
+    expect(causes()).toEqual([])
+  })
+
   it('lets nothing new begin while it is short, but what is critical', () => {
     const agent = start()
     agent.send({ kind: 'pressure', sample: memory(10) })

@@ -22,7 +22,7 @@ export function isShort({ levels }: Pick<PressureSample, 'levels'>): boolean {
   })
 }
 
-/** Signals after a sample. @param holdMs how long a condition holds after the last sample that was short */
+/** Signals after a sample. @param holdMs how long a condition for which nobody had to go holds after the last sample that was short */
 export function noteSample(
   short: Pressure['short'],
   { levels }: PressureSample,
@@ -39,8 +39,10 @@ export function noteSample(
         now: true,
         lastShortMonoMs: nowMonoMs,
         cause: level === undefined ? (before?.cause ?? shortCause(signal, null)) : causeOf(before, signal, level),
+        ...(before?.gave === true ? { gave: true as const } : {}),
       }
-    else if (before !== undefined && nowMonoMs - before.lastShortMonoMs < holdMs) next[signal] = { ...before, now: false }
+    else if (before !== undefined && nowMonoMs - before.lastShortMonoMs < (before.gave === true ? LIMITS.evictionHoldMs.value : holdMs))
+      next[signal] = { ...before, now: false }
   }
   return next
 }
@@ -51,12 +53,12 @@ export function chooseVictim(
   pods: readonly DesiredPod[],
   observed: readonly ObservedContainer[],
   { usage, podDisk = {} }: Pick<PressureSample, 'usage' | 'podDisk'>,
-): { readonly pod: DesiredPod; readonly cause: Cause } | null {
+): { readonly pod: DesiredPod; readonly signal: Signal; readonly cause: Cause } | null {
   const signal = SIGNALS.find((one) => short[one]?.now === true)
   const why = signal === undefined ? undefined : short[signal]?.cause
   if (signal === undefined || why === undefined) return null
   const [first] = rank(signal, pods, observed, usage, podDisk)
-  return first === undefined ? null : { pod: first, cause: why }
+  return first === undefined ? null : { pod: first, signal, cause: why }
 }
 
 /** Who goes first: those above what they asked for, then by priority, then by how far above; the name makes it total. */

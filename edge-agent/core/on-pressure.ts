@@ -3,7 +3,7 @@ import { causeSentence } from '../../protocol/causes.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { chooseVictim, noteSample } from './eviction.ts'
 import { SIGNALS } from './pressure-model.ts'
-import type { Pressure, PressureSample } from './pressure-model.ts'
+import type { Pressure, PressureSample, Signal } from './pressure-model.ts'
 import type { DesiredState, Now } from './model.ts'
 import type { AgentState } from './state.ts'
 import { act, withLedger } from './on-observed.ts'
@@ -32,14 +32,25 @@ export function onPressure(state: AgentState, sample: PressureSample, now: Now):
   const kept = desired === null || !settled ? [] : desired.pods.filter(({ uid }) => pressure.evicted[uid] === undefined)
   const victim = state.knowledge === 'known' ? chooseVictim(short, kept, observed ?? [], sample) : null
   if (victim === null) return changed || woken ? andThen(told, (next) => act(next, now)) : told
-  const { pod, cause: why } = victim
+  const { pod, signal, cause: why } = victim
   const fields = { pod: `${pod.namespace}/${pod.name}`, why: causeSentence(why) }
   return andThen(told, (next) =>
     andThen(
-      turn(withEvicted(next, { ...next.pressure.evicted, [pod.uid]: why }), { kind: 'log', level: 'warn', msg: 'a pod is evicted', fields }),
+      turn(withEvicted(withGiven(next, signal), { ...next.pressure.evicted, [pod.uid]: why }), {
+        kind: 'log',
+        level: 'warn',
+        msg: 'a pod is evicted',
+        fields,
+      }),
       (gone) => act(gone, now),
     ),
   )
+}
+
+function withGiven(state: AgentState, signal: Signal): AgentState {
+  const { short } = state.pressure
+  const before = short[signal]
+  return before === undefined ? state : { ...state, pressure: { ...state.pressure, short: { ...short, [signal]: { ...before, gave: true } } } }
 }
 
 /** Evictions of pods that nobody asks for any more are forgotten. */

@@ -29,6 +29,8 @@ export interface Short {
   readonly now: boolean
   readonly lastShortMonoMs: number
   readonly cause: Cause
+  /** a pod had to go for it: it holds longer, also when the cloud no longer asks for that pod */
+  readonly gave?: true
 }
 
 export interface Pressure {
