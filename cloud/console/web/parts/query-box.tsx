@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { grouped, plural } from '../words.ts'
 
 interface QueryBoxProps {
@@ -17,10 +17,20 @@ const PAUSE_MS = 200
 /** The question a list answers, as text: the same text works in the address and in the API. */
 export function QueryBox({ q, what, example, shown, of, issues, onQuery }: QueryBoxProps) {
   const [text, setText] = useState(q)
-  useEffect(() => setText(q), [q])
+  // what was asked last: it comes back as `q` when more may be typed already, and must not take that away
+  const asked = useRef(q)
+  const ask = (next: string): void => {
+    asked.current = next
+    onQuery(next)
+  }
   useEffect(() => {
-    if (text === q) return undefined
-    const timer = setTimeout(() => onQuery(text), PAUSE_MS)
+    if (q === asked.current) return
+    asked.current = q
+    setText(q)
+  }, [q])
+  useEffect(() => {
+    if (text === asked.current) return undefined
+    const timer = setTimeout(() => ask(text), PAUSE_MS)
     return () => clearTimeout(timer)
   }, [text])
   return (
@@ -29,7 +39,7 @@ export function QueryBox({ q, what, example, shown, of, issues, onQuery }: Query
       role="search"
       onSubmit={(event) => {
         event.preventDefault()
-        onQuery(text)
+        ask(text)
       }}
     >
       <input
