@@ -40,8 +40,26 @@ function Text({ label, value, onValue }: { readonly label: string; readonly valu
   return (
     <label>
       {label}
-      <input value={value} spellcheck={false} autoComplete="off" onChange={(event) => onValue(event.currentTarget.value.trim())} />
+      <Typed value={value} onValue={onValue} />
     </label>
+  )
+}
+
+/** What is being typed stays, whatever comes from the cloud meanwhile; it counts when the field is left. */
+function Typed({ value, placeholder = '', onValue }: { readonly value: string; readonly placeholder?: string; onValue(value: string): void }) {
+  const [typed, setTyped] = useState<string | null>(null)
+  return (
+    <input
+      value={typed ?? value}
+      placeholder={placeholder}
+      spellcheck={false}
+      autoComplete="off"
+      onInput={(event) => setTyped(event.currentTarget.value)}
+      onChange={(event) => {
+        setTyped(null)
+        onValue(event.currentTarget.value.trim())
+      }}
+    />
   )
 }
 
@@ -97,12 +115,10 @@ function Images({ draft, onImage }: { readonly draft: RolloutDraft; onImage(cont
       {containers.map((container) => (
         <label key={container} class="wide">
           Image of {container}
-          <input
+          <Typed
             value={draft.images[container] ?? ''}
             placeholder={now[container] === undefined ? '' : `stays ${now[container]}`}
-            spellcheck={false}
-            autoComplete="off"
-            onChange={(event) => onImage(container, event.currentTarget.value.trim())}
+            onValue={(image) => onImage(container, image)}
           />
           {now[container] === undefined ? null : <small>now {now[container]}</small>}
         </label>
