@@ -4,6 +4,7 @@
  * INVARIANTS
  * - The rows kept for a list are those of the window that came last: the cloud sends only rows that differ from them.
  * - While the connection is down the last picture stays and its age is told.
+ * - Wishes are told one after another: an older list of them never takes the place of a newer one, and one that got lost is told again.
  * - One connection at a time; a lost one is retried after one to ten seconds, and all wishes are told again.
  * - A tab that nobody sees has none: a browser has six for all of its tabs, and a seventh tab would wait without a word.
  */
@@ -41,6 +42,9 @@ interface Standing {
 const wishes = new Map<string, Standing>()
 let stream = ''
 let told = false
+/** wishes on their way; null = none are */
+let telling: AbortController | null = null
+let tellAgain = false
 let running = false
 let counter = 0
 
@@ -158,6 +162,9 @@ async function follow(onHello: () => void): Promise<void> {
         stream = (JSON.parse(data) as { readonly stream: string }).stream
         onHello()
         for (const standing of wishes.values()) standing.rows = new Map()
+        // those on their way are for a stream that is over
+        telling?.abort()
+        telling = null
         tellNow()
       } else if (event === 'parts') take(JSON.parse(data) as LiveMessage)
       if (event !== 'hello') heard()
@@ -170,6 +177,8 @@ async function follow(onHello: () => void): Promise<void> {
 
 /** Wishes of one moment are told together; a scroll tells a few times a second. */
 const TELL_MS = 80
+/** Wishes that did not arrive are told again after this. */
+const TELL_AGAIN_MS = 1_000
 
 function tellSoon(): void {
   if (told) return
@@ -182,8 +191,20 @@ function tellSoon(): void {
 
 function tellNow(): void {
   if (stream === '') return
+  tellAgain = telling !== null
+  if (telling !== null) return
+  const mine = new AbortController()
+  telling = mine
   const body = JSON.stringify({ wishes: Object.fromEntries([...wishes].map(([key, { wish }]) => [key, wish])) })
-  ask(`stream/${stream}`, { 'content-type': 'application/json' }, undefined, { method: 'PUT', body }).catch(() => undefined)
+  const over = (after: () => void): void => {
+    if (telling !== mine) return
+    telling = null
+    after()
+  }
+  ask(`stream/${stream}`, { 'content-type': 'application/json' }, mine.signal, { method: 'PUT', body }).then(
+    () => over(() => (tellAgain ? tellNow() : undefined)),
+    () => over(() => setTimeout(tellNow, TELL_AGAIN_MS)),
+  )
 }
 
 function take({ parts }: LiveMessage): void {
