@@ -60,7 +60,7 @@ export class DeviceSessions {
   async open({ device, wanted }: LiveCall): Promise<DeviceOpened> {
     const away = this.#options.unreachable(device)
     if (away !== null) return { ok: false, failure: failureOf(503, away) }
-    const key = `${device} ${wanted.what} ${wanted.podUid}`
+    const key = JSON.stringify([device, wanted])
     const before = this.#refused.get(key)
     if (before !== undefined) return { ok: false, failure: before }
     if (this.#open.size + this.#waiting.size >= LIMITS.sessionsOpen.value) {
