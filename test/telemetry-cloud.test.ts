@@ -84,13 +84,19 @@ describe('a look at a device', () => {
     let now = 0
     const clock = { monoMs: () => now, nowMs: () => now, after: () => () => undefined }
     const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
-    const look = telemetryLooks({ link, clock, log, signingKey: KEY })
+    const there = new Set(['gw-1', 'gw-2'])
+    const look = telemetryLooks({ link, clock, log, signingKey: KEY, isThere: (device) => there.has(device) })
     look('gw-1')
     look('gw-1')
     look('gw-2')
+    // one that could not hear it has not been asked: it is when it is there
+    look('gw-3')
+    expect(asked).toHaveLength(2)
+    there.add('gw-3')
+    look('gw-3')
     now += LIMITS.telemetryLookMs.value
     look('gw-1')
-    expect(asked).toHaveLength(3)
+    expect(asked).toHaveLength(4)
     const [first = new Uint8Array()] = asked
     expect(open('cmd', 'gw-1', first, TRUSTED)).toMatchObject({ ok: true, body: { ask: 'telemetry', telemetry: { everySeconds: 10 } } })
   })

@@ -119,7 +119,7 @@ export async function startControllers(deps: ControllersDeps): Promise<Controlle
   link.onMessage((message) => receive.take(message))
   const cluster = new Cluster(deps)
   const book = new DeviceBook()
-  const { telemetry, readings, lookAt } = keepReadings(deps)
+  const { telemetry, readings, lookAt } = keepReadings({ ...deps, isThere: (device) => book.peek(device)?.present === true })
   const events = createEventRecorder({ cluster, clock, random, log })
   let open = nothing
   const loaded = new Promise<void>((resolve) => {

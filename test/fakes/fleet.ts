@@ -87,6 +87,8 @@ export class FakeFleet {
   async restart(): Promise<void> {
     await this.controllers?.stop()
     await this.start()
+    // who is there is kept by the broker, or said again by each device that comes back to it
+    for (const device of this.devices.values()) device.here()
   }
 
   device(name: string): FakeDevice {
@@ -221,7 +223,7 @@ export class FakeDevice {
     this.sid = sid
     this.online = true
     this.seq = 0
-    this.send('presence', { device: this.name, sid, state: 'on' })
+    this.here()
     this.send('hello', {
       device: this.name,
       sid,
@@ -233,6 +235,10 @@ export class FakeDevice {
     })
     this.inventory()
     this.report()
+  }
+
+  here(): void {
+    this.send('presence', { device: this.name, sid: this.sid, state: 'on' })
   }
 
   send(channel: DeviceMessage['channel'], body: unknown): void {
