@@ -117,7 +117,8 @@ describe.skipIf(why !== null)('a machine with systemd', () => {
     const kubectl = (rest: string): Promise<string> => run(`export KUBECONFIG=/var/lib/skerry-cloud/kubeconfig; kubectl ${rest}`)
     const pod = (await kubectl('get pods -o name')).trim()
     expect(await kubectl(`exec ${pod} -- wget -qO- http://web/word`)).toBe('open-sesame')
-    expect(await kubectl(`exec ${pod} -- sh -c 'echo said >/proc/1/fd/1'; kubectl logs ${pod}`)).toContain('said')
+    await kubectl(`exec ${pod} -- sh -c 'echo said >/proc/1/fd/1'`)
+    await says('its log has it', `KUBECONFIG=/var/lib/skerry-cloud/kubeconfig kubectl logs ${pod}`, /said/)
     const said = await run('skerry-agent bundle /tmp/bundle.json.gz; zcat /tmp/bundle.json.gz')
     expect(said).toContain('gw-1')
     expect(said).not.toContain('open-sesame')
@@ -155,6 +156,13 @@ describe.skipIf(why !== null)('a machine with systemd', () => {
     await run("echo 'process.exit(3)' >/usr/lib/skerry-agent/skerry-launch.cjs; systemctl restart skerry-agent || true")
     await says('the rescue page answers', page(), /the agent is down[\s\S]*systemctl restart skerry-agent/)
     expect(await container()).toBe(before)
+    // as that page advises, once the reason is gone; it has the port of before, which others reach
+    await run('cp /root/skerry-agent-*/skerry-launch.cjs /usr/lib/skerry-agent/; systemctl restart skerry-agent')
+    await says('the agent is back', page('/readyz'), /ok|ready/i)
+    await says('on its port', 'ss -ltn; systemctl is-active skerry-agent.socket', /0\.0\.0\.0:8090[\s\S]*\nactive/)
+    expect(await container()).toBe(before)
+    await run("echo 'process.exit(3)' >/usr/lib/skerry-agent/skerry-launch.cjs; systemctl restart skerry-agent || true")
+    await says('the rescue page answers again', page(), /the agent is down/)
     // an upgrade keeps what an earlier installation was told
     expect(await run('cd /root/skerry-agent-*/ && sh install.sh')).toContain('http://0.0.0.0:8090/')
     await says('the agent is back', page('/readyz'), /ok|ready/i)
