@@ -29,7 +29,7 @@ async function listen(server: Server): Promise<number> {
 
 const prober = (outcome: ExecOutcome = { ok: true, exitCode: 0, output: '', timedOut: false }) =>
   createProber({ exec: () => Promise.resolve(outcome) }, systemClock)
-const run = (action: ProbeAction, timeoutMs = 2_000) => prober().run(action, timeoutMs)
+const run = (action: ProbeAction, timeoutMs = 15_000) => prober().run(action, timeoutMs)
 const http = (port: number, more: Partial<Extract<ProbeAction, { kind: 'http' }>> = {}): ProbeAction => ({
   kind: 'http',
   host: HOST,
@@ -130,7 +130,7 @@ describe('grpc', () => {
     return listen(server)
   }
   const message = (status: number): Buffer => Buffer.from(status === 0 ? [0, 0, 0, 0, 0] : [0, 0, 0, 0, 2, 8, status])
-  const ask = (port: number, service = '', timeoutMs = 2_000) => run({ kind: 'grpc', host: HOST, port, service }, timeoutMs)
+  const ask = (port: number, service = '', timeoutMs = 15_000) => run({ kind: 'grpc', host: HOST, port, service }, timeoutMs)
 
   it('serves, or does not, or does not know', async () => {
     expect(await ask(await health(() => message(1)))).toEqual(OK)

@@ -91,7 +91,7 @@ async function createMosquitto(dir: string): Promise<{ readonly child: Child; re
 }
 
 /** Polls the world until it is as wanted. @param look null = it is, else what it is instead, even '' @throws with the last of these */
-export async function eventually(what: string, look: () => Promise<string | null>, timeoutMs = 60_000): Promise<void> {
+export async function eventually(what: string, look: () => Promise<string | null>, timeoutMs = 120_000): Promise<void> {
   const deadline = performance.now() + timeoutMs
   let last = ''
   for (;;) {

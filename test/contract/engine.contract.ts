@@ -164,11 +164,14 @@ export function engineContract(title: string, open: (device: string) => Promise<
 
     it('runs a program in a running container, and says how it ended', async () => {
       await under.engine.create(contractPlan('a', under.image))
-      expect(await under.engine.exec('skerry-default-a-main', ['true'], 5_000)).toMatchObject({ ok: false, cause: { code: 'container.exec.failed' } })
+      expect(await under.engine.exec('skerry-default-a-main', ['true'], 60_000)).toMatchObject({
+        ok: false,
+        cause: { code: 'container.exec.failed' },
+      })
       await under.engine.start('skerry-default-a-main')
-      expect(await under.engine.exec('skerry-default-a-main', ['true'], 5_000)).toMatchObject({ ok: true, exitCode: 0, timedOut: false })
-      expect(await under.engine.exec('skerry-default-a-main', ['false'], 5_000)).toMatchObject({ ok: true, exitCode: 1, timedOut: false })
-      expect(await under.engine.exec('skerry-nothing', ['true'], 5_000)).toMatchObject({ ok: false, cause: { code: 'container.exec.failed' } })
+      expect(await under.engine.exec('skerry-default-a-main', ['true'], 60_000)).toMatchObject({ ok: true, exitCode: 0, timedOut: false })
+      expect(await under.engine.exec('skerry-default-a-main', ['false'], 60_000)).toMatchObject({ ok: true, exitCode: 1, timedOut: false })
+      expect(await under.engine.exec('skerry-nothing', ['true'], 60_000)).toMatchObject({ ok: false, cause: { code: 'container.exec.failed' } })
     })
 
     it('wakes on changes until it is told to stop', async () => {

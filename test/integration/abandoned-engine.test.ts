@@ -18,7 +18,6 @@ describe.skipIf(why !== null)('what a killed test run left', () => {
 
   it('is ended by the next one, which may take its addresses', async () => {
     const left = await abandon()
-    expect(existsSync(left.dir)).toBe(true)
     engine = await createPrivateDockerd({ link: LINK })
     expect([existsSync(left.dir), existsSync(path.join('/var/run/netns', left.netns))]).toEqual([false, false])
     const answer = await runOk('nsenter', [`--net=/var/run/netns/${engine.netns}`, 'busybox', 'ping', '-c', '1', '-W', '5', '10.211.98.1'])
@@ -35,8 +34,10 @@ async function abandon(): Promise<{ readonly dir: string; readonly netns: string
     child.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString()))
     child.once('exit', () => reject(new Error(errors)))
   })
+  const left = JSON.parse(line) as { readonly dir: string; readonly netns: string }
+  expect(existsSync(left.dir)).toBe(true)
   const ended = new Promise((resolve) => child.once('exit', resolve))
   child.kill('SIGKILL')
   await ended
-  return JSON.parse(line) as { readonly dir: string; readonly netns: string }
+  return left
 }

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { AGENT_BUNDLE } from '../../scripts/build-agent.ts'
 import { freePort } from '../../scripts/quickstart/free-port.ts'
@@ -56,7 +56,10 @@ export class FalseClockAgent {
     // whole seconds are what libfaketime reads
     this.#offMs = Math.round(ms / 1000) * 1000
     const seconds = this.#offMs / 1000
-    writeFileSync(path.join(this.#dir, 'offset'), `${seconds < 0 ? '' : '+'}${seconds}\n`)
+    // whole at each moment: what is empty counts as no offset
+    const file = path.join(this.#dir, 'offset')
+    writeFileSync(`${file}.new`, `${seconds < 0 ? '' : '+'}${seconds}\n`)
+    renameSync(`${file}.new`, file)
   }
 
   /** The wall clock says `wallMs` from now on. */
@@ -117,9 +120,9 @@ export class FalseClockAgent {
     return (Number(fields[11]) + Number(fields[12])) * 10
   }
 
-  /** what the field page shows; rejects when it does not answer within a second */
+  /** what the field page shows; rejects when it does not answer within ten seconds */
   async page(): Promise<PageState> {
-    const answer = await fetch(`http://127.0.0.1:${this.#port}/api/v1/state`, { signal: AbortSignal.timeout(1_000) })
+    const answer = await fetch(`http://127.0.0.1:${this.#port}/api/v1/state`, { signal: AbortSignal.timeout(10_000) })
     if (!answer.ok) throw new Error(`the page of ${this.#device} says ${answer.status}`)
     return (await answer.json()) as PageState
   }

@@ -19,11 +19,13 @@ export async function openBrowser(): Promise<Browser> {
     headless: true,
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
   })
+  context.setDefaultTimeout(90_000)
   return {
     context,
     close: async () => {
       await context.close()
-      await rm(profile, { recursive: true, force: true })
+      // a process of it may still write
+      await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
     },
   }
 }

@@ -59,7 +59,7 @@ describe.skipIf(why !== null)('the agent with a clock that is wrong', () => {
       { desired: document(), floor: { epoch: 1, generation: 1 }, ledger: {} },
       { epoch: 1, generation: 1 },
     )
-  }, 240_000)
+  })
   afterAll(async () => {
     await agent?.kill()
     await engine?.destroy()
@@ -87,7 +87,7 @@ describe.skipIf(why !== null)('the agent with a clock that is wrong', () => {
   it('offline, a schedule fires at its local times across a reboot and a step of the clock, each once', async () => {
     // midsummer: 03:30 in Berlin is 01:30 in UTC
     const night = Date.parse('2027-07-01T01:30:00Z')
-    agent.set(night - 8_000)
+    agent.set(night - 15_000)
     agent.confirm()
     await agent.start()
     await shows(null)
@@ -95,9 +95,9 @@ describe.skipIf(why !== null)('the agent with a clock that is wrong', () => {
     // power cut in the day; the board comes up some seconds before the next time, and nobody confirms its clock yet
     await agent.kill()
     await engine.stop()
-    agent.set(night + DAY - 12_000)
-    agent.boot()
     await engine.start()
+    agent.set(night + DAY - 30_000)
+    agent.boot()
     await agent.start()
     await shows('clock.unproven')
     agent.confirm()
@@ -115,7 +115,7 @@ describe.skipIf(why !== null)('the agent with a clock that is wrong', () => {
     agent.confirm()
     await sleep(7_000)
     expect(await runs()).toHaveLength(3)
-  }, 150_000)
+  })
 
   it('1970, ten years ahead, and jumping every second: up, nothing disturbed, page at once, the right cause, no storm', async () => {
     const before = await steady()
@@ -129,14 +129,15 @@ describe.skipIf(why !== null)('the agent with a clock that is wrong', () => {
       // it was moved before: one more step soon after those is one too many
       await shows(code, 'clock.unsteady')
     }
-    const cpu = agent.cpuMs()
+    const [cpu, since] = [agent.cpuMs(), performance.now()]
     for (let second = 0; second < 8; second += 1) {
       agent.off(second % 2 === 0 ? -10 * YEAR : 10 * YEAR)
       await sleep(1_000)
       await agent.page()
     }
     await shows('clock.unsteady')
-    expect(agent.cpuMs() - cpu, 'ms of processor time in about ten seconds').toBeLessThan(2_500)
+    // a storm would take all of one
+    expect((agent.cpuMs() - cpu) / (performance.now() - since), 'share of a processor').toBeLessThan(0.5)
     expect(agent.isUp()).toBe(true)
     expect(await steady()).toBe(before)
     expect(await runs()).toHaveLength(count)
@@ -154,7 +155,7 @@ describe.skipIf(why !== null)('the agent with a clock that is wrong', () => {
     }
     expect(await steady()).toBe(before)
     expect(await runs()).toHaveLength(count)
-  }, 120_000)
+  })
 })
 
 function localTime(ms: number): string {

@@ -19,7 +19,7 @@ import { TWO_LOOKS, expectGood } from './console-looks.ts'
 import { SIGNED, TOKEN, openTab, serveConsole } from './console-harness.ts'
 import type { Served } from './console-harness.ts'
 
-const eventually = (check: () => Promise<void>): Promise<void> => vi.waitFor(check, { timeout: 20_000, interval: 50 })
+const eventually = (check: () => Promise<void>): Promise<void> => vi.waitFor(check, { timeout: 60_000, interval: 50 })
 const MARKUP = '<img src=x onerror="window.hacked=1">'
 
 let assetsDir: string
@@ -132,7 +132,8 @@ describe('the pages', () => {
       await page.goto(served.at('/devices'))
       await page.getByRole('rowheader').first().waitFor()
       await page.keyboard.press('/')
-      await page.keyboard.type('state:offline')
+      // slowly: what was typed last is asked while more is typed
+      await page.keyboard.type('state:offline', { delay: 203 })
       await page.getByText('1 device of 3').waitFor()
       await page.goto(served.at('/devices?q=state%3Abroken'))
       await page.getByText('state is never broken').waitFor()

@@ -67,7 +67,7 @@ beforeAll(async () => {
     Object.hasOwn(ANSWERS, device) ? { device, toldAt: '2026-03-04T10:00:00Z', facts: ANSWERS[device] as TopologyAnswer['facts'] } : null
   served = await serveConsole({ store, assetsDir, topologyOf })
   browser = await openBrowser()
-}, 120_000)
+})
 afterAll(async () => {
   await browser?.close()
   await served?.stop()
@@ -118,7 +118,7 @@ it('draws what is, what would be and what changes, tells each square by tap and 
     expect(await page.locator('table').innerText()).toMatch(/4-5\s+A line\/vision\s+812 main; 4 in all; at most 64/)
     await cleanInEveryLook(page, 'small')
   })
-}, 90_000)
+})
 
 it('draws two sockets of 128 threads, and a device that says nothing at all', async () => {
   await opened('large', async (page) => {
@@ -132,4 +132,4 @@ it('draws two sockets of 128 threads, and a device that says nothing at all', as
       await cleanInEveryLook(page, device)
     })
   }
-}, 120_000)
+})

@@ -96,12 +96,12 @@ describe.skipIf(missing !== null)(`shared CPUs on a real engine${missing === nul
     dockerd = await createPrivateDockerd()
     await dockerd.importBusybox('busybox:1')
     await startAgent('sid-1')
-  }, 60_000)
+  })
   afterAll(async () => {
     await end?.()
     await dockerd?.destroy()
     rmSync(dir, { recursive: true, force: true })
-  }, 60_000)
+  })
 
   it('narrows what runs while an owner comes, keeps newcomers away, and gives the CPU back, with no restart', async () => {
     await run(pod('first'))
@@ -125,5 +125,5 @@ describe.skipIf(missing !== null)(`shared CPUs on a real engine${missing === nul
     await run(pod('first'), pod('second'))
     expect([await allowed('first'), await allowed('second')]).toEqual(['0-1', '0-1'])
     expect(await runOf('first'), 'it never ended').toBe(first)
-  }, 90_000)
+  })
 })

@@ -36,7 +36,7 @@ else {
         execFileSync('kill', ['-9', pid])
         while ((await docker('inspect', '-f', '{{.State.Running}}', name)).trim() === 'true') await sleep(10)
       },
-      soon: () => sleep(300),
+      soon: () => sleep(1_000),
       close: async () => {},
     }
   })
@@ -44,19 +44,22 @@ else {
   describe('a dockerd in trouble', () => {
     let own: PrivateDockerd
     let engine: Engine
+    /** gives up soon: for a dockerd that is known not to answer */
+    let hasty: Engine
     beforeAll(async () => {
       own = await dockerd()
-      engine = createDockerEngine({ socketPath: own.socketPath, device: 'gw-trouble', clock: systemClock, callMs: 1_000, stallMs: 1_000 })
+      engine = createDockerEngine({ socketPath: own.socketPath, device: 'gw-trouble', clock: systemClock })
+      hasty = createDockerEngine({ socketPath: own.socketPath, device: 'gw-trouble', clock: systemClock, callMs: 1_000, stallMs: 1_000 })
     })
 
     it('says that it does not answer when it is stopped, and goes on after', async () => {
       await engine.create({ ...contractPlan('t', 'busybox:1'), device: 'gw-trouble' })
       own.pause()
       try {
-        await expect(engine.observe()).rejects.toMatchObject({ reason: { code: 'engine.timeout', facts: { seconds: '1', call: 'list' } } })
-        expect(await engine.start('skerry-default-t-main')).toMatchObject({ ok: false, cause: { code: 'engine.timeout' } })
+        await expect(hasty.observe()).rejects.toMatchObject({ reason: { code: 'engine.timeout', facts: { seconds: '1', call: 'list' } } })
+        expect(await hasty.start('skerry-default-t-main')).toMatchObject({ ok: false, cause: { code: 'engine.timeout' } })
         const timeout = { ok: false, cause: { code: 'engine.timeout' } }
-        expect(await engine.ensureImage('busybox:1', 'IfNotPresent', new AbortController().signal)).toMatchObject(timeout)
+        expect(await hasty.ensureImage('busybox:1', 'IfNotPresent', new AbortController().signal)).toMatchObject(timeout)
       } finally {
         own.resume()
       }

@@ -215,8 +215,10 @@ describe.skipIf(why !== null)('a device', () => {
       const workload = (await pageOf(gateway)).workloads.find(({ name }) => name.startsWith('other'))
       return workload?.cause?.code === 'network.name-taken' ? null : JSON.stringify(workload)
     })
-    const left = await gateway.containers()
-    expect(left.map(({ id, running: is }) => [id, is])).toEqual([[kept.id, true]])
+    await eventually('what is in nobody’s way is gone', async () => {
+      const left = JSON.stringify((await gateway.containers()).map(({ id, running: is }) => [id, is]))
+      return left === JSON.stringify([[kept.id, true]]) ? null : left
+    })
     expect((await docker('inspect', '-f', '{{.State.Running}}', stranger)).trim()).toBe('true')
     expect((await docker('network', 'ls', '-q', '--no-trunc')).split('\n')).toContain(network)
     await docker('rm', '-f', stranger)
@@ -249,8 +251,16 @@ describe.skipIf(why !== null)('a device', () => {
     await gateway.agent.stop()
     // as of the year 1980; monotonic time goes on
     gateway.agent.start({ LD_PRELOAD: FALSE_CLOCK, FAKETIME: '-46y', FAKETIME_DONT_FAKE_MONOTONIC: '1' })
-    await linkSays('link.certificate', /not yet valid/)
-    expect((await pageOf(gateway)).link.cause?.next).toContain('clock')
+    // one look for all of it: between two tries the page says that it connects
+    await eventually(
+      'the page says not yet valid, and to look at the clock',
+      async () => {
+        const { cause } = (await pageOf(gateway)).link
+        const told = cause?.code === 'link.certificate' && /not yet valid/.test(cause.says) && cause.next.includes('clock')
+        return told ? null : JSON.stringify(cause)
+      },
+      150_000,
+    )
     expect(identities(await gateway.containers())).toEqual(before)
     await gateway.agent.stop()
     gateway.agent.start()
@@ -282,9 +292,11 @@ describe.skipIf(why !== null)('a device', () => {
   it.skipIf(whyNoStrace !== null)('would have been seen to start one', async () => {
     const starter = spawn(process.execPath, ['-e', 'setInterval(() => require("node:child_process").execFileSync("true"), 200)'], { stdio: 'ignore' })
     try {
-      const watch = await watchProcesses(starter.pid ?? 0, path.join(dir, 'strace-of-one'))
-      await sleep(1_500)
-      expect((await watch.end()).started.length).toBeGreaterThan(0)
+      await eventually('one is seen', async () => {
+        const watch = await watchProcesses(starter.pid ?? 0, path.join(dir, 'strace-of-one'))
+        await sleep(1_500)
+        return (await watch.end()).started.length > 0 ? null : 'none'
+      })
     } finally {
       starter.kill('SIGKILL')
     }

@@ -125,7 +125,7 @@ describe.skipIf(why !== null)('a disk', () => {
   })
 
   const web = async (): Promise<readonly string[]> => identities((await gateway.containers()).filter(({ name }) => name.includes('-web-')))
-  const says = (what: string, look: () => Promise<string | null>): Promise<void> => eventually(what, look, 90_000)
+  const says = (what: string, look: () => Promise<string | null>): Promise<void> => eventually(what, look, 150_000)
   const fatSays = (codes: readonly string[], words: RegExp): Promise<void> =>
     says(`page and cloud say ${codes.join(' or ')}`, async () => {
       const fat = (await pageOf(gateway)).workloads.find(({ name }) => name.startsWith('fat'))

@@ -168,7 +168,7 @@ describe('the page', () => {
       expect(await page.locator('.hardware table').innerText()).toMatch(/8-11\s+[A-Z] line-2\/vision-qc \(would go here\)/)
       await cleanInEveryLook(page, 'picture')
     })
-  }, 60_000)
+  })
 
   it('draws two sockets of 128 threads on a phone', async () => {
     const base = gateway()
@@ -181,7 +181,7 @@ describe('the page', () => {
       expect(await page.getByRole('option', { name: /^CPU / }).count()).toBe(256)
       await cleanInEveryLook(page, 'large')
     })
-  }, 60_000)
+  })
 
   it('follows changes by itself', async () => {
     await withPage(async (page) => {
@@ -211,7 +211,7 @@ describe('the page', () => {
       await page.getByText('Check the DHCP server.').waitFor()
       await cleanInEveryLook(page, 'path')
     })
-  }, 120_000)
+  })
 
   it('has none with schedules and with an update that waits, and holds it or begins it now', async () => {
     const waits = { pod: pod('modbus-bridge', 'registry.local/modbus-bridge:2'), reason: 'WindowClosed' as const }
@@ -246,7 +246,7 @@ describe('the page', () => {
       expect(state.overrides).toMatchObject([{ kind: 'update-now', owner: 'anna' }])
       await cleanInEveryLook(page, 'updating now')
     })
-  }, 120_000)
+  })
 
   it('holds a workload with a name, a reason and an end, and ends the hold', async () => {
     await withPage(async (page) => {
@@ -270,7 +270,7 @@ describe('the page', () => {
       await page.getByText('Done on this device').click()
       expect(await page.locator('.decided').innerText()).toContain('anna: hold, line-2/modbus-bridge')
     })
-  }, 120_000)
+  })
 
   it('gives markup in names, causes and logs no effect', async () => {
     const evil = gateway()
@@ -311,7 +311,7 @@ describe('the page', () => {
         expect(errors, chunk.join(' ')).toEqual([])
       })
     }
-  }, 120_000)
+  })
 
   it('keeps every other part when one is null', async () => {
     const view = JSON.parse((await ask('/api/v1/state')).body) as FieldView
@@ -330,7 +330,7 @@ describe('the page', () => {
         if (field !== 'workloads') expect(shown, field).toContain('modbus-bridge')
       })
     }
-  }, 120_000)
+  })
 })
 
 /** Paths of everything in it, nested too. */

@@ -25,13 +25,13 @@ export function whyNoPage(): string | null {
   return whyNoProgram('curl', 'curl')
 }
 
-/** @throws when it does not answer within five seconds */
+/** @throws when it does not answer within a minute */
 export async function pageOf(gateway: Gateway): Promise<PageState> {
   return JSON.parse(await ask(gateway, '')) as PageState
 }
 
 function ask(gateway: Gateway, format: string): Promise<string> {
-  const argv = [`--net=/var/run/netns/${gateway.engine.netns}`, 'curl', '-sS', '-f', '-m', '5', '-w', format, 'http://127.0.0.1:8090/api/v1/state']
+  const argv = [`--net=/var/run/netns/${gateway.engine.netns}`, 'curl', '-sS', '-f', '-m', '60', '-w', format, 'http://127.0.0.1:8090/api/v1/state']
   return runOk('nsenter', argv)
 }
 

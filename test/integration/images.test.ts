@@ -106,13 +106,13 @@ describe.skipIf(missing !== null)(`images${missing === null ? '' : `: NOT RUN: $
     await registry.push('limited', '1', [randomLayer('limited', 8 * MB)])
     const seen: PullProgress[] = []
     // at this rate one request is worth longer than the silence that a connection may have
-    const engine = agent('limited', { stallMs: 1_500, onPull: (pull) => seen.push(pull) })
-    engine.wantImages?.({ ...wanted('first-password'), limits: { [name('limited')]: 24 * 1024 } })
+    const engine = agent('limited', { stallMs: 5_000, onPull: (pull) => seen.push(pull) })
+    engine.wantImages?.({ ...wanted('first-password'), limits: { [name('limited')]: 8 * 1024 } })
     const before = proxy.served()
     const pull = ensure(engine, name('limited'), 'r1')
     const done = (): number => seen.at(-1)?.bytesDone ?? 0
-    while (done() < 100 * 1024 && (await Promise.race([pull, sleep(50)])) === undefined);
-    expect(seen.at(-1), lines.join('\n')).toMatchObject({ attempt: 1, active: true, limit: 24 * 1024, layersDone: 0 })
+    while (done() < 72 * 1024 && (await Promise.race([pull, sleep(50)])) === undefined);
+    expect(seen.at(-1), lines.join('\n')).toMatchObject({ attempt: 1, active: true, limit: 8 * 1024, layersDone: 0 })
     // no more has come than was taken, and one request's worth: the buffers of the kernel would hold all of it
     expect(proxy.served() - before).toBeLessThan(0.5 * MB)
     engine.wantImages?.(wanted('first-password'))

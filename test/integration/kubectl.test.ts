@@ -203,9 +203,9 @@ describe.skipIf(binaries.length === 0).each(binaries)('%s', (binary) => {
   it('get -w shows a change', async () => {
     const watching = kubectl.background('get cm cm1 -w')
     try {
-      await expect.poll(() => watching.output(), { timeout: 20_000 }).toMatch(/cm1\s+1/)
+      await expect.poll(() => watching.output(), { timeout: 60_000 }).toMatch(/cm1\s+1/)
       await ok('patch cm cm1 --type=merge -p {"data":{"k2":"v2"}}')
-      await expect.poll(() => watching.output(), { timeout: 20_000 }).toMatch(/cm1\s+1[^]*cm1\s+2/)
+      await expect.poll(() => watching.output(), { timeout: 60_000 }).toMatch(/cm1\s+1[^]*cm1\s+2/)
     } finally {
       await watching.stop()
     }
@@ -307,12 +307,12 @@ describe.skipIf(binaries.length === 0).each(binaries)('%s', (binary) => {
   it('drain evicts and waits for the device; a namespace waits for its controller', async () => {
     const path = '/api/v1/namespaces/default/pods/p1'
     const draining = kubectl.run('drain gw-1 --force --ignore-daemonsets --timeout=60s')
-    await expect.poll(async () => (await call(kubectl.server, 'GET', path)).object().metadata.deletionTimestamp, { timeout: 30_000 }).toBeDefined()
+    await expect.poll(async () => (await call(kubectl.server, 'GET', path)).object().metadata.deletionTimestamp, { timeout: 60_000 }).toBeDefined()
     await call(kubectl.server, 'DELETE', `${path}?gracePeriodSeconds=0`)
     // 1.20 evicts only where a group `policy` is served; else it deletes, which today is the same
     expect((await draining).out).toMatch(/pod\/p1 (evicted|deleted)[^]*node\/gw-1 (drained|evicted|deleted)/)
     const closing = kubectl.run('delete ns team --timeout=60s')
-    await expect.poll(async () => (await kubectl.run('get ns team -o jsonpath={.status.phase}')).out, { timeout: 30_000 }).toBe('Terminating')
+    await expect.poll(async () => (await kubectl.run('get ns team -o jsonpath={.status.phase}')).out, { timeout: 60_000 }).toBe('Terminating')
     await kubectl.server.store.delete('namespaces', '', 'team', null)
     expect((await closing).code).toBe(0)
     await ok('uncordon gw-1')

@@ -47,7 +47,7 @@ export async function client(port: number, name: string, options: IClientOptions
     username: name,
     password: brokerPassword(SECRET, name),
     protocolVersion: 4,
-    connectTimeout: 5_000,
+    connectTimeout: 30_000,
     reconnectPeriod: 0,
     resubscribe: false,
     ...options,
@@ -87,9 +87,9 @@ export function cloudClient(port: number): Promise<TestClient> {
   return client(port, CLOUD_CLIENT_ID)
 }
 
-/** Asks until the answer is there; gives up after 10 s. */
+/** Asks until the answer is there; gives up after a minute. */
 export async function eventually<T>(ask: () => T | undefined | false): Promise<T> {
-  const end = Date.now() + 10_000
+  const end = Date.now() + 60_000
   for (;;) {
     const answer = ask()
     if (answer !== undefined && answer !== false) return answer

@@ -20,7 +20,7 @@ async function gpuServer(): Promise<Inventory> {
 }
 
 describe.skipIf(binaries.length === 0).each(binaries)('%s', (binary) => {
-  it('lists the zones by the short name, and selects devices by what is in them', { timeout: 60_000 }, async () => {
+  it('lists the zones by the short name, and selects devices by what is in them', async () => {
     const kubectl = await kubectlAgainst(binary)
     try {
       const inventory = await gpuServer()

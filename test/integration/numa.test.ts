@@ -63,11 +63,11 @@ describe.skipIf(why !== null)('placement on a real engine', () => {
       const said = await bed.cloud.kubectl('get', 'node', gateway.name, '-o', 'jsonpath={.status.allocatable.cpu}')
       return said === '2900m' ? null : `allocatable cpu: ${said}`
     })
-  }, 180_000)
+  })
   afterAll(async () => {
     await bed?.destroy()
     await proxy?.close()
-  }, 60_000)
+  })
 
   const apply = (...manifests: readonly Manifest[]): Promise<string> => bed.cloud.kubectl('apply', '-f', writeManifest(bed.dir, ...manifests))
   const running = (name: string): Promise<void> =>
@@ -130,7 +130,7 @@ describe.skipIf(why !== null)('placement on a real engine', () => {
     await running('third')
     expect(await cpusetOf('third')).toBe('1')
     expect(memoryNodesAsked('third')).toEqual(['1'])
-  }, 180_000)
+  })
 
   it('leaves a pod above the PID budget unplaced and says so', async () => {
     await apply(
@@ -141,7 +141,7 @@ describe.skipIf(why !== null)('placement on a real engine', () => {
     // exit code 7: not placeable
     await expect(bed.cloud.skerry('why', 'greedy')).rejects.toThrow(BUDGET)
     expect(await containerOf('greedy')).toBe('')
-  }, 120_000)
+  })
 
   it('stops a fork bomb at the PID limit of its pod, and the others do not notice', async () => {
     const ports = [{ containerPort: 8080, hostPort: PORT }]
@@ -170,5 +170,5 @@ describe.skipIf(why !== null)('placement on a real engine', () => {
         'Running 0',
       )
     }
-  }, 120_000)
+  })
 })

@@ -74,11 +74,12 @@ beforeAll(async () => {
   writeFileSync(path.join(dir, 'join.json'), JSON.stringify({ ...join, broker: `mqtt://127.0.0.1:${cloud.ports.mqtt}` }), { mode: 0o600 })
   const flags = ['run', '--state', path.join(dir, 'agent'), '--join', path.join(dir, 'join.json'), '--docker', path.join(dir, 'no-engine.sock')]
   agent = new Child('agent', [pinnedNode(), AGENT_BUNDLE, ...flags, '--page', `127.0.0.1:${page}`], path.join(dir, 'agent.log'))
+  // before the agent is there: they have one name, and the broker lets one of them be
+  await provoke(join.password)
   agent.start()
   await api.call('POST', DAEMON_SETS, daemonSet('busybox:1'))
   // on no device yet: it shows its one member as it stands
   await api.call('POST', ROLLOUTS, rolloutOfFleet(1, 'busybox:2'))
-  await provoke(join.password)
   await eventually('the device shows its workload, and that its engine is away', async () => {
     ofAgent = readExposition(await (await fetch(`http://127.0.0.1:${page}/metrics`)).text())
     const told = ['skerry_workload_state', 'skerry_agent_cause_active'].filter((name) => ofAgent.value(name, {}) === null)

@@ -139,7 +139,7 @@ describe.skipIf(missing !== null)(`pods on a real engine${missing === null ? '' 
     expect(await docker('inspect', '-f', '{{.Id}} {{.State.StartedAt}}', nameOf('uid-duo', 'web'))).toBe(web)
     expect(await docker('inspect', '-f', '{{index .Config.Labels "dev.skerry.image"}}', nameOf('uid-duo', 'peer'))).toBe('busybox:2')
     await until(({ report }) => report.last?.pods[0]?.podIP?.startsWith('172.') === true)
-  }, 25_000)
+  })
 
   it('makes all containers again beside a new sandbox when the network of the pod dies', async () => {
     run([pod('trio', { containers: [forever('a'), forever('b')] })])
@@ -155,20 +155,24 @@ describe.skipIf(missing !== null)(`pods on a real engine${missing === null ? '' 
     await settled()
     const [holder] = (loop.state().observed ?? []).filter(({ containerName }) => containerName === 'POD')
     expect((loop.state().observed ?? []).filter(({ sandbox }) => sandbox === holder?.id)).toHaveLength(2)
-  }, 25_000)
+  })
 
   it('runs init containers in order before the rest, beside a sidecar that goes on', async () => {
     const at = { volumeMounts: [{ name: 'log', mountPath: '/log' }] }
     const say = (name: string, more: Partial<Container> = {}): Container => box(name, `echo ${name} >> /log/order`, { ...at, ...more })
     run([
       pod('staged', {
-        initContainers: [say('one'), box('side', 'echo side >> /log/order; exec sleep 86400', { ...at, restartPolicy: 'Always' }), say('two')],
+        initContainers: [
+          say('one'),
+          box('side', 'echo side >> /log/order; exec sleep 86400', { ...at, restartPolicy: 'Always' }),
+          box('two', 'until /bin/busybox grep -q side /log/order; do sleep 0.1; done; echo two >> /log/order', at),
+        ],
         containers: [box('main', 'echo main >> /log/order; exec sleep 86400', at)],
         volumes: [{ name: 'log', emptyDir: {} }],
       }),
     ])
     await settled()
-    expect(await inside('staged', 'main', 'cat /log/order')).toBe('one\nside\ntwo\nmain')
+    expect(await inside('staged', 'main', 'until grep main /log/order >/dev/null; do sleep 0.1; done; cat /log/order')).toBe('one\nside\ntwo\nmain')
     // reports are throttled: the newest comes within a second
     const { report: sent } = await until(({ report }) => report.last?.pods[0]?.ready === true)
     const report = sent.last?.pods[0]
@@ -179,7 +183,7 @@ describe.skipIf(missing !== null)(`pods on a real engine${missing === null ? '' 
       ['two', 'terminated', 0],
     ])
     expect(report?.containers.map(({ name }) => name)).toEqual(['main'])
-  }, 25_000)
+  })
 
   it('updates the files of a ConfigMap as a whole under a running container, without a restart', async () => {
     const config = (value: string): DesiredConfig => ({
@@ -215,7 +219,7 @@ describe.skipIf(missing !== null)(`pods on a real engine${missing === null ? '' 
     expect(await inside('conf', 'main', 'cat /tmp/bad 2>/dev/null || echo never')).toBe('never')
     expect(await inside('conf', 'main', 'ls -a /etc/app | grep -cE "^\\.\\.[0-9a-f]{16}$"')).toBe('1')
     expect(await inside('conf', 'main', 'head -c 1 /proc/1/environ >/dev/null; tr "\\0" "\\n" < /proc/1/environ | grep ^A= | head -c 3')).toBe('A=1')
-  }, 25_000)
+  })
 
   it('keeps Secrets on tmpfs, out of logs, plans and reports', async () => {
     const secret: DesiredConfig = { kind: 'Secret', namespace: 'plant', name: 'door', data: { pin: Buffer.from('S3cr3t-4711').toString('base64') } }
@@ -238,7 +242,7 @@ describe.skipIf(missing !== null)(`pods on a real engine${missing === null ? '' 
     expect(existsSync(join(dir, 'pods', 'uid-safe', 'files'))).toBe(false)
     expect(logged.join('\n')).not.toMatch(/S3cr3t|UzNjcjN0/)
     expect(JSON.stringify(loop.state().plan.verdicts)).not.toContain('S3cr3t')
-  }, 25_000)
+  })
 
   it('waits for a Secret that is missing and names it, while others run', async () => {
     const needs = pod('needs', { containers: [forever('main', { envFrom: [{ secretRef: { name: 'later' } }] })] })
@@ -251,7 +255,7 @@ describe.skipIf(missing !== null)(`pods on a real engine${missing === null ? '' 
     run([needs, pod('free', { containers: [forever('main')] })], [{ kind: 'Secret', namespace: 'plant', name: 'later', data: { k: 'dg==' } }])
     await settled()
     expect(loop.state().observed).toHaveLength(2)
-  }, 25_000)
+  })
 
   it('shares an emptyDir, in memory with its size, and leaves nothing behind', async () => {
     const mounts = {
@@ -286,7 +290,7 @@ describe.skipIf(missing !== null)(`pods on a real engine${missing === null ? '' 
     expect(existsSync(join(dir, 'pods', 'uid-share'))).toBe(false)
     expect(await docker('volume', 'ls', '-q')).toBe('')
     expect(loop.state().observed).toEqual([])
-  }, 25_000)
+  })
 
   it('keeps a claim on the device for the next pod', async () => {
     const claims = (name: string): DesiredPod =>
@@ -305,7 +309,7 @@ describe.skipIf(missing !== null)(`pods on a real engine${missing === null ? '' 
     run([])
     await settled()
     await docker('volume', 'rm', 'skerry-pvc-plant-data')
-  }, 25_000)
+  })
 
   it('mounts host paths only where the device allows it, also through links', async () => {
     const mounts = (name: string, path: string): DesiredPod =>
@@ -326,7 +330,7 @@ describe.skipIf(missing !== null)(`pods on a real engine${missing === null ? '' 
     )
     expect(await inside('good', 'main', 'cat /h/f')).toBe('seen')
     expect(state.observed?.filter((one) => one.state === 'running').map(({ podName }) => podName)).toEqual(['good'])
-  }, 25_000)
+  })
 
   it('gives a device to the container that names it', async () => {
     run([
@@ -337,7 +341,7 @@ describe.skipIf(missing !== null)(`pods on a real engine${missing === null ? '' 
     ])
     await settled()
     expect(await inside('dev', 'main', 'head -c 3 /dev/nothing | od -An -tx1')).toBe('00 00 00')
-  }, 25_000)
+  })
 
   it('makes user, groups, capabilities, read-only root and privileges effective', async () => {
     const { stdout: who } = {
@@ -359,7 +363,7 @@ describe.skipIf(missing !== null)(`pods on a real engine${missing === null ? '' 
       pod('root', { containers: [forever('main', { securityContext: { runAsNonRoot: true } })] }),
       pod('power', { containers: [forever('main', { securityContext: { privileged: true } })] }),
     ])
-    await until(
+    const { plan: seen } = await until(
       ({ observed, plan }) =>
         observed?.length === 1 && observed[0]?.state === 'running' && plan.verdicts.filter(({ kind }) => kind === 'blocked').length === 2,
     )
@@ -372,10 +376,11 @@ describe.skipIf(missing !== null)(`pods on a real engine${missing === null ? '' 
       who.replaceAll(/\b(id|grep|tr|touch)\b/g, 'busybox $1'),
     )
     expect(text.split('\n')).toEqual(['1234', '3000', '3000 4000 5000', 'CapBnd: 0000000000000400', 'NoNewPrivs: 1', 'Seccomp: 2', '1'])
-    const causes = loop.state().plan.verdicts.flatMap(({ cause }) => (cause === undefined ? [] : [cause]))
+    // of that moment: what is blocked is tried again now and then
+    const causes = seen.verdicts.flatMap(({ cause }) => (cause === undefined ? [] : [cause]))
     expect(causes.map(({ code }) => code).toSorted()).toEqual(['container.create.failed', 'policy.device.denied'])
     expect(causes.find(({ code }) => code === 'container.create.failed')?.facts['why']).toContain('runAsNonRoot')
-  }, 25_000)
+  })
 
   it('stops a fork bomb at its pids limit, and the others do not notice', async () => {
     run([
@@ -389,13 +394,15 @@ describe.skipIf(missing !== null)(`pods on a real engine${missing === null ? '' 
     await until(({ observed }) => observed?.some((one) => one.podName === 'calm' && one.state === 'running') === true)
     await sleep(1_500)
     const before = Number(await inside('calm', 'main', 'cat /tmp/n'))
-    const pids = Number((await docker('stats', '--no-stream', '--format', '{{.PIDs}}', nameOf('uid-bomb', 'main'))) || '0')
+    let pids = NaN
+    // `--` when the engine had no sample in time
+    while (Number.isNaN(pids)) pids = Number((await docker('stats', '--no-stream', '--format', '{{.PIDs}}', nameOf('uid-bomb', 'main'))) || '0')
     expect(pids).toBeLessThanOrEqual(40)
     while (Number((await inside('calm', 'main', 'cat /tmp/n')) || '0') <= before) await sleep(50)
     run([pod('calm', { containers: [box('main', 'n=0; while true; do n=$((n+1)); echo $n > /tmp/n; sleep 0.1; done')] })])
     await settled()
     expect(loop.state().observed?.map(({ podName }) => podName)).toEqual(['calm'])
-  }, 25_000)
+  })
 
   it('tells a pod about itself', async () => {
     const field = (name: string, fieldPath: string): NonNullable<Container['env']>[number] => ({ name, valueFrom: { fieldRef: { fieldPath } } })
@@ -445,5 +452,5 @@ describe.skipIf(missing !== null)(`pods on a real engine${missing === null ? '' 
       ),
     ]
     expect(rest).toBe(`self gw-pods ${ip} 64 self-gw-pods\nline="2"\nv\n10.1.2.3 plc.local`)
-  }, 25_000)
+  })
 })

@@ -1,6 +1,6 @@
 /** Ends and removes everything below one engine's folder. Synchronous, so that it can run while the process exits. */
 import { execFile, spawnSync } from 'node:child_process'
-import { accessSync, constants, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -15,7 +15,9 @@ export function cableOf(netns: string): string {
 
 /** Writes down whose engine this is: whoever finds the folder later can tell whether its owner still lives. */
 export function ownFolder(dir: string): void {
-  writeFileSync(join(dir, 'owner'), `${process.pid} ${startOf(process.pid)}`)
+  // at once or not at all: another run's sweep may look at any moment
+  writeFileSync(join(dir, 'owner.new'), `${process.pid} ${startOf(process.pid)}`)
+  renameSync(join(dir, 'owner.new'), join(dir, 'owner'))
 }
 
 /**

@@ -72,7 +72,7 @@ describe('--scheduler-config', () => {
     const spec = { schedulerName, containers: [{ name: 'main', image: 'x' }] }
     await create('/api/v1/namespaces/default/pods', { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec })
     return expect
-      .poll(async () => (await ask(`/api/v1/namespaces/default/pods/${name}`)).json() as Promise<Pod>, { timeout: 10_000 })
+      .poll(async () => (await ask(`/api/v1/namespaces/default/pods/${name}`)).json() as Promise<Pod>, { timeout: 60_000 })
       .toMatchObject({ status: { conditions: expect.arrayContaining([expect.objectContaining({ type: 'PodScheduled' })]) } })
       .then(async () => (await ask(`/api/v1/namespaces/default/pods/${name}`)).json() as Promise<Pod>)
   }

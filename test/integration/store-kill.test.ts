@@ -9,7 +9,7 @@ import { QUIET, WRITER } from './store-writer.ts'
 
 const ROUNDS = 8
 
-it(`loses no acknowledged write in ${ROUNDS} kills`, { timeout: 60_000 }, async () => {
+it(`loses no acknowledged write in ${ROUNDS} kills`, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'skerry-kill-'))
   const path = join(folder, 'store.db')
   const present = new Set<string>()

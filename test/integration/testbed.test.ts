@@ -63,7 +63,7 @@ describe.skipIf(why !== null)('three gateways', () => {
       const status = await bed.cloud.kubectl('get', 'ds', 'web', '-o', 'jsonpath={.status.updatedNumberScheduled}/{.status.numberReady}')
       return status === '3/3' ? null : status
     })
-  }, 400_000)
+  })
 
   it('disturbs nothing when cloud, broker or engine are killed', async () => {
     const before = await Promise.all(bed.gateways.map(one))
@@ -85,7 +85,7 @@ describe.skipIf(why !== null)('three gateways', () => {
     // a change still arrives everywhere
     await bed.cloud.kubectl('apply', '-f', writeManifest(bed.dir, daemonSet('web', 'busybox:1')))
     for (const gateway of bed.gateways) await eventually(`${gateway.name} runs busybox:1`, () => only(gateway, 'busybox:1'), 180_000)
-  }, 400_000)
+  })
 
   it('stops what may run alone only for a while, starts it after a reboot only with the word of the cloud, and leaves the rest alone', async () => {
     const [first] = bed.gateways
@@ -114,7 +114,7 @@ describe.skipIf(why !== null)('three gateways', () => {
     expect((await bed.cloud.kubectl('get', 'pods', '-l', 'app=once', '-o', 'name')).trim(), 'it was not lost').toBe(pod)
     await bed.cloud.kubectl('delete', 'deployment', 'once')
     await eventually(`${first.name} has the other one only`, () => only(first, 'busybox:1'))
-  }, 400_000)
+  })
 
   it('keeps the data of a StatefulSet through an update of its image, restarts of agent and engine, and a reboot', async () => {
     await bed.cloud.kubectl('delete', 'ds', 'web')
@@ -147,7 +147,7 @@ describe.skipIf(why !== null)('three gateways', () => {
     await starts(4, 'busybox:2')
     expect((await placeOf(bed, 'db-0')).name, 'a volume stays on its device').toBe(gateway.name)
     expect(await bed.cloud.kubectl('get', 'pvc', 'data-db-0', '-o', 'jsonpath={.status.phase}')).toBe('Bound')
-  }, 400_000)
+  })
 })
 
 /** One replica with a volume of its own, whose program counts in it how often it was started. */
