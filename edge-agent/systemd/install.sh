@@ -114,6 +114,8 @@ systemctl daemon-reload
 systemctl enable --quiet skerry-agent.socket skerry-agent.service
 # a new address of the page needs a new socket, and that the agent lets go of the old one
 systemctl stop skerry-rescue.socket skerry-rescue.service skerry-agent.service
+# one that failed too often would not be started for a minute
+systemctl reset-failed skerry-agent.socket skerry-agent.service 2>/dev/null || true
 systemctl restart skerry-agent.socket
 systemctl start skerry-agent.service
 # as this or an earlier installation said

@@ -154,10 +154,10 @@ describe.skipIf(why !== null)('a machine with systemd', () => {
   it('whose agent does not start any more has a page that says so, and the pod runs', async () => {
     const before = await container()
     await run("echo 'process.exit(3)' >/usr/lib/skerry-agent/skerry-launch.cjs; systemctl restart skerry-agent || true")
-    await says('the rescue page answers', page(), /the agent is down[\s\S]*systemctl restart skerry-agent/)
+    await says('the rescue page answers', page(), /the agent is down[\s\S]*systemctl reset-failed skerry-agent; systemctl restart skerry-agent/)
     expect(await container()).toBe(before)
     // as that page advises, once the reason is gone; it has the port of before, which others reach
-    await run('cp /root/skerry-agent-*/skerry-launch.cjs /usr/lib/skerry-agent/; systemctl restart skerry-agent')
+    await run('cp /root/skerry-agent-*/skerry-launch.cjs /usr/lib/skerry-agent/; systemctl reset-failed skerry-agent; systemctl restart skerry-agent')
     await says('the agent is back', page('/readyz'), /ok|ready/i)
     await says('on its port', 'ss -ltn; systemctl is-active skerry-agent.socket', /0\.0\.0\.0:8090[\s\S]*\nactive/)
     expect(await container()).toBe(before)

@@ -44,6 +44,8 @@ else
   for tree in cpu cpuacct cpuset memory devices freezer blkio pids; do mkdir "sys/fs/cgroup/$tree" && mount -t cgroup -o "$tree" cgroup "sys/fs/cgroup/$tree"; done
   mkdir sys/fs/cgroup/systemd && mount -t cgroup -o none,name=systemd cgroup sys/fs/cgroup/systemd
 fi
+# whoever looks in sees by it that this is not the host any more
+touch .machine
 mkdir .before
 pivot_root . .before
 cd /

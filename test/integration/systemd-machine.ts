@@ -59,8 +59,8 @@ export async function bootSystemdMachine(): Promise<SystemdMachine> {
   }
   for (let tries = 0; tries < 120; tries += 1) {
     if (child.exitCode !== null) break
-    // by its name: before it has changed its root, the Docker of the host would answer
-    const up = await machine.run('test "$(hostname)" = gateway; docker version').then(
+    // before it has changed its root, the Docker of the host would answer
+    const up = await machine.run('test -e /.machine; docker version').then(
       () => true,
       () => false,
     )
