@@ -67,7 +67,8 @@ function listen(server: Server, { host, port, fd }: RescueOptions): Promise<void
 
 const DOWN = {
   title: 'the agent is down',
-  action: 'Start it again:  systemctl reset-failed skerry-agent; systemctl restart skerry-agent\nRead its journal: journalctl -u skerry-agent -n 200\nWorkloads keep running meanwhile.',
+  action:
+    'Start it again:  systemctl reset-failed skerry-agent; systemctl restart skerry-agent\nRead its journal: journalctl -u skerry-agent -n 200\nWorkloads keep running meanwhile.',
 }
 
 /** The whole page; every value is escaped. */

@@ -132,8 +132,11 @@ describe('the pages', () => {
       await page.goto(served.at('/devices'))
       await page.getByRole('rowheader').first().waitFor()
       await page.keyboard.press('/')
-      // slowly: what was typed last is asked while more is typed
-      await page.keyboard.type('state:offline', { delay: 203 })
+      // slowly, each key a little later after the last one: what is typed is asked while more is typed
+      for (const [at, key] of [...'state:offline'].entries()) {
+        await page.keyboard.press(key)
+        await page.waitForTimeout(195 + 4 * at)
+      }
       await page.getByText('1 device of 3').waitFor()
       await page.goto(served.at('/devices?q=state%3Abroken'))
       await page.getByText('state is never broken').waitFor()
