@@ -67,8 +67,12 @@ function listen(server: Server, { host, port, fd }: RescueOptions): Promise<void
 
 const DOWN = {
   title: 'the agent is down',
-  action:
-    'Start it again:  systemctl reset-failed skerry-agent; systemctl restart skerry-agent\nRead its journal: journalctl -u skerry-agent -n 200\nWorkloads keep running meanwhile.',
+  action: [
+    // one that failed too often would not be started for a minute
+    'Start it again:  systemctl reset-failed skerry-agent; systemctl restart skerry-agent',
+    'Read its journal: journalctl -u skerry-agent -n 200',
+    'Workloads keep running meanwhile.',
+  ].join('\n'),
 }
 
 /** The whole page; every value is escaped. */

@@ -22,7 +22,13 @@ it('says why the agent is down, with its last picture, and never that all is wel
   expect(rescuePage({ stateDir, nowMs })).toContain('ended without a word')
   leaveWords(stateDir, { ...SAID, state: 'failed', why: 'stuck: <observe>' }, ['line & one'], 'web running', nowMs())
   const page = rescuePage({ stateDir, nowMs })
-  for (const text of ['failed at 2026-05-01', 'stuck: &lt;observe&gt;', 'line &amp; one', 'web running', 'systemctl reset-failed skerry-agent; systemctl restart skerry-agent'])
+  for (const text of [
+    'failed at 2026-05-01',
+    'stuck: &lt;observe&gt;',
+    'line &amp; one',
+    'web running',
+    'systemctl reset-failed skerry-agent; systemctl restart',
+  ])
     expect(page).toContain(text)
   expect(page).not.toMatch(/healthy|<observe>/)
 })

@@ -133,7 +133,7 @@ describe('the pages', () => {
       await page.getByRole('rowheader').first().waitFor()
       await page.keyboard.press('/')
       // slowly, each key a little later after the last one: what is typed is asked while more is typed
-      for (const [at, key] of [...'state:offline'].entries()) {
+      for (const [at, key] of 'state:offline'.split('').entries()) {
         await page.keyboard.press(key)
         await page.waitForTimeout(195 + 4 * at)
       }
