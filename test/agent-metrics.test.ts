@@ -60,6 +60,9 @@ describe('metrics of the agent', () => {
     expect(told('skerry_agent_info', { device: 'gw-004217', version: '0.1.0' })).toBe(1)
     expect(told('skerry_agent_cloud_connected')).toBe(0)
     expect(told('skerry_agent_cloud_last_contact_timestamp_seconds')).toBe(NOW.wallMs / 1000 - 3.2 * 3600)
+    // also while it tries again: an alert on its age would begin anew with each try
+    const again = gateway({ link: { kind: 'connecting', after: { sinceWallMs: 5_000, why: 'refused' } } })
+    expect(readExposition(agentMetrics(again, NOW, EXTRAS)).value('skerry_agent_cloud_last_contact_timestamp_seconds', {})).toBe(5)
     expect(told('skerry_agent_desired_generation')).toBe(41)
     expect(told('skerry_workload_state', { pod: 'modbus-bridge', state: 'running' })).toBe(1)
     expect(told('skerry_workload_state', { pod: 'old-demo', state: 'removing' })).toBe(1)

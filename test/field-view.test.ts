@@ -58,6 +58,8 @@ describe('field view', () => {
     const { link } = fieldView(gateway({ link: { kind: 'down', sinceWallMs: NOW.wallMs, why, nextTryInMs: 1_000 } }), NOW)
     expect(link.cause).toMatchObject({ code, says: expect.stringContaining(why) as string })
     expect(link.cause?.next).toMatch(next)
+    const again = fieldView(gateway({ link: { kind: 'connecting', after: { sinceWallMs: NOW.wallMs, why } } }), NOW).link
+    expect([again.cause, again.says]).toEqual([link.cause, 'No contact, trying again'])
   })
 
   it('never shows environment values or commands', () => {

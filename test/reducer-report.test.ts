@@ -122,6 +122,23 @@ describe('reports', () => {
   })
 })
 
+describe('the link', () => {
+  it('keeps what the last try said while it tries again, and forgets it when it is up', () => {
+    const agent = new Agent(saved([U1]))
+    const after = { sinceWallMs: 7, why: 'refused' }
+    agent.send({ kind: 'link', link: { kind: 'connecting' } })
+    expect(agent.state.link).toEqual({ kind: 'connecting' })
+    agent.send({ kind: 'link', link: { kind: 'down', ...after, nextTryInMs: 1_000 } })
+    for (let again = 0; again < 2; again += 1) {
+      agent.send({ kind: 'link', link: { kind: 'connecting' } })
+      expect(agent.state.link).toEqual({ kind: 'connecting', after })
+    }
+    agent.send({ kind: 'link', link: { kind: 'up', sinceWallMs: 9 } })
+    agent.send({ kind: 'link', link: { kind: 'connecting' } })
+    expect(agent.state.link).toEqual({ kind: 'connecting' })
+  })
+})
+
 describe('news', () => {
   const report: StatusReport = {
     device: 'gw-1',

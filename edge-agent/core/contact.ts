@@ -12,7 +12,7 @@ import { LIMITS } from '../../protocol/limits.ts'
 import { trustedWallMs } from './clock-trust.ts'
 import type { Contact, Fence, SavedContact } from './contact-model.ts'
 import type { Now, ObservedContainer } from './model.ts'
-import type { AgentState, LinkState } from './state.ts'
+import type { AgentState, LinkState, Outage } from './state.ts'
 import { wantedState } from './wanted-state.ts'
 
 /** a lost link is noticed this much later at most, at the pace of a device that has work to stop: see link-pace */
@@ -108,4 +108,10 @@ export function contactSaveAt(state: AgentState): number | null {
 
 export function fencesAny(pods: readonly DesiredPod[]): boolean {
   return pods.some(({ policy }) => policy?.stopAfterSeconds !== undefined)
+}
+
+/** What keeps this device from the cloud, also while it tries again; null = nothing that is known. */
+export function outageOf(link: LinkState): Outage | null {
+  if (link.kind === 'down') return { sinceWallMs: link.sinceWallMs, why: link.why }
+  return link.kind === 'connecting' ? (link.after ?? null) : null
 }

@@ -6,6 +6,7 @@ import type { Inventory } from '../../protocol/inventory.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { SessionSeen } from '../../protocol/session.ts'
 import type { StatusReport } from '../../protocol/status-report.ts'
+import { outageOf } from './contact.ts'
 import { linkPace, refreshMs } from './link-pace.ts'
 import type { Now, Pulls, Version } from './model.ts'
 import type { AgentState, LinkState } from './state.ts'
@@ -19,7 +20,8 @@ import type { Turn } from './turn.ts'
 /** A link that came up may lead to a broker that lost what it kept: everything is said again. */
 export function onLink(state: AgentState, link: LinkState): Turn {
   const cameUp = link.kind === 'up' && state.link.kind !== 'up'
-  const next = { ...state, link }
+  const outage = link.kind === 'connecting' ? outageOf(state.link) : null
+  const next: AgentState = { ...state, link: outage === null ? link : { kind: 'connecting', after: outage } }
   if (!cameUp) return quiet(next)
   return onReportAsked(next)
 }

@@ -20,9 +20,14 @@ import type { ObservedContainer, Step, Lane, Plan, Outcome, EngineInfo } from '.
 import type { Updates } from './update-model.ts'
 import type { Ledger, Override, OverrideRequest, SavedState, Loaded } from './saved-model.ts'
 
+/** Since when there is no contact, and what the last try said. */
+export interface Outage {
+  readonly sinceWallMs: number
+  readonly why: string
+}
 export type LinkState =
-  | { readonly kind: 'down'; readonly sinceWallMs: number; readonly why: string; readonly nextTryInMs: number | null }
-  | { readonly kind: 'connecting' }
+  | ({ readonly kind: 'down'; readonly nextTryInMs: number | null } & Outage)
+  | { readonly kind: 'connecting'; readonly after?: Outage }
   | { readonly kind: 'up'; readonly sinceWallMs: number }
   | { readonly kind: 'disabled' }
 

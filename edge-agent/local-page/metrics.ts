@@ -3,6 +3,7 @@ import { renderFamilies } from '../../protocol/exposition.ts'
 import type { Family, HistogramSample, Sample } from '../../protocol/exposition.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { Accelerator } from '../../protocol/inventory.ts'
+import { outageOf } from '../core/contact.ts'
 import type { Now, PullTotals } from '../core/model.ts'
 import { isConverged } from '../core/report.ts'
 import type { AgentState } from '../core/state.ts'
@@ -48,7 +49,7 @@ export function agentMetrics(state: AgentState, now: Now, extras: ScrapeExtras):
 
 function ofAgent(state: AgentState, now: Now): Samples {
   const { link, engine, storage, desired, knowledge } = state
-  const contactMs = link.kind === 'up' ? now.wallMs : link.kind === 'down' ? link.sinceWallMs : null
+  const contactMs = link.kind === 'up' ? now.wallMs : (outageOf(link)?.sinceWallMs ?? null)
   const codes = new Set((state.report.last?.causes ?? []).map(({ code }) => code))
   return {
     skerry_agent_info: [{ labels: { device: state.device, version: state.agentVersion }, value: 1 }],

@@ -1,9 +1,11 @@
 /** The field page's data, made from the agent's state. Pure: the same state and moment give the same page. */
 import { cause } from '../../protocol/causes.ts'
+import type { Cause } from '../../protocol/causes.ts'
+import { outageOf } from '../core/contact.ts'
 import type { Now } from '../core/model.ts'
 import type { Override } from '../core/saved-model.ts'
 import { linkPace } from '../core/link-pace.ts'
-import type { AgentState } from '../core/state.ts'
+import type { AgentState, Outage } from '../core/state.ts'
 import { renderPlan } from '../core/render-plan.ts'
 import { causeView } from './cause-view.ts'
 import { clockLine } from './clock-view.ts'
@@ -93,17 +95,22 @@ function linkLine(state: AgentState, now: Now): LineView {
   switch (link.kind) {
     case 'up':
       return { tone: 'ok', says: contactWords(state), cause: null, sinceMs: link.sinceWallMs }
-    case 'connecting':
-      return { tone: 'busy', says: 'Connecting', cause: null, sinceMs: null }
     case 'disabled':
       return { tone: 'unknown', says: 'No cloud is configured', cause: null, sinceMs: null }
+    case 'connecting':
     case 'down': {
-      // as TLS words all that it finds wrong with one
-      const code = /certificate/i.test(link.why) ? 'link.certificate' : 'link.down'
-      const down = cause(code, { since: `${new Date(link.sinceWallMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`, why: link.why })
-      return { tone: 'warn', says: 'No contact', cause: causeView(down, now), sinceMs: link.sinceWallMs }
+      const outage = outageOf(link)
+      if (outage === null) return { tone: 'busy', says: 'Connecting', cause: null, sinceMs: null }
+      const says = link.kind === 'down' ? 'No contact' : 'No contact, trying again'
+      return { tone: 'warn', says, cause: causeView(outageCause(outage), now), sinceMs: outage.sinceWallMs }
     }
   }
+}
+
+function outageCause({ sinceWallMs, why }: Outage): Cause {
+  // as TLS words all that it finds wrong with one
+  const code = /certificate/i.test(why) ? 'link.certificate' : 'link.down'
+  return cause(code, { since: `${new Date(sinceWallMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`, why })
 }
 
 function engineLine(state: AgentState, now: Now): LineView {

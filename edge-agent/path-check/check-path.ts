@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net'
 import { LIMITS } from '../../protocol/limits.ts'
+import { outageOf } from '../core/contact.ts'
 import type { LinkState } from '../core/state.ts'
 import type { Clock, HostReader, PathStep } from '../ports.ts'
 import { addressStep, cableStep, routerStep } from './local-steps.ts'
@@ -96,14 +97,16 @@ function brokerStep(link: LinkState, reachable: boolean): PathStep {
     case 'disabled':
       return { name: 'broker', result: 'unknown', says: 'This device works without a cloud.' }
     case 'connecting':
-      return { name: 'broker', result: 'unknown', says: 'The agent is connecting just now; test again.' }
-    case 'down':
+    case 'down': {
+      const outage = outageOf(link)
+      if (outage === null) return { name: 'broker', result: 'unknown', says: 'The agent is connecting just now; test again.' }
       if (!reachable) return notReached('broker')
       return {
         name: 'broker',
         result: 'failed',
-        says: `The broker says no: ${link.why}.`,
+        says: `The broker says no: ${outage.why}.`,
         next: 'Make a new join file in the cloud and put it here.',
       }
+    }
   }
 }
