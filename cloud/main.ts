@@ -92,6 +92,7 @@ async function run(config: Config, log: Log): Promise<Running> {
     audit,
     health: () => readiness(link, () => stopping),
     issueJoin: (device) => Promise.resolve(joinDocument(config, device, { secret, trusted: keys.trusted, caPem, apiPort: https })),
+    place: () => ({ url: apiUrl(config, https), ca: caPem }),
     handleOther: (request, response, principal) => others(request, response, principal, own),
   })
   await letDevicesIn(broker, link)

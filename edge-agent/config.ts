@@ -54,6 +54,7 @@ export interface Unjoined {
   readonly why: string
   readonly stateDir: string
   readonly joinFile: string
+  readonly hardwareRoot: string
   readonly page: RunConfig['page']
   readonly fd: number | null
 }
@@ -62,7 +63,7 @@ export const HELP = `skerry-agent makes this machine's container engine run what
 
   skerry-agent run [flags]        run the agent
     --state DIR                   where its state is kept         (SKERRY_STATE, default /var/lib/skerry-agent)
-    --join FILE                   made by "skerry join DEVICE"    (SKERRY_JOIN, default STATE/join.json)
+    --join FILE                   made by "skerry join DEVICE", or "skerry enroll" for many  (SKERRY_JOIN, default STATE/join.json)
     --docker SOCKET               the engine's unix socket        (SKERRY_DOCKER, default /var/run/docker.sock)
     --page HOST:PORT | off        the field page                  (SKERRY_PAGE, default 127.0.0.1:8090; 0.0.0.0:8090 for the local network)
     --no-cloud                    run what is saved and connect nowhere  (SKERRY_NO_CLOUD=1)
@@ -130,8 +131,8 @@ function runCommand(argv: readonly string[], env: Environment): Command {
     return { kind: 'run', config: { ...options, join: readJoinFile(joinFile) } }
   } catch (error) {
     if (!(error instanceof JoinError) || !options.supervised) throw error
-    const { stateDir, page, pageFd: fd } = options
-    return { kind: 'unjoined', why: error.message, stateDir, joinFile, page, fd }
+    const { stateDir, hardwareRoot, page, pageFd: fd } = options
+    return { kind: 'unjoined', why: error.message, stateDir, joinFile, hardwareRoot, page, fd }
   }
 }
 

@@ -1,5 +1,7 @@
 /** The file by which a device belongs to a cloud: what may stand in it, and how it is read. It holds a password: no fault quotes it. */
 import { readFileSync } from 'node:fs'
+import { ENROLL_FILE } from '../protocol/enroll.ts'
+import type { EnrollFile } from '../protocol/enroll.ts'
 import { isDeviceId } from '../protocol/ids.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { LINK_WISH } from '../protocol/link.ts'
@@ -28,6 +30,16 @@ export const JOIN_FILE = obj({
 })
 export type JoinFile = Infer<typeof JOIN_FILE>
 
+/** The file of a whole fleet in this place: the device fetches its own with it. null = it is not one. */
+export function readEnrollFile(path: string): EnrollFile | null {
+  try {
+    const parsed = parse(ENROLL_FILE, JSON.parse(readFileSync(path, 'utf8')))
+    return parsed.ok && isCloudUrl(parsed.value.enroll.url) ? parsed.value : null
+  } catch {
+    return null
+  }
+}
+
 /** There is no such file, or it cannot be used: it may come. */
 export class JoinError extends Error {}
 
@@ -42,6 +54,7 @@ export function readJoinFile(path: string): JoinFile {
     const why = error instanceof SyntaxError ? 'it is not JSON' : error instanceof Error ? error.message : String(error)
     throw new JoinError(`--join ${path} cannot be read: ${why}; ${how}`)
   }
+  if (readEnrollFile(path) !== null) throw new JoinError(`--join ${path} holds the key of a fleet: the service fetches a file of its own with it`)
   const parsed = parse(JOIN_FILE, value)
   if (!parsed.ok) {
     throw new JoinError(`--join ${path} is not a join file: ${parsed.issues.map((issue) => `${issue.path} (${issue.kind})`).join(', ')}; ${how}`)

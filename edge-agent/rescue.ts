@@ -23,8 +23,8 @@ export interface RescueOptions {
   readonly fd: number | null
   readonly nowMs: () => number
   readonly idleMs?: number
-  /** what to say instead of "the agent is down" */
-  readonly words?: RescueWords
+  /** what to say now instead of "the agent is down" */
+  readonly words?: () => RescueWords
 }
 
 export interface RescueWords {
@@ -79,7 +79,7 @@ const DOWN = {
 export function rescuePage({ stateDir, nowMs, words: say }: Pick<RescueOptions, 'stateDir' | 'nowMs' | 'words'>): string {
   const words = readLastWords(stateDir)
   const name = words?.device ?? hostname()
-  const { title, why, action } = say ?? { ...DOWN, why: whyDown(words) }
+  const { title, why, action } = say?.() ?? { ...DOWN, why: whyDown(words) }
   const sections = [
     ['Why', why],
     ['Do this', action],

@@ -23,6 +23,31 @@ export const CONTACT_CAUSES = {
     'Two agents report as {device} (sessions {a} and {b}).',
     'One card was cloned; give one of them its own identity.',
   ),
+  'enroll.key.unknown': entry(
+    'user',
+    'never',
+    'The enrolment key {key} is not known here.',
+    'Make a new file: skerry enroll. The old one was deleted, or is of another cloud.',
+  ),
+  'enroll.key.ended': entry('user', 'never', 'The enrolment key {key} was good until {when} UTC.', 'Make a new file: skerry enroll --hours N.'),
+  'enroll.key.full': entry(
+    'user',
+    'never',
+    'The enrolment key {key} has let in {used} devices, and is good for {max}.',
+    'Make a new file: skerry enroll --max N.',
+  ),
+  'enroll.device.known': entry(
+    'user',
+    'when-target-changes',
+    'There is a device {device} already, for {identity}.',
+    'If it was flashed anew: kubectl annotate node {device} skerry.dev/enroll-again=true. If it is another one: give it its own file, skerry join DEVICE.',
+  ),
+  'enroll.no-identity': entry(
+    'device',
+    'never',
+    'The device has neither a serial number nor a network card with an address of its own.',
+    'Give it its own file: skerry join DEVICE.',
+  ),
   'session.no-answer': entry(
     'network',
     'backoff',

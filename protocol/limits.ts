@@ -9,6 +9,7 @@ import { SCALE_LIMITS } from './limits-scale.ts'
 import { ROLLOUT_LIMITS } from './limits-rollout.ts'
 import { DISK_LIMITS } from './limits-disk.ts'
 import { SERVICE_LIMITS } from './limits-service.ts'
+import { ENROLL_LIMITS } from './limits-enroll.ts'
 import { SESSION_LIMITS } from './limits-session.ts'
 import { UPDATE_LIMITS } from './limits-update.ts'
 
@@ -19,6 +20,7 @@ export const LIMITS = {
   ...DISK_LIMITS,
   ...SERVICE_LIMITS,
   ...SESSION_LIMITS,
+  ...ENROLL_LIMITS,
   ...UPDATE_LIMITS,
   desiredStateBytes: limit(128 * 1024, 'bytes', 'AWS IoT and many brokers refuse more; larger fleets of pods per device use parts later'),
   statusReportBytes: limit(128 * 1024, 'bytes', 'one retained snapshot per device must pass every broker'),
@@ -205,7 +207,6 @@ export const LIMITS = {
   pathCheckMs: limit(10_000, 'ms', 'the whole way to the cloud is looked at within this'),
   pathStepMs: limit(4_000, 'ms', 'one answer from the network; a person stands before the device'),
   bundleBytes: limit(4 * 1024 * 1024, 'bytes', 'a diagnostics bundle is sent by mail'),
-  joinLookMs: limit(10_000, 'ms', 'a device that belongs nowhere yet looks for its join file; whoever copied it there waits before the page'),
   rescueIdleMs: limit(120_000, 'ms', 'the rescue page ends when nobody looks at it'),
   localPageConnections: limit(32, 'count', 'a few phones and laptops; more is a scan'),
   localPageEventClients: limit(8, 'count', 'open pages that are told of changes; others read every 10 s'),

@@ -121,9 +121,10 @@ async function callOf(request: IncomingMessage, url: URL, principal: Principal):
 
 async function other(parts: HandlerParts, request: IncomingMessage, response: ServerResponse, url: URL, principal: Principal | null): Promise<void> {
   if (parts.devices.owns(url.pathname)) {
-    if (principal === null) throw unauthorized()
-    if (!isAdmin(principal)) throw forbidden(principal, url)
-    return send(request, response, await parts.devices.answer(request.method ?? 'GET', url.pathname), [])
+    const open = parts.devices.isOpen(url.pathname)
+    if (!open && principal === null) throw unauthorized()
+    if (!open && principal !== null && !isAdmin(principal)) throw forbidden(principal, url)
+    return send(request, response, await parts.devices.answer(request, url), [])
   }
   const act = deviceActOf(url.pathname)
   if (parts.live !== null && (act !== null || url.pathname === LOGS_PATH)) {

@@ -17,6 +17,7 @@ import type { HandlerParts } from './handler.ts'
 import { ensureNamespaces } from './first-namespaces.ts'
 import { ensurePriorityClasses } from './first-priority-classes.ts'
 import { ensureStorageClass } from './first-storage-class.ts'
+import { enrollApi } from './enroll-api.ts'
 import type { Health } from './health.ts'
 import type { LiveVerbs } from './live-verbs.ts'
 import { openApi } from './openapi.ts'
@@ -32,6 +33,8 @@ export interface ApiServerOptions {
   readonly definitions?: readonly ResourceDefinition[]
   /** the join document of a device, see devices-api.ts */
   issueJoin(device: string): Promise<unknown>
+  /** where devices reach this server, and the authority of its certificate: for files with which they enrol */
+  place(): { readonly url: string; readonly ca: string }
   /** logs, exec, attach, port-forward; absent = answered with 501 */
   readonly live?: LiveVerbs
   readonly meter?: Meter
@@ -65,6 +68,7 @@ export async function openApiServer(options: ApiServerOptions): Promise<ApiServe
   await ensureNamespaces(api)
   await ensurePriorityClasses(api)
   await ensureStorageClass(api)
+  const issueJoin = (device: string): Promise<unknown> => options.issueJoin(device)
   const parts: HandlerParts = {
     api,
     live: options.live ?? null,
@@ -73,7 +77,7 @@ export async function openApiServer(options: ApiServerOptions): Promise<ApiServe
     health: options.health,
     openApi: openApi(api.catalog),
     authenticator: options.authenticator,
-    devices: devicesApi((device) => options.issueJoin(device)),
+    devices: devicesApi(issueJoin, enrollApi(api, { issueJoin, place: () => options.place() })),
     handleOther: async (request, response, principal) =>
       options.handleOther === undefined ? false : options.handleOther(request, response, principal),
   }

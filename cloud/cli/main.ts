@@ -4,6 +4,7 @@ import { apply, why } from './commands.ts'
 import { call, findConnection, refuse } from './connection.ts'
 import type { Answer, Connection } from './connection.ts'
 import { device as deviceAct } from './device.ts'
+import { enroll } from './enroll.ts'
 import { plan } from './plan.ts'
 import { rollout } from './rollout.ts'
 import { scheduleFiles } from './schedule.ts'
@@ -13,6 +14,7 @@ import { isDeviceId } from '../../protocol/ids.ts'
 const HELP = `skerry: what kubectl cannot say. Use kubectl for everything else, with the same kubeconfig.
 
   skerry join DEVICE              prints the join file for one device (give it to skerry-agent run --join FILE)
+  skerry enroll [--max N] [--hours H] [--prefix gw] [-l site=kassel]   prints one file for many devices: each fetches its own with it
   skerry why POD [-n NAMESPACE] [--on NODE]   why a pod is not running, device by device, and what would help
   skerry topology NODE [-o json]  NUMA nodes, CPUs, who has them for itself, processes: the console's picture as a table
   skerry schedule --nodes FILE --pods FILE [-o json]   where pods would go, from Kubernetes JSON or YAML, with no cluster
@@ -49,6 +51,9 @@ async function main(argv: readonly string[], env: Readonly<Record<string, string
         device: { type: 'string', multiple: true },
         selector: { type: 'string', short: 'l' },
         verdict: { type: 'string' },
+        max: { type: 'string' },
+        hours: { type: 'string' },
+        prefix: { type: 'string' },
         keep: { type: 'boolean' },
         resume: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
@@ -101,12 +106,18 @@ async function run(
     readonly filename?: string | undefined
     readonly on?: string | undefined
     readonly output?: string | undefined
+    readonly max?: string | undefined
+    readonly hours?: string | undefined
+    readonly prefix?: string | undefined
+    readonly selector?: string | undefined
   },
 ): Promise<number> {
   switch (verb) {
     case 'join':
       if (!isDeviceId(name)) return usage('join needs a device name: lower case letters, digits and "-", at most 63')
       return show(await call(connection, 'POST', `/skerry/v1/join/${name}`))
+    case 'enroll':
+      return enroll(connection, { max: values.max, hours: values.hours, prefix: values.prefix, labels: values.selector })
     case 'why':
       if (name === undefined) return usage('why needs the name of a pod')
       return why(connection, values.namespace, name, values.on)

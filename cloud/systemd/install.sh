@@ -98,5 +98,5 @@ done
 cat <<END
 The cloud runs. For kubectl and skerry, here as root:  export KUBECONFIG=$data/kubeconfig
 The console is at http://127.0.0.1:8080/ (from elsewhere: https://, port 6443); its token: cat $data/admin-token
-A device joins with:  skerry join DEVICE > join.json
+A device joins with:  skerry join DEVICE > join.json   (one file for many devices: skerry enroll > join.json)
 END

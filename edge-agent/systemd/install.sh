@@ -5,7 +5,7 @@
 #   sh install.sh [--join FILE] [--page HOST:PORT] [--node PATH] [--root DIR]
 #   sh install.sh --remove [--purge]
 #
-#   --join FILE       made by "skerry join DEVICE"; without it the agent waits for one and says so on its page
+#   --join FILE       made by "skerry join DEVICE", or by "skerry enroll" for many devices; without it the agent waits for one and says so on its page
 #   --page HOST:PORT  where the device's page answers (default 127.0.0.1:8090; 0.0.0.0:8090 for the local network)
 #   --node PATH       Node 20 or newer (default: the one on the PATH)
 #   --root DIR        into a system image that is mounted there, for flashing; nothing is started

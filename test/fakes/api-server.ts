@@ -51,6 +51,7 @@ export async function startApiServer(time: Clock = clock): Promise<TestServer> {
       { token: STRANGER, principal: { name: 'stranger', groups: [] } },
     ]),
     issueJoin: (device) => Promise.resolve({ device }),
+    place: () => ({ url: 'https://cloud.example:6443', ca: 'PEM' }),
     handleOther(request, response, principal) {
       if (request.url !== '/console') return Promise.resolve(false)
       response.end(`console for ${principal?.name ?? 'nobody'}`)

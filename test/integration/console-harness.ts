@@ -75,6 +75,7 @@ export async function serveConsole(options: Pick<ConsoleOptions, 'store' | 'asse
       random: systemRandom,
       authenticator,
       issueJoin: () => Promise.reject(new Error('not here')),
+      place: () => ({ url: 'https://127.0.0.1', ca: '' }),
       handleOther: (request, response) => served.handle(request, response),
     })
     running = { api, served }

@@ -92,6 +92,9 @@ export function NoDevices() {
         Make a join file with <code>skerry join NAME &gt; join.json</code>, carry it to the device, and start the agent there with{' '}
         <code>skerry-agent run --join join.json</code>. The device shows up here by itself.
       </p>
+      <p>
+        For many devices, <code>skerry enroll &gt; join.json</code> makes one file with which each fetches its own.
+      </p>
     </div>
   )
 }
