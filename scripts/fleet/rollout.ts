@@ -35,7 +35,7 @@ export function rolloutOfFleet(devices: number, image: string): unknown {
       ],
       gate: { healthyPercent: 97, soakSeconds: 2, maxFailurePercent: 1, minMembers: 5 },
       // a device that cannot fetch the image is judged by this alone; a large fleet on a small machine takes its time
-      deadlineSeconds: Math.max(60, Math.ceil(devices / 50)),
+      deadlineSeconds: Math.max(40, Math.ceil(devices / 50)),
       silence: { policy: 'Ignore', afterSeconds: 1 },
       maxParallel: '100%',
     },

@@ -41,7 +41,7 @@ const NIGHTLY = {
           spec: {
             restartPolicy: 'Never',
             terminationGracePeriodSeconds: 0,
-            containers: [{ name: 'main', image: 'busybox:1', command: ['sh', '-c', 'echo the run begins; sleep 40; echo the run ends'] }],
+            containers: [{ name: 'main', image: 'busybox:1', command: ['sh', '-c', 'echo the run begins; sleep 25; echo the run ends'] }],
           },
         },
       },

@@ -14,7 +14,7 @@ const why = whyNoDockerd() ?? whyNoKubectl()
 if (why !== null) console.warn(`rollout: not run: ${why}`)
 
 /** enough for a release that is good, on a slow machine */
-const READY_SECONDS = 40
+const READY_SECONDS = 25
 
 function web(): Manifest {
   const set = daemonSet('web', 'busybox:1') as unknown as { metadata: object; spec: { template: { metadata: object } } }

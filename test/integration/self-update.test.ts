@@ -12,7 +12,7 @@ import { firstSlots, installed, proven } from '../../edge-agent/core/agent-slots
 import type { Slots } from '../../edge-agent/core/agent-slots.ts'
 import { agentsDir, fileOfSlot, readSlots, SLOTS_FILE, textOfSlots } from '../../edge-agent/self-update/slots-file.ts'
 
-const PROVE_MS = 5_000
+const PROVE_MS = 3_000
 /** An agent in few lines: says that it runs, and is good when it was for a while. */
 const good = (name: string): string => `
   const fs = require('node:fs'), file = process.env.SLOTS

@@ -90,7 +90,7 @@ describe.skipIf(why !== null)('updates on a gateway', () => {
 
   it('returns from a bad one with the network cut, and says so when it is back', async () => {
     const before = await running()
-    await apply(agent('busybox:2', ['sh', '-c', 'exit 7'], policy({ 'ready-deadline': '30' })))
+    await apply(agent('busybox:2', ['sh', '-c', 'exit 7'], policy({ 'ready-deadline': '20' })))
     await eventually('the device has begun it', async () => {
       const now = await gateway.containers()
       return now.some(({ id }) => before.every((one) => one.id !== id)) ? null : 'not yet'
@@ -116,7 +116,7 @@ describe.skipIf(why !== null)('updates on a gateway', () => {
     await says('the window is closed', 'reason', 'WindowClosed')
     expect(await applied('message')).toContain(closed['update-window'])
     expect(await running()).toEqual(before)
-    const lock = { owner: 'line 2', reason: 'batch runs', expires: new Date(Date.now() + 40_000).toISOString() }
+    const lock = { owner: 'line 2', reason: 'batch runs', expires: new Date(Date.now() + 20_000).toISOString() }
     // no window: one that is open needs a clock that is proven, and a new process without the cloud has none
     await apply(agent('busybox:1', SLEEP, policy({ 'update-lock': JSON.stringify(lock) })))
     await says('the lease holds', 'message', /line 2 locked the update until .*: batch runs/)
