@@ -11,7 +11,7 @@ export function daemonSet(image: string) {
       selector: { matchLabels: { app: 'app' } },
       updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '100%' } },
       template: {
-        metadata: { labels: { app: 'app' }, annotations: { 'skerry.dev/ready-deadline': '20' } },
+        metadata: { labels: { app: 'app' }, annotations: { 'skerry.dev/ready-deadline': '10' } },
         spec: { terminationGracePeriodSeconds: 1, containers: [{ name: 'main', image, resources }] },
       },
     },
