@@ -181,6 +181,22 @@ describe.skipIf(why !== null)('a machine with systemd', () => {
     expect(await run('ls /var/lib/skerry-agent')).toContain('join.json')
   })
 
+  it('asks for its own join file with the key of its fleet, through the walls of the unit', async () => {
+    const before = await container()
+    await run('rm -rf /var/lib/skerry-agent; skerry enroll --prefix line -l site=kassel >/tmp/fleet.json')
+    await run('cd /root/skerry-agent-*/ && sh install.sh --join /tmp/fleet.json')
+    // this machine has no board and no network card: it is told so, and what to do
+    await says('the page says why not', page(), /neither a serial number nor a network card[\s\S]*skerry join DEVICE/)
+    await run(`mkdir -p /opt/board/proc/device-tree; printf '10000000e5\\0' >/opt/board/proc/device-tree/serial-number
+      unit=/etc/systemd/system/skerry-agent.service; start=$(sed -n 's/^ExecStart=//p' $unit)
+      mkdir -p $unit.d; printf '[Service]\\nExecStart=\\nExecStart=%s --hardware-root /opt/board\\n' "$start" >$unit.d/board.conf
+      systemctl daemon-reload; systemctl restart skerry-agent`)
+    await says('it has its own', 'stat -c %a /var/lib/skerry-agent/join.json; grep device /var/lib/skerry-agent/join.json', /600\n.*line-10000000e5/)
+    await says('the cloud hears it', 'KUBECONFIG=/var/lib/skerry-cloud/kubeconfig kubectl get nodes -l site=kassel', /line-10000000e5/)
+    expect(await container()).toBe(before)
+    await run('sh /root/skerry-agent-*/install.sh --remove')
+  })
+
   it('puts the agent into a system image', async () => {
     await run('mkdir -p /tmp/image/etc /tmp/image/usr/bin; cp /usr/bin/node /tmp/image/usr/bin/')
     const said = await run('cp /tmp/join.json /tmp/j.json; sh /root/skerry-agent-*/install.sh --root /tmp/image --join /tmp/j.json')
