@@ -177,8 +177,9 @@ async function follow(onHello: () => void): Promise<void> {
 
 /** Wishes of one moment are told together; a scroll tells a few times a second. */
 const TELL_MS = 80
-/** Wishes that did not arrive are told again after this. */
-const TELL_AGAIN_MS = 1_000
+/** Wishes that did not arrive are told again after this, and then ever more seldom: they may be refused each time. */
+const TELL_AGAIN_MS = { first: 1_000, most: 10_000 } as const
+let tellAgainMs: number = TELL_AGAIN_MS.first
 
 function tellSoon(): void {
   if (told) return
@@ -202,8 +203,16 @@ function tellNow(): void {
     after()
   }
   ask(`stream/${stream}`, { 'content-type': 'application/json' }, mine.signal, { method: 'PUT', body }).then(
-    () => over(() => (tellAgain ? tellNow() : undefined)),
-    () => over(() => setTimeout(tellNow, TELL_AGAIN_MS)),
+    () =>
+      over(() => {
+        tellAgainMs = TELL_AGAIN_MS.first
+        if (tellAgain) tellNow()
+      }),
+    () =>
+      over(() => {
+        setTimeout(tellNow, tellAgainMs)
+        tellAgainMs = Math.min(TELL_AGAIN_MS.most, tellAgainMs * 2)
+      }),
   )
 }
 
