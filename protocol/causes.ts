@@ -58,8 +58,16 @@ export function isCauseCode(code: string): code is CauseCode {
 /** `says` with its slots filled. Unknown codes (from a newer agent) are shown as they are. */
 export function causeSentence(cause: { readonly code: string; readonly facts?: Readonly<Record<string, string>> }): string {
   if (!isCauseCode(cause.code)) return cause.code
-  const facts = cause.facts ?? {}
-  return CAUSES[cause.code].says.replace(/\{([a-zA-Z]+)\}/g, (_, key: string) => (Object.hasOwn(facts, key) ? (facts[key] ?? '?') : '?'))
+  return filled(CAUSES[cause.code].says, cause.facts ?? {})
+}
+
+/** All that an API says of a refusal: the sentence, what to do next, and the code to look it up by. */
+export function causeInFull({ code, facts }: Cause): string {
+  return `${causeSentence({ code, facts })} ${filled(causeAdvice(code).next, facts)} (${code})`
+}
+
+function filled(text: string, facts: Readonly<Record<string, string>>): string {
+  return text.replace(/\{([a-zA-Z]+)\}/g, (_, key: string) => (Object.hasOwn(facts, key) ? (facts[key] ?? '?') : '?'))
 }
 
 /** What to do next, and whether waiting helps. */

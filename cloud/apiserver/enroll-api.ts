@@ -8,15 +8,15 @@
  * - Nothing of a request is read before its key is known.
  * - A key lies where Kubernetes keeps bootstrap tokens: whoever deletes its Secret ends it.
  */
-import { createHash, timingSafeEqual } from 'node:crypto'
-import { cause, causeAdvice, causeSentence } from '../../protocol/causes.ts'
+import { timingSafeEqual } from 'node:crypto'
+import { cause, causeInFull } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import { ENROLL_REQUEST, ENROLL_TOKEN } from '../../protocol/enroll.ts'
 import type { EnrollFile } from '../../protocol/enroll.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import { parse } from '../../protocol/shape.ts'
 import { applicantOf, ENROLL_NAMESPACE, judge, keyOf, secretNameOf, USED_ANNOTATION, withEnrollment } from '../core/enrollment.ts'
-import type { Applicant, EnrollmentKey } from '../core/enrollment.ts'
+import type { Admission, Applicant, EnrollmentKey } from '../core/enrollment.ts'
 import { newNode } from '../core/node-status.ts'
 import type { StoredObject } from '../ports.ts'
 import { NODES } from '../resources/node.ts'
@@ -26,6 +26,7 @@ import { admitNew } from './admission.ts'
 import { isoSeconds } from './api.ts'
 import type { Api } from './api.ts'
 import { ApiError, badRequest } from './api-error.ts'
+import { digestOf } from './auth.ts'
 import { newKey } from './enroll-keys.ts'
 import type { KeyWish } from './enroll-keys.ts'
 
@@ -71,8 +72,8 @@ export function enrollApi(api: Plain, { issueJoin, place }: EnrollOptions): Enro
         const { secret, key } = await keyIn(api, authorization)
         const applicant = applicantOf(key, parsed.value)
         if ('code' in applicant) throw refused(applicant)
-        const { admitted } = await admit(api, { secret, key, applicant, claim })
-        api.log.info('a device was let in', { device: applicant.device, key: key.id, how: admitted })
+        const how = await admit(api, { secret, key, applicant, claim })
+        api.log.info('a device was let in', { device: applicant.device, key: key.id, how })
         return applicant.device
       })
       return issueJoin(device)
@@ -106,13 +107,13 @@ interface Asking {
   readonly claim: string
 }
 
-async function admit(api: Plain, { secret, key, applicant, claim }: Asking): Promise<{ readonly admitted: string }> {
+async function admit(api: Plain, { secret, key, applicant, claim }: Asking): Promise<Admission> {
   const { store, clock } = api
   const stored = await store.get('nodes', '', applicant.device)
   const node = stored === null ? null : (JSON.parse(stored.json) as KubeObject)
   const verdict = judge(key, applicant, claim, node, clock.nowMs())
   if (typeof verdict !== 'string') throw refused(verdict)
-  if (verdict === 'same') return { admitted: verdict }
+  if (verdict === 'same') return verdict
   const counted = await store.update('secrets', withUse(JSON.parse(secret.json) as KubeObject, key.used + 1), secret.revision)
   if (!counted.ok) throw busy()
   const facts = { uid: api.random.uuid(), nowIso: isoSeconds(clock.nowMs()), suffix: '' }
@@ -122,7 +123,7 @@ async function admit(api: Plain, { secret, key, applicant, claim }: Asking): Pro
     stored === null ? await store.create('nodes', admitNew(definition, next, '', facts)) : await store.update('nodes', next, stored.revision)
   // somebody wrote it in between
   if (!named.ok) throw busy()
-  return { admitted: verdict }
+  return verdict
 }
 
 function withUse(secret: KubeObject, used: number): KubeObject {
@@ -134,14 +135,5 @@ function busy(): ApiError {
 }
 
 function refused(why: Cause, code = 403): ApiError {
-  const { next } = causeAdvice(why.code)
-  return new ApiError(code, code === 401 ? 'Unauthorized' : 'Forbidden', `${causeSentence(why)} ${filled(next, why)} (${why.code})`)
-}
-
-function filled(text: string, { facts }: Cause): string {
-  return text.replaceAll(/\{(\w+)\}/g, (slot, name: string) => facts[name] ?? slot)
-}
-
-function digestOf(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+  return new ApiError(code, code === 401 ? 'Unauthorized' : 'Forbidden', causeInFull(why))
 }

@@ -11,7 +11,7 @@ import { finished } from 'node:stream'
 import type { Duplex } from 'node:stream'
 import { createWebSocketStream, WebSocketServer } from 'ws'
 import type { WebSocket } from 'ws'
-import { cause, causeAdvice, causeSentence } from '../../protocol/causes.ts'
+import { cause, causeInFull } from '../../protocol/causes.ts'
 import type { Cause } from '../../protocol/causes.ts'
 import { seal } from '../../protocol/envelope.ts'
 import type { SigningKey } from '../../protocol/envelope.ts'
@@ -197,7 +197,7 @@ function failureOf(code: number, why: Cause): LiveFailure {
   return {
     code,
     reason: code === 504 ? 'Timeout' : 'ServiceUnavailable',
-    message: `${causeSentence(why)} ${causeAdvice(why.code).next.replace('{url}', why.facts['url'] ?? '')} (${why.code})`,
+    message: causeInFull(why),
   }
 }
 
