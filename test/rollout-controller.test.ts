@@ -191,6 +191,22 @@ describe('a Rollout of a DaemonSet', () => {
     expect(await onNew()).toEqual(['gw-2'])
   })
 
+  test('a device that has not told its hardware yet takes part: nothing is known against it', async () => {
+    fleet = new FakeFleet()
+    await fleet.start()
+    fleet.device('gw-1').tellsHardware = false
+    await fleet.join('gw-1')
+    await fleet.create(daemonSet('web', 'web:1'))
+    await fleet.create(rollout())
+    await fleet.clock.advance(5_000)
+    expect(await members()).toMatchObject([{ node: 'gw-1', verdict: 'updating', template: 'next' }])
+    fleet.device('gw-1').tellsHardware = true
+    fleet.device('gw-1').inventory()
+    await fleet.clock.advance(30_000)
+    expect(await status()).toMatchObject({ phase: 'Completed', counts: { members: 1, done: 1 } })
+    expect(await onNew()).toEqual(['gw-1'])
+  })
+
   test.each([
     [{ release: [{ daemonSet: 'none', images: { main: 'x' } }] }, 'There is no DaemonSet none in namespace default.'],
     [

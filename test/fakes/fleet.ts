@@ -196,6 +196,8 @@ export class FakeDevice {
   online = true
   /** pods whose containers it has not yet removed */
   slowToRemove = false
+  /** false = it is there, and its inventory is still on its way */
+  tellsHardware = true
   numaNodes: readonly { readonly id: number; readonly cpus: string }[] = []
   neverReady = new Set<string>()
   /** images whose placement it refuses, and why */
@@ -246,6 +248,7 @@ export class FakeDevice {
   }
 
   inventory(): void {
+    if (!this.tellsHardware) return
     const amounts = { cpu: this.cpuMilli, memory: this.memoryBytes, pids: 32_000, 'ephemeral-storage': 10 * 1024 ** 3, pods: 110 }
     this.send('inventory', {
       device: this.name,

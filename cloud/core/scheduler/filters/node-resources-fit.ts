@@ -40,7 +40,7 @@ export function nodeResourcesFitFor({ ignoredResources = [], ignoredResourceGrou
     },
     filter: (pod, node) => {
       // it is no shortage that a device that just joined has not told its hardware
-      if (node.allocatable['pods'] === undefined) return [cause('placement.node.not-ready', { why: 'It has not told its hardware yet.' })]
+      if (!tellsHardware(node)) return [cause('placement.node.not-ready', { why: 'It has not told its hardware yet.' })]
       const faults: Cause[] = []
       for (const [name, needs] of Object.entries(pod.requests)) {
         const extra = name === 'cpu' ? spare(pod, node) : 0
@@ -53,6 +53,11 @@ export function nodeResourcesFitFor({ ignoredResources = [], ignoredResourceGrou
 }
 
 export const nodeResourcesFit = nodeResourcesFitFor()
+
+/** Every inventory says how many pods the device takes. */
+export function tellsHardware({ allocatable }: NodeInfo): boolean {
+  return allocatable['pods'] !== undefined
+}
 
 const OTHERS = new WeakMap<Amounts, readonly (readonly [string, number])[]>()
 
