@@ -168,6 +168,24 @@ describe('over the API', () => {
     expect(JSON.stringify((await ask(token, { claim: claim('0'), serial: '7001' })).json())).toContain('enroll.key.unknown')
   })
 
+  it('is told to the audit log: who made a key or a join file, and whom a key let in', async () => {
+    const { file, key } = await makeKey('?prefix=told')
+    await ask(file.enroll.token, { claim: claim('6'), serial: '7006' })
+    await call(server, 'POST', '/skerry/v1/join/told-7')
+    const told = (): readonly string[] =>
+      server.acts.map(({ who, verb, resource, namespace, name, status }) => [who, verb, resource, namespace, name, status].join(' '))
+    await expect
+      .poll(told, { timeout: 30_000 })
+      .toEqual(
+        expect.arrayContaining([
+          `admin create secrets kube-system bootstrap-token-${key.id} 201`,
+          `system:bootstrap:${key.id} enroll nodes  told-7006 201`,
+          'admin join nodes  told-7 201',
+        ]),
+      )
+    expect(JSON.stringify(server.acts)).not.toContain(file.enroll.token.slice(7))
+  })
+
   it('is done by the agent, whose key becomes its join file only when it is one', async () => {
     const { file } = await makeKey('')
     const at = { enroll: { ...file.enroll, url: `http://127.0.0.1:${server.port}` } }

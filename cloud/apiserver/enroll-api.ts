@@ -28,17 +28,22 @@ import type { Api } from './api.ts'
 import { ApiError, badRequest } from './api-error.ts'
 import { digestOf } from './auth.ts'
 import { newKey } from './enroll-keys.ts'
-import type { KeyWish } from './enroll-keys.ts'
+import type { KeyWish, NewKey } from './enroll-keys.ts'
 
 type Plain = Pick<Api, 'store' | 'clock' | 'random' | 'log'>
 
 export interface EnrollApi {
   /** the join document of the device that asks with a key of its fleet; throws ApiError with why not */
-  enroll(authorization: string | undefined, body: () => Promise<unknown>): Promise<unknown>
+  enroll(authorization: string | undefined, body: () => Promise<unknown>): Promise<Enrolled>
   /** a new key, and the file that devices are flashed with; the caller is an administrator */
-  makeKey(
-    wish: KeyWish,
-  ): Promise<{ readonly file: EnrollFile; readonly key: { readonly id: string; readonly expires: string; readonly max: number } }>
+  makeKey(wish: KeyWish): Promise<{ readonly file: EnrollFile; readonly key: NewKey['answer'] }>
+}
+
+export interface Enrolled {
+  /** id of the key */
+  readonly key: string
+  readonly device: string
+  readonly join: unknown
 }
 
 export interface EnrollOptions {
@@ -68,15 +73,15 @@ export function enrollApi(api: Plain, { issueJoin, place }: EnrollOptions): Enro
       const parsed = parse(ENROLL_REQUEST, await body())
       if (!parsed.ok) throw badRequest(parsed.issues.map(({ path, message }) => `${path} ${message}`).join(', '))
       const claim = digestOf(parsed.value.claim).toString('hex')
-      const device = await inTurn(async () => {
+      const admitted = await inTurn(async () => {
         const { secret, key } = await keyIn(api, authorization)
         const applicant = applicantOf(key, parsed.value)
         if ('code' in applicant) throw refused(applicant)
         const how = await admit(api, { secret, key, applicant, claim })
         api.log.info('a device was let in', { device: applicant.device, key: key.id, how })
-        return applicant.device
+        return { key: key.id, device: applicant.device }
       })
-      return issueJoin(device)
+      return { ...admitted, join: await issueJoin(admitted.device) }
     },
     async makeKey(wish) {
       const { secret, token, answer } = newKey(api, wish)

@@ -121,19 +121,22 @@ async function callOf(request: IncomingMessage, url: URL, principal: Principal):
 
 async function other(parts: HandlerParts, request: IncomingMessage, response: ServerResponse, url: URL, principal: Principal | null): Promise<void> {
   if (parts.devices.owns(url.pathname)) {
-    const open = parts.devices.isOpen(url.pathname)
-    if (!open && principal === null) throw unauthorized()
-    if (!open && principal !== null && !isAdmin(principal)) throw forbidden(principal, url)
-    return send(request, response, await parts.devices.answer(request, url), [])
+    const who = parts.devices.isOpen(url.pathname) ? ANONYMOUS : administrator(principal, url)
+    return send(request, response, await parts.devices.answer(request, url, who), [])
   }
   const act = deviceActOf(url.pathname)
   if (parts.live !== null && (act !== null || url.pathname === LOGS_PATH)) {
-    if (principal === null) throw unauthorized()
-    if (!isAdmin(principal)) throw forbidden(principal, url)
+    const who = administrator(principal, url)
     const live = { api: parts.api, live: parts.live }
-    return act === null ? manyLogs(live, principal, url.searchParams, response) : actOnDevice(live, principal, act, request, response)
+    return act === null ? manyLogs(live, who, url.searchParams, response) : actOnDevice(live, who, act, request, response)
   }
   if (!(await parts.handleOther(request, response, principal))) throw noSuchPath()
+}
+
+function administrator(principal: Principal | null, url: URL): Principal {
+  if (principal === null) throw unauthorized()
+  if (!isAdmin(principal)) throw forbidden(principal, url)
+  return principal
 }
 
 function reviewAnswer(call: Call, route: Extract<Route, { kind: 'review' }>): ReturnType<typeof review> {

@@ -4,7 +4,7 @@ import { request as httpRequest } from 'node:http'
 import { tokenAuthenticator } from '../../cloud/apiserver/auth.ts'
 import { openApiServer } from '../../cloud/apiserver/server.ts'
 import type { ApiServer } from '../../cloud/apiserver/server.ts'
-import type { Clock, Log, Random, Store } from '../../cloud/ports.ts'
+import type { AuditEntry, Clock, Log, Random, Store } from '../../cloud/ports.ts'
 import type { KubeObject } from '../../cloud/resources/object.ts'
 import { openSqliteStore } from '../../cloud/store/sqlite-store.ts'
 
@@ -32,12 +32,15 @@ export interface TestServer {
   readonly port: number
   /** everything that was logged, as text */
   readonly logged: string[]
+  /** what was told to the audit log */
+  readonly acts: AuditEntry[]
   close(): Promise<void>
 }
 
 /** @param time the server's clock, for tests that move it by hand */
 export async function startApiServer(time: Clock = clock): Promise<TestServer> {
   const logged: string[] = []
+  const acts: AuditEntry[] = []
   const note = (msg: string, fields?: object): void => void logged.push(`${msg} ${JSON.stringify(fields ?? {})}`)
   const log: Log = { info: note, warn: note, error: note }
   const store = openSqliteStore(':memory:', { log, clock })
@@ -50,6 +53,7 @@ export async function startApiServer(time: Clock = clock): Promise<TestServer> {
       { token: ADMIN, principal: { name: 'admin', groups: ['system:masters'] } },
       { token: STRANGER, principal: { name: 'stranger', groups: [] } },
     ]),
+    audit: { record: (entry) => void acts.push(entry), entries: () => acts, onRecord: () => undefined },
     issueJoin: (device) => Promise.resolve({ device }),
     place: () => ({ url: 'https://cloud.example:6443', ca: 'PEM' }),
     handleOther(request, response, principal) {
@@ -64,6 +68,7 @@ export async function startApiServer(time: Clock = clock): Promise<TestServer> {
     store,
     port,
     logged,
+    acts,
     async close() {
       await api.close()
       await store.close()
