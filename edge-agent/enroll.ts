@@ -4,14 +4,15 @@
  * - The join file takes the place of the key at once or not at all, readable by root only.
  */
 import { randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { ENROLL_PATH } from '../protocol/enroll.ts'
+import { ENROLL_CLAIM, ENROLL_PATH } from '../protocol/enroll.ts'
 import type { EnrollFile } from '../protocol/enroll.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { parse } from '../protocol/shape.ts'
 import { boardIdentity } from './board-identity.ts'
 import { JOIN_FILE } from './join-file.ts'
+import { nodeDisk } from './store/disk.ts'
 
 export interface Enrollment {
   readonly stateDir: string
@@ -22,47 +23,37 @@ export interface Enrollment {
 
 /** Rejects with a sentence: what the cloud says, or why it could not be asked. */
 export async function enroll({ enroll: { url, ca, token } }: EnrollFile, { stateDir, joinFile, hardwareRoot }: Enrollment): Promise<string> {
-  const claim = claimIn(stateDir)
+  const claim = await claimIn(stateDir)
   const { status, text } = await post(new URL(ENROLL_PATH, url), { ca, token, body: JSON.stringify({ claim, ...boardIdentity(hardwareRoot) }) })
   const value = valueIn(text)
   if (status !== 201) throw new Error(messageIn(value) ?? `${url} answered ${status}`)
   const parsed = parse(JOIN_FILE, value)
   // an answer is not quoted: it may hold a password
   if (!parsed.ok) throw new Error(`${url} sent what is no join file: ${parsed.issues.map(({ path, kind }) => `${path} (${kind})`).join(', ')}`)
-  writeWhole(joinFile, `${JSON.stringify(value, null, 2)}\n`)
+  await writeWhole(joinFile, `${JSON.stringify(value, null, 2)}\n`)
   return parsed.value.device
 }
 
-function claimIn(stateDir: string): string {
+async function claimIn(stateDir: string): Promise<string> {
   const file = join(stateDir, 'enroll-claim')
   try {
     const found = readFileSync(file, 'utf8').trim()
-    if (/^[0-9a-f]{32}$/.test(found)) return found
+    if (ENROLL_CLAIM.test(found)) return found
   } catch {
     // the first time
   }
   const made = randomBytes(16).toString('hex')
-  mkdirSync(stateDir, { recursive: true, mode: 0o700 })
-  writeWhole(file, `${made}\n`)
+  await nodeDisk.makeDirectory(stateDir)
+  await writeWhole(file, `${made}\n`)
   return made
 }
 
-function writeWhole(file: string, text: string): void {
+async function writeWhole(file: string, text: string): Promise<void> {
   const next = `${file}.new`
-  const fd = openSync(next, 'w', 0o600)
-  try {
-    writeSync(fd, text)
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
-  renameSync(next, file)
-  const folder = openSync(dirname(file), 'r')
-  try {
-    fsyncSync(folder)
-  } finally {
-    closeSync(folder)
-  }
+  await nodeDisk.remove(next)
+  await nodeDisk.createSynced(next, Buffer.from(text))
+  await nodeDisk.rename(next, file)
+  await nodeDisk.syncDirectory(dirname(file), file)
 }
 
 interface Asked {
