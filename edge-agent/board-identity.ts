@@ -1,20 +1,18 @@
 /** What tells this board from all others of its kind, for a device that was flashed with the same image as they. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-
-export interface BoardIdentity {
-  readonly serial?: string
-  readonly mac?: string
-}
+import { ENROLL_MAC } from '../protocol/enroll.ts'
+import type { EnrollRequest } from '../protocol/enroll.ts'
+import { LIMITS } from '../protocol/limits.ts'
 
 /** A device tree says it on ARM boards, the firmware's tables on others (for root). */
 const SERIALS = ['proc/device-tree/serial-number', 'sys/class/dmi/id/product_serial', 'sys/class/dmi/id/board_serial']
 
 /** @param root other than / only in tests */
-export function boardIdentity(root = '/'): BoardIdentity {
+export function boardIdentity(root = '/'): Pick<EnrollRequest, 'serial' | 'mac'> {
   const serial = SERIALS.map((file) => text(join(root, file))).find((one) => one !== '')
   const mac = firstCard(join(root, 'sys/class/net'))
-  return { ...(serial === undefined ? {} : { serial: serial.slice(0, 128) }), ...(mac === null ? {} : { mac }) }
+  return { ...(serial === undefined ? {} : { serial: serial.slice(0, LIMITS.enrollIdentity.value) }), ...(mac === null ? {} : { mac }) }
 }
 
 /** Of the cards that are hardware and have the address that their maker gave them: the one that the kernel found first. */
@@ -23,9 +21,7 @@ function firstCard(dir: string): string | null {
     const at = join(dir, name)
     const address = text(join(at, 'address')).toLowerCase()
     const isCard = names(join(at, 'device')).length > 0 && text(join(at, 'type')) === '1' && text(join(at, 'addr_assign_type')) === '0'
-    return isCard && /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(address) && !/^(00:){5}00$/.test(address)
-      ? [{ address, index: Number(text(join(at, 'ifindex'))) }]
-      : []
+    return isCard && ENROLL_MAC.test(address) && !/^(00:){5}00$/.test(address) ? [{ address, index: Number(text(join(at, 'ifindex'))) }] : []
   })
   return cards.toSorted((a, b) => a.index - b.index)[0]?.address ?? null
 }

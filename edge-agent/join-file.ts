@@ -33,11 +33,15 @@ export type JoinFile = Infer<typeof JOIN_FILE>
 /** The file of a whole fleet in this place: the device fetches its own with it. null = it is not one. */
 export function readEnrollFile(path: string): EnrollFile | null {
   try {
-    const parsed = parse(ENROLL_FILE, JSON.parse(readFileSync(path, 'utf8')))
-    return parsed.ok && isCloudUrl(parsed.value.enroll.url) ? parsed.value : null
+    return enrollFileIn(JSON.parse(readFileSync(path, 'utf8')))
   } catch {
     return null
   }
+}
+
+function enrollFileIn(value: unknown): EnrollFile | null {
+  const parsed = parse(ENROLL_FILE, value)
+  return parsed.ok && isCloudUrl(parsed.value.enroll.url) ? parsed.value : null
 }
 
 /** There is no such file, or it cannot be used: it may come. */
@@ -54,9 +58,9 @@ export function readJoinFile(path: string): JoinFile {
     const why = error instanceof SyntaxError ? 'it is not JSON' : error instanceof Error ? error.message : String(error)
     throw new JoinError(`--join ${path} cannot be read: ${why}; ${how}`)
   }
-  if (readEnrollFile(path) !== null) throw new JoinError(`--join ${path} holds the key of a fleet: the service fetches a file of its own with it`)
   const parsed = parse(JOIN_FILE, value)
   if (!parsed.ok) {
+    if (enrollFileIn(value) !== null) throw new JoinError(`--join ${path} holds the key of a fleet: the service fetches a file of its own with it`)
     throw new JoinError(`--join ${path} is not a join file: ${parsed.issues.map((issue) => `${issue.path} (${issue.kind})`).join(', ')}; ${how}`)
   }
   const { device, tenant, broker, cloud } = parsed.value

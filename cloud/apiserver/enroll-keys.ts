@@ -11,6 +11,7 @@ import {
   MAX_ANNOTATION,
   PREFIX_ANNOTATION,
   secretNameOf,
+  USUAL_PREFIX,
 } from '../core/enrollment.ts'
 import { LABELS } from '../resources/object.ts'
 import type { KubeObject, ResourceDefinition } from '../resources/object.ts'
@@ -42,7 +43,7 @@ const word = (length: number): string => Array.from({ length }, () => LETTERS[ra
 export function newKey({ clock, random }: Pick<Api, 'clock' | 'random'>, wish: KeyWish): NewKey {
   const hours = whole('hours', wish.hours, LIMITS.enrollHours.value, LIMITS.enrollHoursMax.value)
   const max = whole('max', wish.max, LIMITS.enrollDevices.value, LIMITS.enrollDevicesMax.value)
-  const prefix = wish.prefix ?? 'gw'
+  const prefix = wish.prefix ?? USUAL_PREFIX
   if (prefix !== '' && (!isDeviceId(prefix) || prefix.length > 20))
     throw badRequest(`prefix ${JSON.stringify(prefix)}: lower case letters, digits and "-", at most 20, begins the names of these devices`)
   const labels = wish.labels ?? ''

@@ -10,6 +10,7 @@ import type { EnrollRequest } from '../../protocol/enroll.ts'
 import { isDeviceId } from '../../protocol/ids.ts'
 import { LIMITS } from '../../protocol/limits.ts'
 import type { KubeObject } from '../resources/object.ts'
+import type { Secret } from '../resources/secret.ts'
 
 /** kubeadm's name for such Secrets, and their place */
 export const ENROLL_NAMESPACE = 'kube-system'
@@ -28,6 +29,9 @@ export const IDENTITY_ANNOTATION = 'skerry.dev/enroll-identity'
 /** "true" on a Node: its board was flashed anew and may take this name again */
 export const AGAIN_ANNOTATION = 'skerry.dev/enroll-again'
 
+/** of a key of which nobody said another */
+export const USUAL_PREFIX = 'gw'
+
 /** What a key is good for. */
 export interface EnrollmentKey {
   readonly id: string
@@ -41,14 +45,8 @@ export interface EnrollmentKey {
   readonly labels: Readonly<Record<string, string>>
 }
 
-interface SecretLike {
-  readonly type?: string
-  readonly data?: Readonly<Record<string, string>>
-  readonly metadata: { readonly annotations?: Readonly<Record<string, string>> }
-}
-
 /** @param plain decodes base64 @returns null when it is no such key */
-export function keyOf(secret: SecretLike, plain: (base64: string) => string): EnrollmentKey | null {
+export function keyOf(secret: Secret, plain: (base64: string) => string): EnrollmentKey | null {
   const data = (name: string): string => plain(secret.data?.[name] ?? '')
   if (secret.type !== ENROLL_SECRET_TYPE || data('usage-bootstrap-authentication') !== 'true') return null
   const said = secret.metadata.annotations ?? {}
@@ -60,7 +58,7 @@ export function keyOf(secret: SecretLike, plain: (base64: string) => string): En
     expiresMs: ends === '' ? Infinity : Date.parse(ends) || 0,
     max: countOf(said[MAX_ANNOTATION]) ?? LIMITS.enrollDevices.value,
     used: countOf(said[USED_ANNOTATION]) ?? 0,
-    prefix: said[PREFIX_ANNOTATION] ?? 'gw',
+    prefix: said[PREFIX_ANNOTATION] ?? USUAL_PREFIX,
     labels: labelsOf(said[LABELS_ANNOTATION] ?? ''),
   }
 }
