@@ -191,13 +191,15 @@ describe('a Rollout of a DaemonSet', () => {
     expect(await onNew()).toEqual(['gw-2'])
   })
 
-  test('a device that has not told its hardware yet takes part: nothing is known against it', async () => {
+  test('it begins when the first device comes, also when that has not told its hardware yet: nothing is known against it', async () => {
     fleet = new FakeFleet()
     await fleet.start()
-    fleet.device('gw-1').tellsHardware = false
-    await fleet.join('gw-1')
     await fleet.create(daemonSet('web', 'web:1'))
     await fleet.create(rollout())
+    await fleet.clock.advance(5_000)
+    expect(await status()).toMatchObject({ phase: 'Blocked', cause: { code: 'rollout.no-members' } })
+    fleet.device('gw-1').tellsHardware = false
+    await fleet.join('gw-1')
     await fleet.clock.advance(5_000)
     expect(await members()).toMatchObject([{ node: 'gw-1', verdict: 'updating', template: 'next' }])
     fleet.device('gw-1').tellsHardware = true
